@@ -1,0 +1,268 @@
+"""The network as one file, and the ROM images that the hardware reads.
+
+The file is JSON: integers, spec and provenance, under the sha256 of all of it. It is checked
+completely when it is loaded, and nothing in it is ever executed.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from model import tables
+from model.spec import (
+    RECIPROCAL_ADDR_W,
+    RECIPROCAL_W,
+    Int,
+    NetworkSpec,
+    SpecError,
+    accumulator_width,
+    from_plain,
+    output_interval,
+    to_plain,
+)
+
+FORMAT, VERSION = "verbatim-network", 1
+RECIPROCAL_IMAGE = "reciprocal.mem"
+
+
+class ArtifactError(ValueError):
+    """A file that is not what it should be: the message names it, what was found, what is legal."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """A spec with its integers: ``weights[set] [n_out, n_in]``, ``biases[layer] [n_out]``.
+
+    A bias is in accumulator LSBs, ``2**-(frac_w + frac_x)``, so it belongs to the layer and not to
+    the weight set. Raises `ArtifactError` where the integers do not fit the spec.
+    """
+
+    spec: NetworkSpec
+    weights: Mapping[str, Int]
+    biases: Mapping[str, Int]
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        layers = self.spec.layers
+        _require_keys("weights", self.weights, {layer.weights for layer in layers})
+        _require_keys("biases", self.biases, {layer.name for layer in layers})
+        x_interval = (self.spec.x.q_min, self.spec.x.q_max)
+        for layer in layers:
+            weights, biases = self.weights[layer.weights], self.biases[layer.name]
+            _require_shape(f"weights.{layer.weights}", weights, (layer.n_out, layer.n_in))
+            _require_shape(f"biases.{layer.name}", biases, (layer.n_out,))
+            if weights.min() < layer.w.q_min or weights.max() > layer.w.q_max:
+                raise ArtifactError(
+                    f"weights.{layer.weights}: codes {weights.min()} .. {weights.max()}, "
+                    f"legal are {layer.w.q_min} .. {layer.w.q_max}"
+                )
+            needed = accumulator_width(weights, biases, x_interval)
+            if layer.acc_w < needed:
+                raise ArtifactError(
+                    f"layer {layer.name}: acc_w is {layer.acc_w}, its sums need {needed} bits"
+                )
+            x_interval = output_interval(layer)
+
+    def refolded(self, spec: NetworkSpec) -> "Network":
+        """The same integers under a spec that differs in folds only."""
+        return Network(spec, self.weights, self.biases, self.provenance)
+
+
+def _require_keys(owner: str, found: Mapping[str, object], legal: set[str]) -> None:
+    if set(found) != legal:
+        raise ArtifactError(
+            f"{owner}: found keys {', '.join(sorted(found))}, legal are {', '.join(sorted(legal))}"
+        )
+
+
+def _require_shape(owner: str, array: Int, legal: tuple[int, ...]) -> None:
+    if array.shape != legal or array.dtype != np.int64:
+        raise ArtifactError(
+            f"{owner}: found {array.dtype} of shape {array.shape}, legal is int64 of shape {legal}"
+        )
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a file completely or not at all: to a temporary name beside it, then rename."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "w") as stream:
+            stream.write(text)
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def digest(content: object) -> str:
+    """sha256 of a JSON value in its canonical form."""
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def save(network: Network, path: Path) -> None:
+    """Write a network's file, whole or not at all."""
+    content = {
+        "format": FORMAT,
+        "version": VERSION,
+        "spec": to_plain(network.spec),
+        "weights": {key: array.tolist() for key, array in sorted(network.weights.items())},
+        "biases": {key: array.tolist() for key, array in sorted(network.biases.items())},
+        "provenance": dict(network.provenance),
+    }
+    lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in content.items()]
+    lines.append(f'"sha256": "{digest(content)}"')
+    write_atomically(path, "{\n" + ",\n".join(lines) + "\n}\n")
+
+
+def load(path: Path) -> Network:
+    """Read a network's file.
+
+    Raises `ArtifactError`, naming the file, where it is missing, truncated, edited, of another
+    version, or does not describe a network that the hardware can be.
+    """
+    try:
+        text = path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ArtifactError(f"{path}: cannot be read: {error}") from error
+    try:
+        return _parse(text)
+    except (ArtifactError, SpecError) as error:
+        raise ArtifactError(f"{path}: {error}") from error
+
+
+def _parse(text: str) -> Network:
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ArtifactError(f"is truncated or no JSON: {error}") from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise ArtifactError(f"is no network, legal is an object with format {FORMAT!r}")
+    if content.get("version") != VERSION:
+        raise ArtifactError(f"version is {content.get('version')!r}, legal is {VERSION}")
+    stated = content.pop("sha256", None)
+    found = digest(content)
+    if stated != found:
+        raise ArtifactError(f"was edited: its content has sha256 {found}, it states {stated}")
+    keys = ("format", "version", "spec", "weights", "biases", "provenance")
+    _require_keys("file", content, set(keys))
+    return Network(
+        spec=from_plain(content["spec"]),
+        weights=_arrays("weights", content["weights"]),
+        biases=_arrays("biases", content["biases"]),
+        provenance=content["provenance"],
+    )
+
+
+def _arrays(owner: str, plain: object) -> dict[str, Int]:
+    if not isinstance(plain, dict):
+        raise ArtifactError(f"{owner}: found {type(plain).__name__}, legal is an object of lists")
+    arrays = {}
+    for key, value in plain.items():
+        try:
+            array = np.array(value)
+        except ValueError as error:
+            raise ArtifactError(f"{owner}.{key}: rows of unequal length") from error
+        if array.dtype != np.int64 or array.size == 0:
+            raise ArtifactError(f"{owner}.{key}: found {array.dtype}, legal are whole numbers")
+        arrays[key] = array
+    return arrays
+
+
+def image_shapes(spec: NetworkSpec) -> dict[str, tuple[int, int]]:
+    """``(words, bits of a word)`` of each ROM image, by file name."""
+    shapes = {}
+    for index, layer in enumerate(spec.layers):
+        weights = layer.multipliers * layer.w.width
+        shapes[f"linear{index:02d}_weights.mem"] = (layer.cycles, weights)
+        shapes[f"linear{index:02d}_biases.mem"] = (layer.groups, layer.pe * layer.acc_w)
+    shapes[RECIPROCAL_IMAGE] = (1 << RECIPROCAL_ADDR_W, RECIPROCAL_W)
+    return shapes
+
+
+def pack_lanes(lanes: Int, width: int) -> int:
+    """One word of two's complement lanes, lane k at bit ``k * width``.
+
+    >>> hex(pack_lanes(np.array([1, -1]), 8))
+    '0xff01'
+    """
+    mask = (1 << width) - 1
+    return sum((int(lane) & mask) << (index * width) for index, lane in enumerate(lanes))
+
+
+def unpack_lanes(word: int, width: int, count: int) -> list[int]:
+    """The signed lanes of a word; the inverse of `pack_lanes`.
+
+    >>> unpack_lanes(0xff01, 8, 2)
+    [1, -1]
+    """
+    half, mask = 1 << (width - 1), (1 << width) - 1
+    return [(((word >> (k * width)) & mask) ^ half) - half for k in range(count)]
+
+
+def images(network: Network) -> dict[str, list[int]]:
+    """Words of each ROM image, by file name.
+
+    A weight word holds ``pe`` rows of ``simd`` weights, in the order in which `mlp_linear` takes
+    them: all steps of the first group of outputs, then the next group.
+    """
+    words: dict[str, list[int]] = {}
+    for index, layer in enumerate(network.spec.layers):
+        weights = network.weights[layer.weights]
+        folded = weights.reshape(layer.groups, layer.pe, layer.steps, layer.simd)
+        rows = folded.transpose(0, 2, 1, 3).reshape(layer.cycles, layer.multipliers)
+        biases = network.biases[layer.name].reshape(layer.groups, layer.pe)
+        words[f"linear{index:02d}_weights.mem"] = [pack_lanes(row, layer.w.width) for row in rows]
+        words[f"linear{index:02d}_biases.mem"] = [pack_lanes(row, layer.acc_w) for row in biases]
+    words[RECIPROCAL_IMAGE] = tables.reciprocal().tolist()
+    return words
+
+
+def write_images(network: Network, folder: Path) -> None:
+    """Write each ROM image as hexadecimal words for ``$readmemh``."""
+    shapes = image_shapes(network.spec)
+    for name, words in images(network).items():
+        write_image(folder / name, words, shapes[name][1])
+
+
+def write_image(path: Path, words: list[int], width: int) -> None:
+    """Write one ROM image of ``width``-bit words."""
+    digits = -(-width // 4)
+    write_atomically(path, "".join(f"{word:0{digits}x}\n" for word in words))
+
+
+def read_image(path: Path, words: int, width: int) -> list[int]:
+    """Read one ROM image; raises `ArtifactError` unless it has exactly ``words`` fitting words."""
+    try:
+        lines = path.read_text().split()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ArtifactError(f"{path}: cannot be read: {error}") from error
+    if len(lines) != words:
+        raise ArtifactError(f"{path}: found {len(lines)} words, legal are {words}")
+    digits = -(-width // 4)
+    values = []
+    for number, line in enumerate(lines, start=1):
+        legal = len(line) == digits and set(line) <= set("0123456789abcdef")
+        if not legal or int(line, 16) >> width:
+            raise ArtifactError(
+                f"{path}: word {number} is {line[:40]!r}, legal are {digits} hexadecimal digits "
+                f"below 2**{width}"
+            )
+        values.append(int(line, 16))
+    return values
+
+
+def check_images(spec: NetworkSpec, folder: Path) -> None:
+    """Raise `ArtifactError` unless each ROM image is there, in the shape that ``spec`` gives it."""
+    for name, (words, width) in image_shapes(spec).items():
+        read_image(folder / name, words, width)

@@ -1,0 +1,133 @@
+"""Integer reference: what every other implementation must equal, bit for bit.
+
+The operators take and give int64 arrays of codes; `trace` strings them together.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model import tables
+from model.artifact import Network
+from model.spec import PROBABILITY_ONE, RECIPROCAL_ADDR_W, RECIPROCAL_W, Format, Int
+
+
+def quantize(x: NDArray[np.float64], fmt: Format) -> Int:
+    """Codes of real values: ``saturate(rne(x * 2**frac))``. Any shape.
+
+    Raises ValueError on NaN and infinities. Same as ONNX ``QuantizeLinear`` at zero point 0.
+
+    >>> quantize(np.array([0.1, 7.9, 0.03125, 0.09375, 99.0]), Format(8, 4)).tolist()
+    [2, 126, 0, 2, 127]
+    """
+    x = np.asarray(x, dtype=np.float64)
+    if not np.isfinite(x).all():
+        where = np.argwhere(~np.isfinite(x))[0].tolist()
+        raise ValueError(f"feature {where} is {x[tuple(where)]}, legal is a finite number")
+    return np.clip(np.rint(x / fmt.lsb), fmt.q_min, fmt.q_max).astype(np.int64)
+
+
+def linear(x: Int, weights: Int, biases: Int) -> Int:
+    """Sums ``x @ weights.T + biases``: ``[..., n_in]`` codes to ``[..., n_out]`` accumulators."""
+    return x @ weights.T + biases
+
+
+def requantize(acc: Int, *, shift: int, width: int) -> Int:
+    """Round ``acc / 2**shift`` half to even and saturate it to ``width`` signed bits.
+
+    Any shape; accumulator LSBs in, output LSBs out. Same rounding as ``torch.round``,
+    ``np.rint`` and ONNX ``QuantizeLinear``.
+
+    >>> requantize(np.array([8, 24, -8, -24, 25, 4095]), shift=4, width=8).tolist()
+    [0, 2, 0, -2, 2, 127]
+    >>> requantize(np.array([-129, 5]), shift=0, width=8).tolist()
+    [-128, 5]
+    """
+    floor, dropped = acc >> shift, acc & ((1 << shift) - 1)
+    twice = 2 * dropped
+    round_up = (twice > 1 << shift) | ((twice == 1 << shift) & (floor & 1 == 1))
+    rounded: Int = np.clip(floor + round_up, -(1 << (width - 1)), (1 << (width - 1)) - 1)
+    return rounded
+
+
+def relu(q: Int) -> Int:
+    """``max(q, 0)``, any shape."""
+    return np.maximum(q, 0)
+
+
+def taylor2(logits: Int, *, frac: int) -> Int:
+    """Scores ``2**(2*frac+1) * (1 + x + x**2/2)`` of ``x = logits * 2**-frac``, exactly.
+
+    >>> taylor2(np.array([0, 16, -16, -32]), frac=4).tolist()     # x = 0, 1, -1, -2
+    [512, 1280, 256, 512]
+    """
+    scores: Int = (logits + (1 << frac)) ** 2 + (1 << 2 * frac)
+    return scores
+
+
+def winner(scores: Int) -> Int:
+    """Index of the largest score, the lowest one on a tie: ``[..., n]`` to ``[...]``."""
+    index: Int = scores.argmax(axis=-1)
+    return index
+
+
+def quotients(scores: Int, totals: Int) -> Int:
+    """``255 * scores / totals`` by reciprocal table: ``[..., n]`` and ``[...]`` to ``[..., n]``.
+
+    Never above the floor of the exact quotient, and at most 1 below it where a score is at most
+    half of its total, as a loser's is.
+
+    >>> quotients(np.array([100, 50, 50]), np.array(200)).tolist()     # exact: 127.5, 63.75
+    [127, 63, 63]
+    """
+    # frexp is exact below 2**53: total = m * 2**e with m in [0.5, 1).
+    leading_one = np.frexp(totals.astype(np.float64))[1].astype(np.int64) - 1
+    top = (totals << RECIPROCAL_ADDR_W) >> leading_one
+    reciprocals = tables.reciprocal()[top - (1 << RECIPROCAL_ADDR_W)]
+    shift = leading_one + RECIPROCAL_W - RECIPROCAL_ADDR_W
+    return (scores * reciprocals[..., None]) >> shift[..., None]
+
+
+def settle(quotient: Int, classes: Int) -> Int:
+    """Probabilities: losers keep their quotient, the winner gets 255 minus all of them."""
+    losers = quotient.copy()
+    np.put_along_axis(losers, classes[..., None], 0, axis=-1)
+    remainder = PROBABILITY_ONE - losers.sum(axis=-1, keepdims=True)
+    np.put_along_axis(losers, classes[..., None], remainder, axis=-1)
+    return losers
+
+
+def trace(network: Network, x: Int) -> dict[str, Int]:
+    """Every value on every stream of the hardware, for samples of codes ``[samples, n_in]``.
+
+    Keys in data-path order: ``input``; per layer ``NAME.acc``, ``NAME.y`` and, where it has one,
+    ``NAME.relu``; ``softmax.scores``, ``softmax.totals``, ``softmax.quotients``,
+    ``softmax.probabilities``, ``softmax.class``.
+    """
+    values = {"input": x}
+    for layer in network.spec.layers:
+        acc = linear(x, network.weights[layer.weights], network.biases[layer.name])
+        x = requantize(acc, shift=layer.shift, width=layer.y.width)
+        values[f"{layer.name}.acc"], values[f"{layer.name}.y"] = acc, x
+        if layer.relu:
+            x = values[f"{layer.name}.relu"] = relu(x)
+    values["softmax.scores"] = scores = taylor2(x, frac=network.spec.softmax.x.frac)
+    values["softmax.totals"] = totals = scores.sum(axis=-1)
+    values["softmax.quotients"] = quotient = quotients(scores, totals)
+    classes = winner(scores)
+    values["softmax.probabilities"] = settle(quotient, classes)
+    values["softmax.class"] = classes
+    return values
+
+
+def predict(network: Network, features: NDArray[np.float64]) -> tuple[Int, Int]:
+    """Classes ``[samples]`` and probabilities ``[samples, n_out]`` (LSB 1/255) of real features.
+
+    Raises ValueError where a feature is not finite or a sample has not ``n_in`` of them.
+    """
+    features = np.asarray(features, dtype=np.float64)
+    if features.ndim != 2 or features.shape[1] != network.spec.n_in:
+        raise ValueError(
+            f"features have shape {features.shape}, legal is (samples, {network.spec.n_in})"
+        )
+    values = trace(network, quantize(features, network.spec.x))
+    return values["softmax.class"], values["softmax.probabilities"]
