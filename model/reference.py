@@ -84,7 +84,8 @@ def quotients(scores: Int, totals: Int) -> Int:
     top = (totals << RECIPROCAL_ADDR_W) >> leading_one
     reciprocals = tables.reciprocal()[top - (1 << RECIPROCAL_ADDR_W)]
     shift = leading_one + RECIPROCAL_W - RECIPROCAL_ADDR_W
-    return (scores * reciprocals[..., None]) >> shift[..., None]
+    quotient: Int = (scores * reciprocals[..., None]) >> shift[..., None]
+    return quotient
 
 
 def settle(quotient: Int, classes: Int) -> Int:
