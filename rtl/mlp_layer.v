@@ -1,0 +1,113 @@
+// mlp_layer - one layer of the network: linear, requantize, optional ReLU
+//
+//     y = relu(requantize(linear(x)))
+//
+// Golden model   model/reference.py: trace
+// Stream         in and out: a vector a beat
+// Throughput     (N_IN/SIMD)*(N_OUT/PE) cycles per vector, back to back
+// Latency        (N_IN/SIMD)*(N_OUT/PE) + ceil(log2(SIMD)) + 5 cycles, 1 more where PE < N_OUT
+//
+// Wiring only. The register cuts the chain of ready signals at each layer.
+
+`default_nettype none
+
+module mlp_layer #(
+    parameter N_IN    = 4,              // inputs
+    parameter N_OUT   = 2,              // outputs
+    parameter X_W     = 8,              // signed input width
+    parameter W_W     = 8,              // signed weight width
+    parameter ACC_W   = 20,             // signed accumulator width
+    parameter Y_W     = 8,              // signed output width
+    parameter SHIFT   = 7,              // fraction bits dropped by requantization
+    parameter RELU    = 1,              // 1: ReLU behind requantization, 0: none
+    parameter SIMD    = 2,              // inputs per cycle, divides N_IN
+    parameter PE      = 1,              // outputs side by side, divides N_OUT
+    parameter WEIGHTS = "",             // ROM image of the weights
+    parameter BIASES  = ""              // ROM image of the biases
+) (
+    input  wire                 clk,
+    input  wire                 rst,    // synchronous, active high
+
+    input  wire                 in_valid,
+    output wire                 in_ready,
+    input  wire [N_IN*X_W-1:0]  in_x,
+
+    output wire                 out_valid,
+    input  wire                 out_ready,
+    output wire [N_OUT*Y_W-1:0] out_x
+);
+
+    wire                acc_valid;
+    wire                acc_ready;
+    wire                acc_last;
+    wire [PE*ACC_W-1:0] acc;
+
+    mlp_linear #(
+        .N_IN(N_IN), .N_OUT(N_OUT), .X_W(X_W), .W_W(W_W), .ACC_W(ACC_W), .SIMD(SIMD), .PE(PE),
+        .WEIGHTS(WEIGHTS), .BIASES(BIASES)
+    ) u_linear (
+        .clk(clk), .rst(rst),
+        .in_valid(in_valid), .in_ready(in_ready), .in_x(in_x),
+        .out_valid(acc_valid), .out_ready(acc_ready), .out_last(acc_last), .out_acc(acc)
+    );
+
+    wire              y_valid;
+    wire              y_ready;
+    wire              y_last;
+    wire [PE*Y_W-1:0] y;
+
+    mlp_requantize #(.LANES(PE), .ACC_W(ACC_W), .OUT_W(Y_W), .SHIFT(SHIFT)) u_requantize (
+        .clk(clk), .rst(rst),
+        .in_valid(acc_valid), .in_ready(acc_ready), .in_last(acc_last), .in_acc(acc),
+        .out_valid(y_valid), .out_ready(y_ready), .out_last(y_last), .out_y(y)
+    );
+
+    wire              relu_valid;
+    wire              relu_ready;
+    wire              relu_last;
+    wire [PE*Y_W-1:0] relu;
+
+    generate
+        if (RELU != 0) begin : g_relu
+            mlp_relu #(.LANES(PE), .W(Y_W)) u_relu (
+                .in_valid(y_valid), .in_ready(y_ready), .in_last(y_last), .in_x(y),
+                .out_valid(relu_valid), .out_ready(relu_ready), .out_last(relu_last), .out_y(relu)
+            );
+        end else begin : g_no_relu
+            assign relu_valid = y_valid;
+            assign y_ready    = relu_ready;
+            assign relu_last  = y_last;
+            assign relu       = y;
+        end
+    endgenerate
+
+    wire              beat_valid;
+    wire              beat_ready;
+    wire              beat_last;
+    wire [PE*Y_W-1:0] beat;
+
+    mlp_stream_register #(.W(PE*Y_W)) u_register (
+        .clk(clk), .rst(rst),
+        .in_valid(relu_valid), .in_ready(relu_ready), .in_last(relu_last), .in_data(relu),
+        .out_valid(beat_valid), .out_ready(beat_ready), .out_last(beat_last), .out_data(beat)
+    );
+
+    generate
+        if (PE == N_OUT) begin : g_whole
+            assign out_valid  = beat_valid;
+            assign beat_ready = out_ready;
+            assign out_x      = beat;
+
+            wire unused = beat_last;
+        end else begin : g_pack
+            mlp_stream_pack #(.N(N_OUT), .LANES(PE), .W(Y_W)) u_pack (
+                .clk(clk), .rst(rst),
+                .in_valid(beat_valid), .in_ready(beat_ready), .in_last(beat_last), .in_lanes(beat),
+                .out_valid(out_valid), .out_ready(out_ready), .out_x(out_x)
+            );
+        end
+    endgenerate
+
+endmodule
+
+`default_nettype wire

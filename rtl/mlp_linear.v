@@ -1,0 +1,201 @@
+// mlp_linear - matrix times vector plus bias, folded to SIMD x PE multipliers
+//
+//     acc[n] = bias[n] + sum over i of weight[n][i] * x[i]
+//
+// Golden model   model/reference.py: linear
+// Stream         in: a vector a beat; out: N_OUT/PE beats of PE sums, last on the final beat
+// Throughput     (N_IN/SIMD)*(N_OUT/PE) cycles per vector, back to back, without a bubble
+// Latency        N_IN/SIMD + ceil(log2(SIMD)) + 3 cycles to the first beat
+//
+//     cycle   0      1             2          3 ..           ..                    ..
+//             load   read weights  multiply   adder tree     add bias, accumulate  hand over
+//
+// A vector turns by SIMD elements a cycle: after N_IN/SIMD cycles it is back in place for the next
+// PE outputs. Everything moves or halts together.
+
+`default_nettype none
+
+module mlp_linear #(
+    parameter N_IN    = 4,              // inputs, 1 or more
+    parameter N_OUT   = 2,              // outputs, 1 or more
+    parameter X_W     = 8,              // signed input width, 2 .. 16
+    parameter W_W     = 8,              // signed weight width, 2 .. 16
+    parameter ACC_W   = 20,             // signed sum width, X_W + W_W .. 63; holds every sum
+    parameter SIMD    = 2,              // inputs per cycle, divides N_IN
+    parameter PE      = 1,              // outputs side by side, divides N_OUT
+    parameter WEIGHTS = "",             // image: a word of PE*SIMD weights for each cycle
+    parameter BIASES  = ""              // image: a word of PE biases for each group of outputs
+) (
+    input  wire                 clk,
+    input  wire                 rst,    // synchronous, active high
+
+    input  wire                 in_valid,
+    output wire                 in_ready,
+    input  wire [N_IN*X_W-1:0]  in_x,
+
+    output reg                  out_valid,
+    input  wire                 out_ready,
+    output reg                  out_last,
+    output reg  [PE*ACC_W-1:0]  out_acc
+);
+
+    localparam STEPS  = N_IN / SIMD;
+    localparam GROUPS = N_OUT / PE;
+    localparam CYCLES = STEPS * GROUPS;
+
+    localparam STEP_W  = STEPS  > 1 ? $clog2(STEPS)  : 1;
+    localparam GROUP_W = GROUPS > 1 ? $clog2(GROUPS) : 1;
+    localparam CYCLE_W = CYCLES > 1 ? $clog2(CYCLES) : 1;
+
+    localparam PRODUCT_W = X_W + W_W;
+    localparam STAGES    = 2 + $clog2(SIMD);    // read, multiply, adder tree
+
+    // Control: which step of which group is read, while busy.
+    reg               busy;
+    reg [STEP_W-1:0]  step;
+    reg [GROUP_W-1:0] group;
+    reg [CYCLE_W-1:0] cycle;
+
+    wire move       = !out_valid || out_ready;
+    wire first_step = step == {STEP_W{1'b0}};
+    wire last_step  = step == STEPS[STEP_W-1:0] - 1'b1;
+    wire last_group = group == GROUPS[GROUP_W-1:0] - 1'b1;
+
+    assign in_ready = move && (!busy || (last_step && last_group));
+
+    always @(posedge clk) begin
+        if (rst)
+            busy <= 1'b0;
+        else if (in_ready)
+            busy <= in_valid;
+    end
+
+    always @(posedge clk) begin
+        if (rst || in_ready) begin
+            step  <= {STEP_W{1'b0}};
+            group <= {GROUP_W{1'b0}};
+            cycle <= {CYCLE_W{1'b0}};
+        end else if (move && busy) begin
+            step  <= last_step ? {STEP_W{1'b0}} : step + 1'b1;
+            group <= last_step ? group + 1'b1 : group;
+            cycle <= cycle + 1'b1;
+        end
+    end
+
+    // The vector: the SIMD elements at its low end are multiplied, then it turns.
+    reg  [N_IN*X_W-1:0] x;
+    wire [N_IN*X_W-1:0] x_turned;
+
+    generate
+        if (STEPS == 1) begin : g_whole
+            assign x_turned = x;
+        end else begin : g_turn
+            assign x_turned = {x[SIMD*X_W-1:0], x[N_IN*X_W-1:SIMD*X_W]};
+        end
+    endgenerate
+
+    always @(posedge clk) begin
+        if (in_ready)
+            x <= in_x;
+        else if (move)
+            x <= x_turned;
+    end
+
+    // Stage 1: weights come out of their ROM beside the elements that they belong to.
+    reg  [SIMD*X_W-1:0]    x_read;
+    wire [PE*SIMD*W_W-1:0] w_read;
+
+    always @(posedge clk) begin
+        if (move)
+            x_read <= x[SIMD*X_W-1:0];
+    end
+
+    mlp_rom #(.WIDTH(PE*SIMD*W_W), .DEPTH(CYCLES), .FILE(WEIGHTS)) u_weights (
+        .clk(clk), .en(move), .addr(cycle), .data(w_read)
+    );
+
+    // Control travels beside the data; a bias is read one cycle early, to arrive with its sum.
+    wire               sum_valid;
+    wire               sum_first;
+    wire               sum_last;
+    wire               sum_last_group;
+    wire [GROUP_W-1:0] bias_group;
+    wire [PE*ACC_W-1:0] bias;
+
+    mlp_delay #(.W(4), .CYCLES(STAGES)) u_control (
+        .clk(clk), .rst(rst), .en(move),
+        .in_data({busy, first_step, last_step, last_group}),
+        .out_data({sum_valid, sum_first, sum_last, sum_last_group})
+    );
+
+    mlp_delay #(.W(GROUP_W), .CYCLES(STAGES-1)) u_group (
+        .clk(clk), .rst(1'b0), .en(move), .in_data(group), .out_data(bias_group)
+    );
+
+    mlp_rom #(.WIDTH(PE*ACC_W), .DEPTH(GROUPS), .FILE(BIASES)) u_biases (
+        .clk(clk), .en(move), .addr(bias_group), .data(bias)
+    );
+
+    genvar p, s;
+    generate
+        for (p = 0; p < PE; p = p + 1) begin : g_pe
+            wire [SIMD*ACC_W-1:0] products;
+            wire [ACC_W-1:0]      sum;
+
+            for (s = 0; s < SIMD; s = s + 1) begin : g_simd
+                wire signed [X_W-1:0] x_lane = x_read[s*X_W +: X_W];
+                wire signed [W_W-1:0] w_lane = w_read[(p*SIMD+s)*W_W +: W_W];
+
+                reg signed [PRODUCT_W-1:0] product;
+
+                always @(posedge clk) begin
+                    if (move)
+                        product <= x_lane * w_lane;
+                end
+
+                assign products[s*ACC_W +: ACC_W] =
+                    {{(ACC_W-PRODUCT_W){product[PRODUCT_W-1]}}, product};
+            end
+
+            mlp_adder_tree #(.N(SIMD), .W(ACC_W)) u_tree (
+                .clk(clk), .en(move), .in_lanes(products), .out_sum(sum)
+            );
+
+            wire [ACC_W-1:0] so_far = sum_first ? bias[p*ACC_W +: ACC_W]
+                                                : out_acc[p*ACC_W +: ACC_W];
+
+            always @(posedge clk) begin
+                if (move && sum_valid)
+                    out_acc[p*ACC_W +: ACC_W] <= so_far + sum;
+            end
+        end
+    endgenerate
+
+    always @(posedge clk) begin
+        if (rst)
+            out_valid <= 1'b0;
+        else if (move)
+            out_valid <= sum_valid && sum_last;
+    end
+
+    always @(posedge clk) begin
+        if (move)
+            out_last <= sum_last_group;
+    end
+
+    initial begin
+        if (N_IN < 1 || N_OUT < 1 || SIMD < 1 || PE < 1 || STEPS*SIMD != N_IN || GROUPS*PE != N_OUT) begin
+            $display("%m: N_IN=%0d SIMD=%0d N_OUT=%0d PE=%0d: SIMD must divide N_IN and PE must divide N_OUT",
+                     N_IN, SIMD, N_OUT, PE);
+            $finish;
+        end
+        if (X_W < 2 || X_W > 16 || W_W < 2 || W_W > 16 || ACC_W < PRODUCT_W || ACC_W > 63) begin
+            $display("%m: X_W=%0d W_W=%0d ACC_W=%0d: need X_W and W_W in 2 .. 16 and ACC_W in X_W+W_W .. 63",
+                     X_W, W_W, ACC_W);
+            $finish;
+        end
+    end
+
+endmodule
+
+`default_nettype wire

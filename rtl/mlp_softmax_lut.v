@@ -1,0 +1,168 @@
+// mlp_softmax_lut - divides scores by their total through a reciprocal table
+//
+//     quotient = (score * R[top 8 bits of total behind its leading one]) >> (leading + 8)
+//
+// where R[i] = floor(255 * 2^16 / (257 + i)): never above 255 * score / total, and for a score of
+// at most half the total, as a loser's is, at most 1 below the floor of it.
+//
+// Golden model   model/reference.py: quotients; model/tables.py: reciprocal
+// Stream         in: a vector a beat; out: N/LANES beats of LANES quotients, last on the final one
+// Latency        5 cycles to the first beat, a beat per cycle, vectors back to back
+//
+//     cycle   0               1            2        3              4
+//             leading one     read table   serve    multiply       shift
+
+`default_nettype none
+
+module mlp_softmax_lut #(
+    parameter N          = 3,           // classes, 2 .. 64
+    parameter LANES      = 1,           // classes per cycle, divides N
+    parameter SCORE_W    = 15,          // unsigned score width
+    parameter TOTAL_W    = 17,          // unsigned width of the total, 9 .. 48
+    parameter RECIPROCAL = ""           // image: 256 words of 16 bits
+) (
+    input  wire                 clk,
+    input  wire                 rst,    // synchronous, active high
+
+    input  wire                 in_valid,
+    output wire                 in_ready,
+    input  wire [N*SCORE_W-1:0] in_scores,
+    input  wire [TOTAL_W-1:0]   in_total,   // above zero
+    input  wire [$clog2(N)-1:0] in_class,
+
+    output wire                 out_valid,
+    input  wire                 out_ready,
+    output wire                 out_last,
+    output reg  [LANES*8-1:0]   out_quotients,
+    output wire [$clog2(N)-1:0] out_class
+);
+
+    localparam ADDR_W    = 8;
+    localparam R_W       = 16;
+    localparam CLASS_W   = $clog2(N);
+    localparam LEVELS    = $clog2(TOTAL_W);
+    localparam PRODUCT_W = SCORE_W + R_W;
+    localparam SHIFT_W   = $clog2(TOTAL_W + ADDR_W);
+
+    // Bring the leading one to the top: level i moves by 2^i where the upper 2^i bits are zero.
+    wire [TOTAL_W-1:0] level [0:LEVELS];
+    wire [LEVELS-1:0]  moved;
+
+    assign level[LEVELS] = in_total;
+
+    genvar i, k;
+    generate
+        for (i = 0; i < LEVELS; i = i + 1) begin : g_level
+            assign moved[i] = level[i+1][TOTAL_W-1 -: (1 << i)] == {(1 << i){1'b0}};
+            assign level[i] = moved[i] ? level[i+1] << (1 << i) : level[i+1];
+        end
+    endgenerate
+
+    localparam [SHIFT_W-1:0] MOST_SHIFT = TOTAL_W - 1 + ADDR_W;
+
+    wire move;
+    wire serve_ready;
+    wire served_valid;
+
+    reg                  found_valid;
+    reg  [ADDR_W-1:0]    found_addr;
+    reg  [SHIFT_W-1:0]   found_shift;
+    reg  [N*SCORE_W-1:0] found_scores;
+    reg  [CLASS_W-1:0]   found_class;
+
+    reg                  read_valid;
+    wire [R_W-1:0]       read_reciprocal;
+    reg  [SHIFT_W-1:0]   read_shift;
+    reg  [N*SCORE_W-1:0] read_scores;
+    reg  [CLASS_W-1:0]   read_class;
+
+    wire advance = !read_valid || serve_ready;
+
+    assign in_ready = advance;
+
+    always @(posedge clk) begin
+        if (rst) begin
+            found_valid <= 1'b0;
+            read_valid  <= 1'b0;
+        end else if (advance) begin
+            found_valid <= in_valid;
+            read_valid  <= found_valid;
+        end
+    end
+
+    always @(posedge clk) begin
+        if (advance) begin
+            found_addr   <= level[0][TOTAL_W-2 -: ADDR_W];
+            found_shift  <= MOST_SHIFT - {{(SHIFT_W-LEVELS){1'b0}}, moved};
+            found_scores <= in_scores;
+            found_class  <= in_class;
+
+            read_shift  <= found_shift;
+            read_scores <= found_scores;
+            read_class  <= found_class;
+        end
+    end
+
+    mlp_rom #(.WIDTH(R_W), .DEPTH(1 << ADDR_W), .FILE(RECIPROCAL)) u_reciprocal (
+        .clk(clk), .en(advance), .addr(found_addr), .data(read_reciprocal)
+    );
+
+    // Serve the scores beat by beat, beside what their vector has in common.
+    wire                     beat_last;
+    wire [LANES*SCORE_W-1:0] beat;
+    wire [R_W-1:0]           reciprocal;
+    wire [SHIFT_W-1:0]       shift;
+    wire [CLASS_W-1:0]       class;
+
+    mlp_stream_unpack #(.N(N), .LANES(LANES), .W(SCORE_W), .TAG_W(R_W + SHIFT_W + CLASS_W)) u_serve (
+        .clk(clk), .rst(rst),
+        .in_valid(read_valid), .in_ready(serve_ready), .in_x(read_scores),
+        .in_tag({read_reciprocal, read_shift, read_class}),
+        .out_valid(served_valid), .out_ready(move), .out_last(beat_last), .out_lanes(beat),
+        .out_tag({reciprocal, shift, class})
+    );
+
+    assign move = !out_valid || out_ready;
+
+    wire [SHIFT_W-1:0] product_shift;
+
+    mlp_delay #(.W(1), .CYCLES(2)) u_valid (
+        .clk(clk), .rst(rst), .en(move), .in_data(served_valid), .out_data(out_valid)
+    );
+
+    mlp_delay #(.W(1 + CLASS_W), .CYCLES(2)) u_tag (
+        .clk(clk), .rst(1'b0), .en(move),
+        .in_data({beat_last, class}), .out_data({out_last, out_class})
+    );
+
+    mlp_delay #(.W(SHIFT_W), .CYCLES(1)) u_shift (
+        .clk(clk), .rst(1'b0), .en(move), .in_data(shift), .out_data(product_shift)
+    );
+
+    generate
+        for (k = 0; k < LANES; k = k + 1) begin : g_lane
+            reg  [PRODUCT_W-1:0] product;
+            wire [PRODUCT_W-9:0] high_unused;       // a quotient is at most 255
+            wire [7:0]           quotient;
+
+            assign {high_unused, quotient} = product >> product_shift;
+
+            always @(posedge clk) begin
+                if (move) begin
+                    product <= beat[k*SCORE_W +: SCORE_W] * reciprocal;
+                    out_quotients[k*8 +: 8] <= quotient;
+                end
+            end
+        end
+    endgenerate
+
+    initial begin
+        if (TOTAL_W < ADDR_W + 1 || TOTAL_W > 48) begin
+            $display("%m: TOTAL_W=%0d: need 9 .. 48", TOTAL_W);
+            $finish;
+        end
+    end
+
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,72 @@
+// mlp_softmax_normalize - scores to probabilities: bytes that sum to 255
+//
+//     p[k] = floor-like(255 * score[k] / total) for each loser, the winner gets the rest
+//
+// Golden model   model/reference.py: winner, quotients, settle
+// Stream         in: N/LANES beats of LANES scores, last on the final one; out: a vector a beat
+// Latency        N/LANES + 2*ceil(log2(LANES)) + 7 cycles from the last beat, a beat per cycle
+//
+// Wiring only. A second divider would stand beside mlp_softmax_lut, with the same ports.
+
+`default_nettype none
+
+module mlp_softmax_normalize #(
+    parameter N          = 3,           // classes, 2 .. 64
+    parameter LANES      = 1,           // classes per cycle, divides N
+    parameter SCORE_W    = 15,          // unsigned score width
+    parameter TOTAL_W    = 17,          // unsigned width of their sum
+    parameter RECIPROCAL = ""           // ROM image of the reciprocal table
+) (
+    input  wire                     clk,
+    input  wire                     rst,    // synchronous, active high
+
+    input  wire                     in_valid,
+    output wire                     in_ready,
+    input  wire                     in_last,
+    input  wire [LANES*SCORE_W-1:0] in_scores,
+
+    output wire                     out_valid,
+    input  wire                     out_ready,
+    output wire [N*8-1:0]           out_p,
+    output wire [$clog2(N)-1:0]     out_class
+);
+
+    wire                 total_valid;
+    wire                 total_ready;
+    wire [N*SCORE_W-1:0] scores;
+    wire [TOTAL_W-1:0]   total;
+    wire [$clog2(N)-1:0] total_class;
+
+    mlp_softmax_total #(.N(N), .LANES(LANES), .SCORE_W(SCORE_W), .TOTAL_W(TOTAL_W)) u_total (
+        .clk(clk), .rst(rst),
+        .in_valid(in_valid), .in_ready(in_ready), .in_last(in_last), .in_scores(in_scores),
+        .out_valid(total_valid), .out_ready(total_ready),
+        .out_scores(scores), .out_total(total), .out_class(total_class)
+    );
+
+    wire                 quotient_valid;
+    wire                 quotient_ready;
+    wire                 quotient_last;
+    wire [LANES*8-1:0]   quotients;
+    wire [$clog2(N)-1:0] quotient_class;
+
+    mlp_softmax_lut #(
+        .N(N), .LANES(LANES), .SCORE_W(SCORE_W), .TOTAL_W(TOTAL_W), .RECIPROCAL(RECIPROCAL)
+    ) u_divide (
+        .clk(clk), .rst(rst),
+        .in_valid(total_valid), .in_ready(total_ready),
+        .in_scores(scores), .in_total(total), .in_class(total_class),
+        .out_valid(quotient_valid), .out_ready(quotient_ready), .out_last(quotient_last),
+        .out_quotients(quotients), .out_class(quotient_class)
+    );
+
+    mlp_softmax_settle #(.N(N), .LANES(LANES)) u_settle (
+        .clk(clk), .rst(rst),
+        .in_valid(quotient_valid), .in_ready(quotient_ready), .in_last(quotient_last),
+        .in_quotients(quotients), .in_class(quotient_class),
+        .out_valid(out_valid), .out_ready(out_ready), .out_p(out_p), .out_class(out_class)
+    );
+
+endmodule
+
+`default_nettype wire
