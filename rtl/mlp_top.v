@@ -9,20 +9,20 @@
 // Throughput     as the slowest layer
 // Latency        the sum of the layers' and the softmax's, plus 2 cycles
 //
-// Wiring only. A list parameter has a 16-bit entry per layer, the first layer's in the low bits.
+// Wiring only. A list parameter has a 32-bit entry per layer, the first layer's in the low bits.
 
 `default_nettype none
 
 module mlp_top #(
     parameter N_LAYERS                   = 1,           // linear layers, 1 .. 99
-    parameter [16*(N_LAYERS+1)-1:0] N    = 32'h0003_0004,   // features, then outputs of each layer
-    parameter [16*(N_LAYERS+1)-1:0] X_W  = 32'h0008_0008,   // feature width, then output widths
-    parameter [16*N_LAYERS-1:0] W_W      = 16'd8,       // weight width of each layer
-    parameter [16*N_LAYERS-1:0] ACC_W    = 16'd20,      // accumulator width of each layer
-    parameter [16*N_LAYERS-1:0] SHIFT    = 16'd7,       // fraction bits dropped by each layer
-    parameter [16*N_LAYERS-1:0] RELU     = 16'd0,       // 1 where a ReLU follows
-    parameter [16*N_LAYERS-1:0] SIMD     = 16'd1,       // inputs per cycle of each layer
-    parameter [16*N_LAYERS-1:0] PE       = 16'd1,       // outputs side by side of each layer
+    parameter [32*(N_LAYERS+1)-1:0] N    = 64'h00000003_00000004,   // features, then outputs of each layer
+    parameter [32*(N_LAYERS+1)-1:0] X_W  = 64'h00000008_00000008,   // feature width, then output widths
+    parameter [32*N_LAYERS-1:0] W_W      = 32'd8,       // weight width of each layer
+    parameter [32*N_LAYERS-1:0] ACC_W    = 32'd20,      // accumulator width of each layer
+    parameter [32*N_LAYERS-1:0] SHIFT    = 32'd7,       // fraction bits dropped by each layer
+    parameter [32*N_LAYERS-1:0] RELU     = 32'd0,       // 1 where a ReLU follows
+    parameter [32*N_LAYERS-1:0] SIMD     = 32'd1,       // inputs per cycle of each layer
+    parameter [32*N_LAYERS-1:0] PE       = 32'd1,       // outputs side by side of each layer
     parameter LOGIT_FRAC                 = 4,           // fraction bits of the last layer's output
     parameter SCORE_W                    = 15,          // unsigned softmax score width
     parameter TOTAL_W                    = 17,          // unsigned width of the scores' sum
@@ -37,7 +37,7 @@ module mlp_top #(
     input  wire                                       s_axis_tvalid,
     output wire                                       s_axis_tready,
     input  wire                                       s_axis_tlast,
-    input  wire [IN_LANES*8*((X_W[15:0]+7)/8)-1:0]    s_axis_tdata,
+    input  wire [IN_LANES*8*((X_W[31:0]+7)/8)-1:0]    s_axis_tdata,
 
     output wire                                       m_axis_tvalid,
     input  wire                                       m_axis_tready,
@@ -47,11 +47,11 @@ module mlp_top #(
 );
 
     // An entry is made an integer before it is passed on: a parameter inherits the width it is given.
-    localparam integer FEATURES  = N[15:0];
-    localparam integer FEATURE_W = X_W[15:0];
+    localparam integer FEATURES  = N[31:0];
+    localparam integer FEATURE_W = X_W[31:0];
     localparam integer BYTES_W   = 8 * ((FEATURE_W + 7) / 8);
-    localparam integer CLASSES   = N[16*N_LAYERS +: 16];
-    localparam integer LOGIT_W   = X_W[16*N_LAYERS +: 16];
+    localparam integer CLASSES   = N[32*N_LAYERS +: 32];
+    localparam integer LOGIT_W   = X_W[32*N_LAYERS +: 32];
     localparam integer CLASS_W   = $clog2(CLASSES);
 
     // Stream k, k = 0 .. N_LAYERS, leads into layer k; its vector begins at bit offset(k) of `x`.
@@ -60,7 +60,7 @@ module mlp_top #(
         begin
             offset = 0;
             for (j = 0; j < k; j = j + 1)
-                offset = offset + N[16*j +: 16] * X_W[16*j +: 16];
+                offset = offset + N[32*j +: 32] * X_W[32*j +: 32];
         end
     endfunction
 
@@ -90,16 +90,16 @@ module mlp_top #(
 
     generate
         for (k = 0; k < N_LAYERS; k = k + 1) begin : g_layer
-            localparam integer N_IN      = N[16*k +: 16];
-            localparam integer N_OUT     = N[16*(k+1) +: 16];
-            localparam integer IN_W      = X_W[16*k +: 16];
-            localparam integer OUT_W     = X_W[16*(k+1) +: 16];
-            localparam integer WEIGHT_W  = W_W[16*k +: 16];
-            localparam integer SUM_W     = ACC_W[16*k +: 16];
-            localparam integer DROPPED   = SHIFT[16*k +: 16];
-            localparam integer HAS_RELU  = RELU[16*k +: 16];
-            localparam integer N_SIMD    = SIMD[16*k +: 16];
-            localparam integer N_PE      = PE[16*k +: 16];
+            localparam integer N_IN      = N[32*k +: 32];
+            localparam integer N_OUT     = N[32*(k+1) +: 32];
+            localparam integer IN_W      = X_W[32*k +: 32];
+            localparam integer OUT_W     = X_W[32*(k+1) +: 32];
+            localparam integer WEIGHT_W  = W_W[32*k +: 32];
+            localparam integer SUM_W     = ACC_W[32*k +: 32];
+            localparam integer DROPPED   = SHIFT[32*k +: 32];
+            localparam integer HAS_RELU  = RELU[32*k +: 32];
+            localparam integer N_SIMD    = SIMD[32*k +: 32];
+            localparam integer N_PE      = PE[32*k +: 32];
 
             // Two decimal digits number the images of a layer.
             localparam [7:0] TENS    = 48 + k / 10;
