@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -190,23 +190,23 @@ def image_shapes(spec: NetworkSpec) -> dict[str, tuple[int, int]]:
     return shapes
 
 
-def pack_lanes(lanes: Int, width: int) -> int:
+def pack_lanes(lanes: Iterable[int], width: int) -> int:
     """One word of two's complement lanes, lane k at bit ``k * width``.
 
-    >>> hex(pack_lanes(np.array([1, -1]), 8))
+    >>> hex(pack_lanes([1, -1], 8))
     '0xff01'
     """
     mask = (1 << width) - 1
     return sum((int(lane) & mask) << (index * width) for index, lane in enumerate(lanes))
 
 
-def unpack_lanes(word: int, width: int, count: int) -> list[int]:
-    """The signed lanes of a word; the inverse of `pack_lanes`.
+def unpack_lanes(word: int, width: int, count: int, *, signed: bool = True) -> list[int]:
+    """The lanes of a word; the inverse of `pack_lanes`.
 
-    >>> unpack_lanes(0xff01, 8, 2)
-    [1, -1]
+    >>> unpack_lanes(0xff01, 8, 2), unpack_lanes(0xff01, 8, 2, signed=False)
+    ([1, -1], [1, 255])
     """
-    half, mask = 1 << (width - 1), (1 << width) - 1
+    half, mask = (1 << (width - 1)) if signed else 0, (1 << width) - 1
     return [(((word >> (k * width)) & mask) ^ half) - half for k in range(count)]
 
 

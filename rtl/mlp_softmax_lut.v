@@ -44,21 +44,35 @@ module mlp_softmax_lut #(
     localparam PRODUCT_W = SCORE_W + R_W;
     localparam SHIFT_W   = $clog2(TOTAL_W + ADDR_W);
 
-    // Bring the leading one to the top: level i moves by 2^i where the upper 2^i bits are zero.
-    wire [TOTAL_W-1:0] level [0:LEVELS];
-    wire [LEVELS-1:0]  moved;
+    localparam MOST_SHIFT = TOTAL_W - 1 + ADDR_W;
 
-    assign level[LEVELS] = in_total;
+    // Bring the leading one to the top: a level moves by its STEP where the upper STEP bits are 0.
+    wire [LEVELS-1:0]  moved;
+    wire [TOTAL_W-1:0] normalized;
 
     genvar i, k;
     generate
         for (i = 0; i < LEVELS; i = i + 1) begin : g_level
-            assign moved[i] = level[i+1][TOTAL_W-1 -: (1 << i)] == {(1 << i){1'b0}};
-            assign level[i] = moved[i] ? level[i+1] << (1 << i) : level[i+1];
+            localparam STEP = 1 << (LEVELS - 1 - i);
+
+            wire [TOTAL_W-1:0] before;
+            wire               moves = before[TOTAL_W-1 -: STEP] == {STEP{1'b0}};
+            wire [TOTAL_W-1:0] after = moves ? before << STEP : before;
+
+            if (i == 0) begin : g_first
+                assign before = in_total;
+            end else begin : g_next
+                assign before = g_level[i-1].after;
+            end
+
+            assign moved[LEVELS-1-i] = moves;
         end
     endgenerate
 
-    localparam [SHIFT_W-1:0] MOST_SHIFT = TOTAL_W - 1 + ADDR_W;
+    assign normalized = g_level[LEVELS-1].after;
+
+    // The leading one is known to be there, and what is below the address is dropped.
+    wire unused = &{1'b0, normalized};
 
     wire move;
     wire serve_ready;
@@ -92,8 +106,8 @@ module mlp_softmax_lut #(
 
     always @(posedge clk) begin
         if (advance) begin
-            found_addr   <= level[0][TOTAL_W-2 -: ADDR_W];
-            found_shift  <= MOST_SHIFT - {{(SHIFT_W-LEVELS){1'b0}}, moved};
+            found_addr   <= normalized[TOTAL_W-2 -: ADDR_W];
+            found_shift  <= MOST_SHIFT[SHIFT_W-1:0] - {{(SHIFT_W-LEVELS){1'b0}}, moved};
             found_scores <= in_scores;
             found_class  <= in_class;
 

@@ -1,0 +1,71 @@
+"""Networks that tests make up: any shape, random or extreme integers."""
+
+import itertools
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from model.artifact import Network
+from model.spec import (
+    Format,
+    Int,
+    LayerSpec,
+    NetworkSpec,
+    SoftmaxSpec,
+    accumulator_width,
+    output_interval,
+)
+
+BYTE_WEIGHTS = Format(8, 6)
+
+
+def made_up(
+    sizes: Sequence[int],
+    *,
+    folds: Sequence[tuple[int, int]] | None = None,
+    formats: Sequence[Format] | None = None,
+    weight_format: Format = BYTE_WEIGHTS,
+    softmax_lanes: int = 1,
+    in_lanes: int = 1,
+    out_lanes: int = 1,
+    integers: Literal["random", "extreme"] = "random",
+    seed: int = 1,
+) -> Network:
+    """A network of layers ``sizes[0] -> sizes[1] -> ...`` with a ReLU behind all but the last.
+
+    ``folds`` has a ``(simd, pe)`` per layer, ``formats`` one format per stream. ``extreme`` weights
+    and biases sit at the ends of their ranges, so that sums reach theirs.
+    """
+    rng = np.random.default_rng(seed)
+    formats = formats or [Format(8, 4)] * len(sizes)
+    folds = folds or [(1, 1)] * (len(sizes) - 1)
+    layers, weights, biases = [], {}, {}
+    interval = (formats[0].q_min, formats[0].q_max)
+    for index, (n_in, n_out) in enumerate(itertools.pairwise(sizes)):
+        name, x, y = f"fc{index + 1}", formats[index], formats[index + 1]
+        weights[name] = _integers(rng, (n_out, n_in), weight_format.q_min, integers)
+        biases[name] = _integers(rng, (n_out,), weight_format.q_min * x.q_max, integers)
+        shift = weight_format.frac + x.frac - y.frac
+        least = max(x.width + weight_format.width, y.width + shift)
+        acc_w = max(accumulator_width(weights[name], biases[name], interval), least)
+        relu = index + 2 < len(sizes)
+        layer = LayerSpec(name, name, n_in, n_out, x, weight_format, y, acc_w, relu, *folds[index])
+        layers.append(layer)
+        interval = output_interval(layer)
+    softmax = SoftmaxSpec(sizes[-1], formats[-1], "taylor2", "lut", softmax_lanes)
+    return Network(
+        NetworkSpec("made_up", tuple(layers), softmax, in_lanes, out_lanes), weights, biases
+    )
+
+
+def codes(rng: np.random.Generator, network: Network, count: int) -> Int:
+    """Random input codes ``[count, n_in]`` over the whole range."""
+    x = network.spec.x
+    return rng.integers(x.q_min, x.q_max + 1, (count, network.spec.n_in))
+
+
+def _integers(rng: np.random.Generator, shape: tuple[int, ...], least: int, kind: str) -> Int:
+    if kind == "extreme":
+        return rng.choice(np.array([least, -least - 1]), shape)
+    return rng.integers(least, -least, shape)

@@ -1,0 +1,413 @@
+"""Each streaming module as its users see it: what goes in, what must come out, after how long.
+
+An operator turns a vector into the beats that carry it in and the beats that must carry its result
+out, both by the reference; `tb/operator_bench.py` holds the tests that every one of them must pass.
+"""
+
+import itertools
+import random
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from model import reference
+from model.artifact import Network, load
+from model.spec import (
+    PACK_CYCLES,
+    PROBABILITY_W,
+    REGISTER_CYCLES,
+    RELU_CYCLES,
+    REQUANTIZE_CYCLES,
+    UNPACK_CYCLES,
+    Format,
+    Int,
+    LayerSpec,
+    SoftmaxSpec,
+)
+from tb.runner import Job
+from tb.stream import LAST, Beat, Field
+
+Vector = dict[str, Int]
+
+
+def served(field: Field, values: Int, **beside: int) -> list[Beat]:
+    """``values`` as beats of the field's lanes, `last` on the final one, constants beside each."""
+    rows = values.reshape(-1, field.lanes).tolist()
+    constants = {name: [value] for name, value in beside.items()}
+    return [
+        {field.name: row, "last": [index == len(rows) - 1], **constants}
+        for index, row in enumerate(rows)
+    ]
+
+
+class Operator:
+    """One module under one set of parameters. Subclasses say what is theirs."""
+
+    inputs: tuple[Field, ...]
+    outputs: tuple[Field, ...]
+    # Cycles from a vector's last beat taken to the first beat of its result handed over, and
+    # between the results of vectors back to back, when nobody stalls.
+    latency: int
+    interval: int = 1
+
+    def __init__(self, job: Job) -> None:
+        self.parameters: dict[str, Any] = dict(job.parameters)
+
+    def corners(self) -> list[Vector]:
+        """Vectors at the edges of what the module takes."""
+        raise NotImplementedError
+
+    def draw(self) -> Vector:
+        """A random vector; from `random`, whose seed the log prints."""
+        raise NotImplementedError
+
+    def beats_in(self, vector: Vector) -> list[Beat]:
+        """The beats that carry a vector in."""
+        raise NotImplementedError
+
+    def beats_out(self, vector: Vector) -> list[Beat]:
+        """The beats that must come out."""
+        raise NotImplementedError
+
+
+def _uniform(low: int, high: int, count: int) -> Int:
+    return np.array([random.randint(low, high) for _ in range(count)])
+
+
+def _spread(values: Sequence[int], count: int) -> Iterator[Int]:
+    """Chunks of ``count`` values that hold all of ``values``."""
+    cycle = list(values) + list(values)[: -len(values) % count]
+    for start in range(0, len(cycle), count):
+        yield np.array(cycle[start : start + count])
+
+
+def _ends(fmt: Format) -> list[int]:
+    return [fmt.q_min, fmt.q_min + 1, -1, 0, 1, fmt.q_max - 1, fmt.q_max]
+
+
+def _corner_vectors(fmt: Format, count: int) -> list[Int]:
+    """All elements at one end, and the ends mixed."""
+    constant = [np.full(count, value) for value in _ends(fmt)]
+    return constant + [
+        _uniform(0, 1, count) * (fmt.q_max - fmt.q_min) + fmt.q_min for _ in range(9)
+    ]
+
+
+class Requantize(Operator):
+    latency = REQUANTIZE_CYCLES
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(job)
+        lanes, self.acc_w, self.out_w, self.shift = (
+            self.parameters[name] for name in ("LANES", "ACC_W", "OUT_W", "SHIFT")
+        )
+        self.lanes = lanes
+        self.inputs = (Field("acc", self.acc_w, lanes, signed=True), LAST)
+        self.outputs = (Field("y", self.out_w, lanes, signed=True), LAST)
+
+    def corners(self) -> list[Vector]:
+        """Sign change, ties on both sides of zero, both saturation limits, both range ends."""
+        step, least = 1 << self.shift, -(1 << (self.acc_w - 1))
+        half, scale = step // 2, step << (self.out_w - 1)
+        pivots = [0, half, step, 3 * half, 5 * half, scale - step, scale - half, scale, -least]
+        near = sorted({s * p + d for p in pivots for s in (1, -1) for d in (-1, 0, 1)})
+        legal = [acc for acc in near if least <= acc < -least]
+        return [{"acc": acc} for acc in _spread(legal, self.lanes)]
+
+    def draw(self) -> Vector:
+        """Uniform over the accumulator, or near a rounding boundary in the output's range."""
+        most = 1 << (self.acc_w - 1)
+        acc = _uniform(-most, most - 1, self.lanes)
+        if random.random() < 0.5:
+            inside = _uniform(-1 << self.out_w, 1 << self.out_w, self.lanes) << self.shift
+            acc = np.clip((inside >> 1) + _uniform(-1, 1, self.lanes), -most, most - 1)
+        return {"acc": acc}
+
+    def beats_in(self, vector: Vector) -> list[Beat]:
+        return served(self.inputs[0], vector["acc"])
+
+    def beats_out(self, vector: Vector) -> list[Beat]:
+        y = reference.requantize(vector["acc"], shift=self.shift, width=self.out_w)
+        return served(self.outputs[0], y)
+
+
+class Relu(Operator):
+    latency = RELU_CYCLES
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(job)
+        self.lanes, width = self.parameters["LANES"], self.parameters["W"]
+        self.format = Format(width, 0)
+        self.inputs = (Field("x", width, self.lanes, signed=True), LAST)
+        self.outputs = (Field("y", width, self.lanes, signed=True), LAST)
+
+    def corners(self) -> list[Vector]:
+        return [{"x": x} for x in _corner_vectors(self.format, self.lanes)]
+
+    def draw(self) -> Vector:
+        return {"x": _uniform(self.format.q_min, self.format.q_max, self.lanes)}
+
+    def beats_in(self, vector: Vector) -> list[Beat]:
+        return served(self.inputs[0], vector["x"])
+
+    def beats_out(self, vector: Vector) -> list[Beat]:
+        return served(self.outputs[0], reference.relu(vector["x"]))
+
+
+class Register(Operator):
+    latency = REGISTER_CYCLES
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(job)
+        self.most = (1 << self.parameters["W"]) - 1
+        self.inputs = self.outputs = (Field("data", self.parameters["W"]), LAST)
+
+    def corners(self) -> list[Vector]:
+        values = [0, self.most, 0, 1, self.most - 1]
+        return [{"data": np.array([v]), "last": np.array([v & 1])} for v in values]
+
+    def draw(self) -> Vector:
+        return {"data": _uniform(0, self.most, 1), "last": _uniform(0, 1, 1)}
+
+    def beats_in(self, vector: Vector) -> list[Beat]:
+        return [{name: values.tolist() for name, values in vector.items()}]
+
+    def beats_out(self, vector: Vector) -> list[Beat]:
+        return self.beats_in(vector)
+
+
+class Pack(Operator):
+    latency = PACK_CYCLES
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(job)
+        self.n, lanes, width = (self.parameters[name] for name in ("N", "LANES", "W"))
+        self.format, self.interval = Format(width, 0), self.n // lanes
+        self.inputs = (Field("lanes", width, lanes, signed=True), LAST)
+        self.outputs = (Field("x", width, self.n, signed=True),)
+
+    def corners(self) -> list[Vector]:
+        """Good vectors between ones that end early or late, which must vanish."""
+        lanes = self.inputs[0].lanes
+        lengths = [self.n, self.n - lanes, self.n, self.n + lanes, self.n, self.n + 5 * lanes]
+        lengths += [self.n, lanes, 3 * self.n, self.n, self.n]
+        return [{"x": self._values(length)} for length in lengths if length > 0]
+
+    def _values(self, count: int) -> Int:
+        return _uniform(self.format.q_min, self.format.q_max, count)
+
+    def draw(self) -> Vector:
+        return {"x": self._values(self.n)}
+
+    def beats_in(self, vector: Vector) -> list[Beat]:
+        return served(self.inputs[0], vector["x"])
+
+    def beats_out(self, vector: Vector) -> list[Beat]:
+        return [{"x": vector["x"].tolist()}] if len(vector["x"]) == self.n else []
+
+
+class Unpack(Operator):
+    latency = UNPACK_CYCLES
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(job)
+        self.n, lanes, width, tag_w = (
+            self.parameters[name] for name in ("N", "LANES", "W", "TAG_W")
+        )
+        self.format, self.interval, self.tags = Format(width, 0), self.n // lanes, 1 << tag_w
+        self.inputs = (Field("x", width, self.n, signed=True), Field("tag", tag_w))
+        self.outputs = (Field("lanes", width, lanes, signed=True), LAST, Field("tag", tag_w))
+
+    def corners(self) -> list[Vector]:
+        vectors = _corner_vectors(self.format, self.n)
+        return [{"x": x, "tag": np.array([i % self.tags])} for i, x in enumerate(vectors)]
+
+    def draw(self) -> Vector:
+        x = _uniform(self.format.q_min, self.format.q_max, self.n)
+        return {"x": x, "tag": _uniform(0, self.tags - 1, 1)}
+
+    def beats_in(self, vector: Vector) -> list[Beat]:
+        return [{name: values.tolist() for name, values in vector.items()}]
+
+    def beats_out(self, vector: Vector) -> list[Beat]:
+        return served(self.outputs[0], vector["x"], tag=int(vector["tag"][0]))
+
+
+class _OfLayer(Operator):
+    """A module that computes one layer of a network file."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(job)
+        self.network: Network = load(Path(job.options["network"]))
+        self.layer: LayerSpec = self.network.spec.layers[job.options["layer"]]
+        self.interval = self.layer.cycles
+        self.inputs = (Field("x", self.layer.x.width, self.layer.n_in, signed=True),)
+
+    def corners(self) -> list[Vector]:
+        """Ends of the range; and for each output the inputs that drive its sum to its ends."""
+        fmt = self.layer.x
+        weights = self.network.weights[self.layer.weights]
+        vectors = _corner_vectors(fmt, self.layer.n_in)
+        for row in weights[:8]:
+            vectors += [np.where(sign * row > 0, fmt.q_max, fmt.q_min) for sign in (1, -1)]
+        return [{"x": x} for x in vectors]
+
+    def draw(self) -> Vector:
+        return {"x": _uniform(self.layer.x.q_min, self.layer.x.q_max, self.layer.n_in)}
+
+    def beats_in(self, vector: Vector) -> list[Beat]:
+        return [{"x": vector["x"].tolist()}]
+
+    def sums(self, vector: Vector) -> Int:
+        return reference.linear(
+            vector["x"],
+            self.network.weights[self.layer.weights],
+            self.network.biases[self.layer.name],
+        )
+
+
+class Linear(_OfLayer):
+    def __init__(self, job: Job) -> None:
+        super().__init__(job)
+        self.latency = self.layer.linear_cycles
+        self.outputs = (Field("acc", self.layer.acc_w, self.layer.pe, signed=True), LAST)
+
+    def beats_out(self, vector: Vector) -> list[Beat]:
+        return served(self.outputs[0], self.sums(vector))
+
+
+class Layer(_OfLayer):
+    def __init__(self, job: Job) -> None:
+        super().__init__(job)
+        self.latency = self.layer.latency
+        self.outputs = (Field("x", self.layer.y.width, self.layer.n_out, signed=True),)
+
+    def beats_out(self, vector: Vector) -> list[Beat]:
+        y = reference.requantize(
+            self.sums(vector), shift=self.layer.shift, width=self.layer.y.width
+        )
+        return [{"x": (reference.relu(y) if self.layer.relu else y).tolist()}]
+
+
+class _OfSoftmax(Operator):
+    """A part of the softmax, or all of it."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(job)
+        plain = dict(job.options["softmax"])
+        self.spec = spec = SoftmaxSpec(**plain | {"x": Format(**plain["x"])})
+        self.interval = spec.beats
+        self.logits = Field("x", spec.x.width, spec.n, signed=True)
+        self.beat_of_scores = Field("scores", spec.score_w, spec.lanes)
+        self.all_scores = Field("scores", spec.score_w, spec.n)
+        self.total = Field("total", spec.total_w)
+        self.beat_of_quotients = Field("quotients", PROBABILITY_W, spec.lanes)
+        self.probabilities = Field("p", PROBABILITY_W, spec.n)
+        self.winner = Field("class", spec.class_w)
+
+    def corners(self) -> list[Vector]:
+        """Ends of the range, where the polynomial turns, and ties between first, last and all."""
+        fmt, n = self.spec.x, self.spec.n
+        turn = max(fmt.q_min, -1 << fmt.frac)
+        vectors = _corner_vectors(fmt, n)
+        for low, high in itertools.product((turn, 0, fmt.q_min), (fmt.q_max, fmt.q_min, 1)):
+            for winners in ([0], [n - 1], [0, n - 1], range(n)):
+                x = np.full(n, low)
+                x[list(winners)] = high
+                vectors.append(x)
+        return [self._annotated(x) for x in vectors]
+
+    def draw(self) -> Vector:
+        """Logits over the whole range, or all near one value, where scores are close."""
+        fmt, n = self.spec.x, self.spec.n
+        if random.random() < 0.5:
+            return self._annotated(_uniform(fmt.q_min, fmt.q_max, n))
+        near = random.randint(fmt.q_min, fmt.q_max) + _uniform(-2, 2, n)
+        return self._annotated(np.clip(near, fmt.q_min, fmt.q_max))
+
+    def _annotated(self, x: Int) -> Vector:
+        """A vector of logits with all that the softmax makes of it."""
+        scores = reference.taylor2(x, frac=self.spec.x.frac)
+        total = scores.sum()
+        quotients = reference.quotients(scores, total)
+        winner = reference.winner(scores)
+        p = reference.settle(quotients, winner)
+        values = {"x": x, "scores": scores, "quotients": quotients, "p": p}
+        return values | {"total": np.array([total]), "class": np.array([winner])}
+
+    def beats_of(self, fields: Sequence[Field], vector: Vector) -> list[Beat]:
+        """The vector's values of these fields; the first may be served in several beats."""
+        first, *beside = [field for field in fields if field != LAST]
+        constants = {field.name: int(vector[field.name][0]) for field in beside}
+        return served(first, vector[first.name], **constants)
+
+    def beats_in(self, vector: Vector) -> list[Beat]:
+        return self.beats_of(self.inputs, vector)
+
+    def beats_out(self, vector: Vector) -> list[Beat]:
+        return self.beats_of(self.outputs, vector)
+
+
+class Taylor2(_OfSoftmax):
+    def __init__(self, job: Job) -> None:
+        super().__init__(job)
+        self.latency = self.spec.score_cycles
+        self.inputs, self.outputs = (self.logits,), (self.beat_of_scores, LAST)
+
+
+class Total(_OfSoftmax):
+    def __init__(self, job: Job) -> None:
+        super().__init__(job)
+        self.latency = self.spec.total_cycles
+        self.inputs = (self.beat_of_scores, LAST)
+        self.outputs = (self.all_scores, self.total, self.winner)
+
+
+class Lut(_OfSoftmax):
+    def __init__(self, job: Job) -> None:
+        super().__init__(job)
+        self.latency = self.spec.divide_cycles
+        self.inputs = (self.all_scores, self.total, self.winner)
+        self.outputs = (self.beat_of_quotients, LAST, self.winner)
+
+
+class Settle(_OfSoftmax):
+    def __init__(self, job: Job) -> None:
+        super().__init__(job)
+        self.latency = self.spec.settle_cycles
+        self.inputs = (self.beat_of_quotients, LAST, self.winner)
+        self.outputs = (self.probabilities, self.winner)
+
+
+class Normalize(_OfSoftmax):
+    def __init__(self, job: Job) -> None:
+        super().__init__(job)
+        self.latency = self.spec.normalize_cycles
+        self.inputs = (self.beat_of_scores, LAST)
+        self.outputs = (self.probabilities, self.winner)
+
+
+class Softmax(_OfSoftmax):
+    def __init__(self, job: Job) -> None:
+        super().__init__(job)
+        self.latency = self.spec.latency
+        self.inputs, self.outputs = (self.logits,), (self.probabilities, self.winner)
+
+
+OPERATORS: dict[str, type[Operator]] = {
+    "mlp_requantize": Requantize,
+    "mlp_relu": Relu,
+    "mlp_stream_register": Register,
+    "mlp_stream_pack": Pack,
+    "mlp_stream_unpack": Unpack,
+    "mlp_linear": Linear,
+    "mlp_layer": Layer,
+    "mlp_softmax_taylor2": Taylor2,
+    "mlp_softmax_total": Total,
+    "mlp_softmax_lut": Lut,
+    "mlp_softmax_settle": Settle,
+    "mlp_softmax_normalize": Normalize,
+    "mlp_softmax": Softmax,
+}

@@ -1,0 +1,144 @@
+"""The regression's rows: each streaming module at each of its parameter sets."""
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from model import artifact, tables
+from model.artifact import Network
+from model.spec import RECIPROCAL_W, Format, Parameter, SoftmaxSpec
+from tb.networks import made_up
+from tb.runner import BUILD, simulate
+
+Parameters = dict[str, Parameter]
+Prepared = tuple[Parameters, dict[str, Any]]
+
+Q8, Q16, Q2 = Format(8, 4), Format(16, 8), Format(2, 0)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A module at one parameter set; ``prepare`` writes its files and gives parameters, options."""
+
+    module: str
+    name: str
+    prepare: Callable[[Path], Prepared]
+
+    def run(self, simulator: str, *, folder: Path | None = None, **how: Any) -> int:
+        """Run every operator test on this row; return how many passed."""
+        folder = folder or BUILD / "rows" / self.name
+        parameters, options = self.prepare(folder)
+        how = {"name": self.name} | how
+        return simulate(
+            self.module,
+            parameters,
+            simulator=simulator,
+            bench="operator_bench",
+            options=options,
+            **how,
+        )
+
+
+def plain(module: str, **parameters: int) -> Row:
+    """A row that needs no file."""
+    name = "-".join([module.removeprefix("mlp_"), *map(str, parameters.values())])
+    return Row(module, name, lambda folder: (dict(parameters), {}))
+
+
+def of_layer(name: str, network: Network) -> list[Row]:
+    """`mlp_linear` and `mlp_layer` as the first layer of a network."""
+
+    def prepare(module: str, folder: Path) -> Prepared:
+        path = folder / "network.json"
+        artifact.save(network, path)
+        artifact.write_images(network, folder)
+        layer = network.spec.layers[0]
+        parameters: Parameters = {
+            "N_IN": layer.n_in,
+            "N_OUT": layer.n_out,
+            "X_W": layer.x.width,
+            "W_W": layer.w.width,
+            "ACC_W": layer.acc_w,
+            "SIMD": layer.simd,
+            "PE": layer.pe,
+            "WEIGHTS": str(folder / "linear00_weights.mem"),
+            "BIASES": str(folder / "linear00_biases.mem"),
+        }
+        if module == "mlp_layer":
+            parameters |= {"Y_W": layer.y.width, "SHIFT": layer.shift, "RELU": int(layer.relu)}
+        return parameters, {"network": str(path), "layer": 0}
+
+    return [
+        Row(module, f"{module.removeprefix('mlp_')}-{name}", lambda f, m=module: prepare(m, f))
+        for module in ("mlp_linear", "mlp_layer")
+    ]
+
+
+SOFTMAX_PARAMETERS = {
+    "mlp_softmax_taylor2": ("N", "LANES", "X_W", "FRAC", "SCORE_W"),
+    "mlp_softmax_total": ("N", "LANES", "SCORE_W", "TOTAL_W"),
+    "mlp_softmax_lut": ("N", "LANES", "SCORE_W", "TOTAL_W", "RECIPROCAL"),
+    "mlp_softmax_settle": ("N", "LANES"),
+    "mlp_softmax_normalize": ("N", "LANES", "SCORE_W", "TOTAL_W", "RECIPROCAL"),
+    "mlp_softmax": ("N", "LANES", "X_W", "FRAC", "SCORE_W", "TOTAL_W", "RECIPROCAL"),
+}
+
+
+def of_softmax(module: str, n: int, lanes: int, fmt: Format) -> Row:
+    """The softmax, or a part of it."""
+    spec = SoftmaxSpec(n, fmt, "taylor2", "lut", lanes)
+
+    def prepare(folder: Path) -> Prepared:
+        table = folder / artifact.RECIPROCAL_IMAGE
+        artifact.write_image(table, tables.reciprocal().tolist(), RECIPROCAL_W)
+        values: Parameters = {
+            "N": n,
+            "LANES": lanes,
+            "X_W": fmt.width,
+            "FRAC": fmt.frac,
+            "SCORE_W": spec.score_w,
+            "TOTAL_W": spec.total_w,
+            "RECIPROCAL": str(table),
+        }
+        parameters = {name: values[name] for name in SOFTMAX_PARAMETERS[module]}
+        return parameters, {"softmax": dataclasses.asdict(spec)}
+
+    name = f"{module.removeprefix('mlp_')}-{n}by{lanes}-{fmt.width}.{fmt.frac}"
+    return Row(module, name, prepare)
+
+
+ROWS = [
+    plain("mlp_requantize", LANES=1, ACC_W=20, OUT_W=8, SHIFT=7),
+    plain("mlp_requantize", LANES=3, ACC_W=9, OUT_W=8, SHIFT=1),
+    plain("mlp_requantize", LANES=2, ACC_W=17, OUT_W=16, SHIFT=0),
+    plain("mlp_requantize", LANES=1, ACC_W=40, OUT_W=2, SHIFT=38),
+    plain("mlp_relu", LANES=1, W=8),
+    plain("mlp_relu", LANES=3, W=2),
+    plain("mlp_stream_register", W=1),
+    plain("mlp_stream_register", W=24),
+    plain("mlp_stream_pack", N=6, LANES=1, W=8),
+    plain("mlp_stream_pack", N=6, LANES=3, W=5),
+    plain("mlp_stream_pack", N=4, LANES=4, W=8),
+    plain("mlp_stream_unpack", N=6, LANES=1, W=8, TAG_W=2),
+    plain("mlp_stream_unpack", N=6, LANES=2, W=5, TAG_W=9),
+    plain("mlp_stream_unpack", N=4, LANES=4, W=8, TAG_W=1),
+    *of_layer("6x6-serial", made_up([6, 6, 2])),
+    *of_layer("6x4-by-3x2", made_up([6, 4, 2], folds=[(3, 2), (1, 1)])),
+    *of_layer("5x4-unrolled", made_up([5, 4, 2], folds=[(5, 4), (1, 1)])),
+    *of_layer("30x6-extreme", made_up([30, 6, 2], folds=[(6, 1), (1, 1)], integers="extreme")),
+    *of_layer(
+        "4x3-16bit",
+        made_up([4, 3, 2], folds=[(2, 3), (1, 1)], formats=[Q16] * 3, weight_format=Format(16, 14)),
+    ),
+    *of_layer(
+        "8x4-2bit",
+        made_up([8, 4, 2], folds=[(4, 2), (1, 1)], formats=[Q2] * 3, weight_format=Format(3, 1)),
+    ),
+    *(of_softmax(module, 3, 1, Q8) for module in SOFTMAX_PARAMETERS),
+    *(of_softmax(module, 3, 3, Q8) for module in SOFTMAX_PARAMETERS),
+    *(of_softmax(module, 10, 5, Format(6, 2)) for module in SOFTMAX_PARAMETERS),
+    of_softmax("mlp_softmax", 2, 1, Q2),
+    of_softmax("mlp_softmax", 64, 4, Format(16, 12)),
+]

@@ -1,0 +1,180 @@
+"""valid/ready streams: what drives them, what takes from them, what they promise.
+
+Everything is driven and sampled right after the rising edge of the clock: reads see the values
+that the flip-flops saw, writes land after them. Reading an X raises; nothing resolves it.
+"""
+
+import random
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cocotb.clock import Clock
+from cocotb.triggers import RisingEdge, Timer, Trigger
+from cocotb.utils import get_sim_time
+
+from model.artifact import pack_lanes, unpack_lanes
+
+PERIOD_NS = 10
+
+Beat = dict[str, Sequence[int]]
+Stall = Callable[[], Iterator[bool]]
+
+
+def never() -> Iterator[bool]:
+    """No stall: the pattern under which latency and throughput are what their formulas say."""
+    while True:
+        yield False
+
+
+def randomly() -> Iterator[bool]:
+    """Each cycle by itself, two of five."""
+    while True:
+        yield random.random() < 0.4
+
+
+def in_bursts() -> Iterator[bool]:
+    """Runs of up to 12 cycles each way: buffers fill up, and run dry."""
+    while True:
+        for stalled in (True, False):
+            yield from [stalled] * random.randint(1, 12)
+
+
+@dataclass(frozen=True)
+class Field:
+    """One payload of a stream: ``lanes`` values of ``width`` bits, lane k at bit ``k * width``."""
+
+    name: str
+    width: int = 1
+    lanes: int = 1
+    signed: bool = False
+
+    def pack(self, values: Sequence[int]) -> int:
+        """The bus that carries these values; raises ValueError where one does not fit."""
+        if len(values) != self.lanes:
+            raise ValueError(f"{self.name}: {len(values)} values for {self.lanes} lanes")
+        word = pack_lanes(values, self.width)
+        if self.unpack(word) != [int(value) for value in values]:
+            raise ValueError(f"{self.name}: {list(values)} do not fit {self.width} bits")
+        return word
+
+    def unpack(self, word: int) -> list[int]:
+        """The values on a bus."""
+        return unpack_lanes(word, self.width, self.lanes, signed=self.signed)
+
+
+LAST = Field("last")
+
+
+class Clocked:
+    """The clock of a bench, or plain time for a DUT that is gates only."""
+
+    def __init__(self, dut: Any) -> None:
+        self.dut = dut
+        self.edge: Trigger = Timer(PERIOD_NS, unit="ns")
+        if hasattr(dut, "clk"):
+            self.edge = RisingEdge(dut.clk)
+
+    async def start(self) -> None:
+        """Start the clock with parked inputs and leave reset."""
+        if hasattr(self.dut, "clk"):
+            self.dut.clk.value = 0
+            self.dut.rst.value = 1
+            await Timer(PERIOD_NS, unit="ns")
+            Clock(self.dut.clk, PERIOD_NS, unit="ns", impl="gpi").start()
+        await self.reset()
+
+    async def reset(self) -> None:
+        """Hold reset for one cycle."""
+        if hasattr(self.dut, "rst"):
+            self.dut.rst.value = 1
+            await self.edge
+            self.dut.rst.value = 0
+
+    @property
+    def cycle(self) -> int:
+        """Cycles since the simulation began."""
+        return int(get_sim_time("ns")) // PERIOD_NS
+
+
+class Port:
+    """Handles of one stream: ``<prefix>_valid``, ``<prefix>_ready``, ``<prefix>_<field>``."""
+
+    def __init__(self, dut: Any, prefix: str, fields: Iterable[Field]) -> None:
+        self.name = prefix
+        self.fields = {field: dut[f"{prefix}_{field.name}"] for field in fields}
+        self.valid = dut[f"{prefix}_valid"]
+        self.ready = dut[f"{prefix}_ready"]
+
+    @property
+    def fires(self) -> bool:
+        """A beat is handed over at this edge."""
+        return bool(self.valid.value) and bool(self.ready.value)
+
+    def drive(self, beat: Beat) -> None:
+        """Put a beat on the payload."""
+        for field, handle in self.fields.items():
+            handle.value = field.pack(beat[field.name])
+
+    def sample(self) -> dict[str, list[int]]:
+        """The beat on the payload; raises where it holds an X."""
+        return {f.name: f.unpack(int(handle.value)) for f, handle in self.fields.items()}
+
+
+class Source:
+    """Offers beats; once offered, a beat stays until it is taken."""
+
+    def __init__(self, clocked: Clocked, port: Port) -> None:
+        self.clocked, self.port = clocked, port
+        self.taken: list[int] = []
+        port.valid.value = 0
+
+    async def send(self, beats: Iterable[Beat], stall: Stall = never) -> None:
+        """Hand over all beats; ``taken`` holds the cycle of each."""
+        pattern = stall()
+        for beat in beats:
+            while next(pattern):
+                await self.clocked.edge
+            self.port.drive(beat)
+            self.port.valid.value = 1
+            await self.clocked.edge
+            while not self.port.fires:
+                await self.clocked.edge
+            self.taken.append(self.clocked.cycle)
+            self.port.valid.value = 0
+
+
+class Sink:
+    """Takes beats, and holds the stream to its promise: what is offered stays until it is taken."""
+
+    def __init__(self, clocked: Clocked, port: Port) -> None:
+        self.clocked, self.port = clocked, port
+        self.taken: list[int] = []
+        port.ready.value = 0
+
+    async def receive(self, count: int, stall: Stall = never) -> list[dict[str, list[int]]]:
+        """Take ``count`` beats; ``taken`` holds the cycle of each."""
+        pattern = stall()
+        beats: list[dict[str, list[int]]] = []
+        held = None
+        while len(beats) < count:
+            self.port.ready.value = not next(pattern)
+            await self.clocked.edge
+            valid = bool(self.port.valid.value)
+            if held is not None:
+                assert valid, f"{self.port.name}: valid fell while stalled"
+                assert self.port.sample() == held, f"{self.port.name}: payload moved while stalled"
+            held = None
+            if valid and self.port.ready.value:
+                beats.append(self.port.sample())
+                self.taken.append(self.clocked.cycle)
+            elif valid:
+                held = self.port.sample()
+        return beats
+
+    async def expect_silence(self, cycles: int) -> None:
+        """The DUT must not invent beats once its input is exhausted."""
+        self.port.ready.value = 1
+        for _ in range(cycles):
+            await self.clocked.edge
+            assert not self.port.valid.value, f"{self.port.name}: a beat out of nowhere"
