@@ -10,12 +10,21 @@ from tb.elaboration import check_elaboration
 from tb.operators import OPERATORS, Vector
 from tb.runner import job
 from tb.scoreboard import Scoreboard
-from tb.stream import Clocked, Port, Sink, Source, Stall, in_bursts, never, randomly
+from tb.stream import PERIOD_NS, Clocked, Port, Sink, Source, Stall, in_bursts, never, randomly
 
 JOB = job()
 OPERATOR = OPERATORS[JOB.module](JOB)
 RANDOM_VECTORS = 60
 DRAIN_CYCLES = 4
+RESET_CYCLES = min(OPERATOR.latency + 2 * OPERATOR.interval + 2, 80)
+
+# A DUT that hangs fails soon: stalls on both sides make a run at most 8 times as long.
+VECTORS = max(RANDOM_VECTORS, len(OPERATOR.corners()))
+BEATS = max(len(OPERATOR.beats_in(OPERATOR.draw())), len(OPERATOR.beats_out(OPERATOR.draw())))
+LIMIT_CYCLES = 8 * VECTORS * (OPERATOR.interval + BEATS) + 8 * OPERATOR.latency + 200
+RESET_LIMIT_CYCLES = RESET_CYCLES * (
+    RESET_CYCLES + 4 * OPERATOR.latency + 8 * OPERATOR.interval + 40
+)
 
 every_stall = cocotb.parametrize(
     source=[never, randomly, in_bursts], sink=[never, randomly, in_bursts]
@@ -56,7 +65,7 @@ async def opened(dut) -> Bench:
     return bench
 
 
-@cocotb.test(timeout_time=20, timeout_unit="ms")
+@cocotb.test(timeout_time=PERIOD_NS * LIMIT_CYCLES, timeout_unit="ns")
 @every_stall
 async def equals_reference_at_corners(dut, source, sink):
     """Range ends, ties, saturation limits: whatever the operator calls a corner."""
@@ -64,7 +73,7 @@ async def equals_reference_at_corners(dut, source, sink):
     await bench.check(OPERATOR.corners(), source, sink)
 
 
-@cocotb.test(timeout_time=20, timeout_unit="ms")
+@cocotb.test(timeout_time=PERIOD_NS * LIMIT_CYCLES, timeout_unit="ns")
 @every_stall
 async def equals_reference_at_random(dut, source, sink):
     """Random vectors; a failure reruns with the seed printed in its log."""
@@ -72,7 +81,7 @@ async def equals_reference_at_random(dut, source, sink):
     await bench.check([OPERATOR.draw() for _ in range(RANDOM_VECTORS)], source, sink)
 
 
-@cocotb.test(timeout_time=20, timeout_unit="ms")
+@cocotb.test(timeout_time=PERIOD_NS * LIMIT_CYCLES, timeout_unit="ns")
 async def takes_as_many_cycles_as_its_formulas(dut):
     """Latency of a vector, and the interval between vectors back to back, exactly."""
     bench = await opened(dut)
@@ -90,12 +99,11 @@ async def takes_as_many_cycles_as_its_formulas(dut):
     )
 
 
-@cocotb.test(timeout_time=20, timeout_unit="ms")
+@cocotb.test(timeout_time=PERIOD_NS * RESET_LIMIT_CYCLES, timeout_unit="ns")
 async def survives_reset_at_every_cycle(dut):
     """A reset in whatever cycle of a vector leaves nothing of it behind."""
     bench = await opened(dut)
-    span = OPERATOR.latency + 2 * OPERATOR.interval + 2
-    for cycle in range(min(span, 80)):
+    for cycle in range(RESET_CYCLES):
         lost = [beat for _ in range(4) for beat in OPERATOR.beats_in(OPERATOR.draw())]
         sending = cocotb.start_soon(bench.source.send(lost))
         bench.sink.port.ready.value = cycle % 3 != 0

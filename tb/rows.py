@@ -1,6 +1,7 @@
-"""The regression's rows: each streaming module at each of its parameter sets."""
+"""The regression's rows: each module at each of its parameter sets."""
 
 import dataclasses
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,9 +26,10 @@ class Row:
     module: str
     name: str
     prepare: Callable[[Path], Prepared]
+    bench: str = "operator_bench"
 
     def run(self, simulator: str, *, folder: Path | None = None, **how: Any) -> int:
-        """Run every operator test on this row; return how many passed."""
+        """Run the bench on this row; return how many tests passed."""
         folder = folder or BUILD / "rows" / self.name
         parameters, options = self.prepare(folder)
         how = {"name": self.name} | how
@@ -35,7 +37,7 @@ class Row:
             self.module,
             parameters,
             simulator=simulator,
-            bench="operator_bench",
+            bench=self.bench,
             options=options,
             **how,
         )
@@ -45,6 +47,21 @@ def plain(module: str, **parameters: int) -> Row:
     """A row that needs no file."""
     name = "-".join([module.removeprefix("mlp_"), *map(str, parameters.values())])
     return Row(module, name, lambda folder: (dict(parameters), {}))
+
+
+def pipeline(module: str, **parameters: int) -> Row:
+    """A part without a stream; a ROM gets an image of random words."""
+    row = plain(module, **parameters)
+
+    def prepare(folder: Path) -> Prepared:
+        if module != "mlp_rom":
+            return row.prepare(folder)
+        width, image = parameters["WIDTH"], folder / "words.mem"
+        words = [random.Random(word).getrandbits(width) for word in range(parameters["DEPTH"])]
+        artifact.write_image(image, words, width)
+        return {**parameters, "FILE": str(image)}, {}
+
+    return Row(module, row.name, prepare, "pipeline_bench")
 
 
 def of_layer(name: str, network: Network) -> list[Row]:
@@ -110,6 +127,16 @@ def of_softmax(module: str, n: int, lanes: int, fmt: Format) -> Row:
 
 
 ROWS = [
+    pipeline("mlp_adder_tree", N=1, W=4),
+    pipeline("mlp_adder_tree", N=5, W=12),
+    pipeline("mlp_adder_tree", N=8, W=16),
+    pipeline("mlp_argmax_tree", N=1, W=4, INDEX_W=1),
+    pipeline("mlp_argmax_tree", N=3, W=2, INDEX_W=2),
+    pipeline("mlp_argmax_tree", N=7, W=8, INDEX_W=6),
+    pipeline("mlp_delay", W=3, CYCLES=0),
+    pipeline("mlp_delay", W=8, CYCLES=4),
+    pipeline("mlp_rom", WIDTH=13, DEPTH=1),
+    pipeline("mlp_rom", WIDTH=70, DEPTH=12),
     plain("mlp_requantize", LANES=1, ACC_W=20, OUT_W=8, SHIFT=7),
     plain("mlp_requantize", LANES=3, ACC_W=9, OUT_W=8, SHIFT=1),
     plain("mlp_requantize", LANES=2, ACC_W=17, OUT_W=16, SHIFT=0),

@@ -79,16 +79,18 @@ class Clocked:
         """Start the clock with parked inputs and leave reset."""
         if hasattr(self.dut, "clk"):
             self.dut.clk.value = 0
-            self.dut.rst.value = 1
+            if hasattr(self.dut, "rst"):
+                self.dut.rst.value = 1
             await Timer(PERIOD_NS, unit="ns")
             Clock(self.dut.clk, PERIOD_NS, unit="ns", impl="gpi").start()
         await self.reset()
 
     async def reset(self) -> None:
-        """Hold reset for one cycle."""
+        """Hold reset for one cycle, which passes also where there is no reset."""
         if hasattr(self.dut, "rst"):
             self.dut.rst.value = 1
-            await self.edge
+        await self.edge
+        if hasattr(self.dut, "rst"):
             self.dut.rst.value = 0
 
     @property

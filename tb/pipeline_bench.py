@@ -1,0 +1,145 @@
+"""The parts without a stream: inputs come out as their function, LATENCY enabled cycles later."""
+
+import random
+from pathlib import Path
+from typing import Any
+
+import cocotb
+from cocotb.utils import get_sim_time
+
+from model.artifact import read_image
+from model.spec import tree_levels
+from tb.elaboration import check_elaboration
+from tb.runner import job
+from tb.scoreboard import Scoreboard
+from tb.stream import Clocked, Field
+
+JOB = job()
+CYCLES = 2000
+
+Values = dict[str, list[int]]
+
+
+class Pipeline:
+    """A module under one set of parameters: its ports, its latency and its function."""
+
+    inputs: tuple[Field, ...]
+    outputs: tuple[Field, ...]
+    latency: int
+
+    def __init__(self, parameters: dict[str, Any]) -> None:
+        raise NotImplementedError
+
+    def respond(self, values: Values) -> Values:
+        """What these inputs become."""
+        raise NotImplementedError
+
+    def draw(self) -> Values:
+        """Random inputs, ends of the range among them."""
+        return {
+            field.name: [
+                random.choice([0, (1 << field.width) - 1, random.getrandbits(field.width)])
+                for _ in range(field.lanes)
+            ]
+            for field in self.inputs
+        }
+
+
+class AdderTree(Pipeline):
+    def __init__(self, parameters: dict[str, Any]) -> None:
+        n, self.w = parameters["N"], parameters["W"]
+        self.inputs = (Field("in_lanes", self.w, n),)
+        self.outputs = (Field("out_sum", self.w),)
+        self.latency = tree_levels(n)
+
+    def respond(self, values: Values) -> Values:
+        return {"out_sum": [sum(values["in_lanes"]) % (1 << self.w)]}
+
+
+class ArgmaxTree(Pipeline):
+    def __init__(self, parameters: dict[str, Any]) -> None:
+        n, w = parameters["N"], parameters["W"]
+        self.inputs = (Field("in_lanes", w, n),)
+        self.outputs = (Field("out_max", w), Field("out_index", parameters["INDEX_W"]))
+        self.latency = tree_levels(n)
+
+    def respond(self, values: Values) -> Values:
+        lanes = values["in_lanes"]
+        return {"out_max": [max(lanes)], "out_index": [lanes.index(max(lanes))]}
+
+
+class Delay(Pipeline):
+    def __init__(self, parameters: dict[str, Any]) -> None:
+        self.inputs = (Field("in_data", parameters["W"]),)
+        self.outputs = (Field("out_data", parameters["W"]),)
+        self.latency = parameters["CYCLES"]
+
+    def respond(self, values: Values) -> Values:
+        return {"out_data": values["in_data"]}
+
+
+class Rom(Pipeline):
+    def __init__(self, parameters: dict[str, Any]) -> None:
+        self.depth, width = parameters["DEPTH"], parameters["WIDTH"]
+        self.words = read_image(Path(parameters["FILE"]), self.depth, width)
+        self.inputs = (Field("addr", max(1, (self.depth - 1).bit_length())),)
+        self.outputs = (Field("data", width),)
+        self.latency = 1
+
+    def draw(self) -> Values:
+        return {"addr": [random.randrange(self.depth)]}
+
+    def respond(self, values: Values) -> Values:
+        return {"data": [self.words[values["addr"][0]]]}
+
+
+PIPELINES = {
+    "mlp_adder_tree": AdderTree,
+    "mlp_argmax_tree": ArgmaxTree,
+    "mlp_delay": Delay,
+    "mlp_rom": Rom,
+}
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.parametrize(enable=[1.0, 0.6], reset=[0.0, 0.02])
+async def equals_its_function_after_its_latency(dut, enable, reset):
+    """Every cycle of a long run: enabled ones move it, the others hold it, a reset clears it."""
+    check_elaboration(dut, JOB)
+    pipeline = PIPELINES[JOB.module](dict(JOB.parameters))
+    has_reset = hasattr(dut, "rst")
+    if not has_reset:
+        reset = 0.0
+    clocked, scoreboard = Clocked(dut), Scoreboard()
+    seen: list[Values] = []
+    expected: dict[str, list[list[int]]] = {field.name: [] for field in pipeline.outputs}
+    got: dict[str, list[list[int]]] = {field.name: [] for field in pipeline.outputs}
+    zero = {field.name: [0] * field.lanes for field in pipeline.inputs}
+    if has_reset:
+        dut.rst.value = 0
+    await clocked.start()
+    for _ in range(CYCLES):
+        values = pipeline.draw()
+        for field in pipeline.inputs:
+            dut[field.name].value = field.pack(values[field.name])
+        enabled, resets = random.random() < enable, random.random() < reset
+        dut.en.value = enabled
+        if has_reset:
+            dut.rst.value = resets
+        await clocked.edge
+        history = [*seen, values] if pipeline.latency == 0 else seen
+        depth = max(1, pipeline.latency)
+        if len(history) >= depth:
+            for name, result in pipeline.respond(history[-depth]).items():
+                expected[name].append(result)
+            for field in pipeline.outputs:
+                got[field.name].append(field.unpack(int(dut[field.name].value)))
+        if resets:
+            seen = [zero] * pipeline.latency
+        elif enabled:
+            seen.append(values)
+    for name, rows in expected.items():
+        scoreboard.expect(name, rows)
+        for row in got[name]:
+            scoreboard.observe(name, row, int(get_sim_time("ns")))
+    assert scoreboard.conclude() > CYCLES // 2

@@ -1,0 +1,211 @@
+"""Would the benches notice? Named mistakes, each in one place, each caught by its module's row.
+
+A mutant is caught when a test of the bench fails; one that does not even build proves nothing.
+"""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tb.rows import ROWS
+from tb.runner import BUILD, RTL, SimulationFailed
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """``right`` stands once in ``module``'s file and becomes ``wrong``; ``row`` must fail."""
+
+    name: str
+    module: str
+    right: str
+    wrong: str
+    row: str
+
+
+MUTANTS = [
+    Mutant(
+        "rounds-half-up",
+        "mlp_requantize",
+        "(acc[SHIFT-2:0] != {(SHIFT-1){1'b0}} || kept[0])",
+        "1'b1",
+        "requantize-1-20-8-7",
+    ),
+    Mutant(
+        "truncates",
+        "mlp_requantize",
+        "+ {{KEPT_W{1'b0}}, round_up}",
+        "+ {{KEPT_W{1'b0}}, round_up && 1'b0}",
+        "requantize-1-20-8-7",
+    ),
+    Mutant(
+        "wraps-instead-of-saturating",
+        "mlp_requantize",
+        "fits ? rounded[OUT_W-1:0] : negative ? Y_MIN : Y_MAX",
+        "rounded[OUT_W-1:0]",
+        "requantize-1-20-8-7",
+    ),
+    Mutant(
+        "saturates-to-the-wrong-side",
+        "mlp_requantize",
+        "negative ? Y_MIN : Y_MAX",
+        "negative ? Y_MAX : Y_MIN",
+        "requantize-3-9-8-1",
+    ),
+    Mutant("no-relu", "mlp_relu", "& {W{!negative}}", "| {W{1'b0}}", "relu-1-8"),
+    Mutant("relu-of-lane-0-only", "mlp_relu", "in_x[k*W+W-1]", "in_x[W-1]", "relu-3-2"),
+    Mutant(
+        "one-step-too-few",
+        "mlp_linear",
+        "STEPS[STEP_W-1:0] - 1'b1",
+        "STEPS[STEP_W-1:0] - 2'd2",
+        "linear-6x6-serial",
+    ),
+    Mutant(
+        "stale-bias",
+        "mlp_linear",
+        ".CYCLES(STAGES-1)",
+        ".CYCLES(STAGES)",
+        "linear-6x4-by-3x2",
+    ),
+    Mutant(
+        "no-bias",
+        "mlp_linear",
+        "sum_first ? bias[p*ACC_W +: ACC_W]",
+        "sum_first ? {ACC_W{1'b0}}",
+        "linear-5x4-unrolled",
+    ),
+    Mutant(
+        "unsigned-weights",
+        "mlp_linear",
+        "wire signed [W_W-1:0] w_lane",
+        "wire [W_W-1:0] w_lane",
+        "linear-6x6-serial",
+    ),
+    Mutant(
+        "does-not-turn",
+        "mlp_linear",
+        "x <= x_turned;",
+        "x <= x;",
+        "linear-6x4-by-3x2",
+    ),
+    Mutant(
+        "ignores-backpressure",
+        "mlp_linear",
+        "wire move       = !out_valid || out_ready;",
+        "wire move       = !out_valid || out_ready || busy;",
+        "linear-6x4-by-3x2",
+    ),
+    Mutant(
+        "bubble-between-vectors",
+        "mlp_linear",
+        "(!busy || (last_step && last_group))",
+        "!busy",
+        "linear-6x4-by-3x2",
+    ),
+    Mutant(
+        "adder-tree-drops-a-lane",
+        "mlp_adder_tree",
+        "if (i < N) begin : g_lane",
+        "if (i < N - 1) begin : g_lane",
+        "adder_tree-5-12",
+    ),
+    Mutant(
+        "tie-goes-to-the-higher-index",
+        "mlp_argmax_tree",
+        "node[2*i+1] > node[2*i]",
+        "node[2*i+1] >= node[2*i]",
+        "argmax_tree-3-2-2",
+    ),
+    Mutant(
+        "tie-goes-to-the-later-beat",
+        "mlp_softmax_total",
+        "max > best",
+        "max >= best",
+        "softmax_total-3by1-8.4",
+    ),
+    Mutant(
+        "polynomial-without-its-half",
+        "mlp_softmax_taylor2",
+        "square[SCORE_W-1:0] + HALF",
+        "square[SCORE_W-1:0]",
+        "softmax_taylor2-3by1-8.4",
+    ),
+    Mutant(
+        "quotient-shifted-by-one",
+        "mlp_softmax_lut",
+        "TOTAL_W - 1 + ADDR_W",
+        "TOTAL_W + ADDR_W",
+        "softmax_lut-3by1-8.4",
+    ),
+    Mutant(
+        "remainder-starts-at-256",
+        "mlp_softmax_settle",
+        "8'd255 : remainder",
+        "8'd0 : remainder",
+        "softmax_settle-3by1-8.4",
+    ),
+    Mutant(
+        "winner-counts-as-loser",
+        "mlp_softmax_settle",
+        "{8{!wins}}",
+        "{8{1'b1}}",
+        "softmax_settle-3by3-8.4",
+    ),
+    Mutant(
+        "loses-the-spare",
+        "mlp_stream_register",
+        "out_valid <= in_valid || spare_valid;",
+        "out_valid <= in_valid;",
+        "stream_register-24",
+    ),
+    Mutant(
+        "keeps-a-short-vector",
+        "mlp_stream_pack",
+        "in_valid && in_last && complete",
+        "in_valid && in_last",
+        "stream_pack-6-1-8",
+    ),
+    Mutant(
+        "payload-moves-while-stalled",
+        "mlp_stream_unpack",
+        "else if (out_ready)\n            x <= x >> (LANES*W);",
+        "else\n            x <= x >> (LANES*W);",
+        "stream_unpack-6-1-8-2",
+    ),
+    Mutant(
+        "forgets-reset",
+        "mlp_stream_pack",
+        "if (rst)\n            count <=",
+        "if (rst && in_last)\n            count <=",
+        "stream_pack-6-1-8",
+    ),
+    Mutant(
+        "rom-ignores-enable",
+        "mlp_rom",
+        "if (en)",
+        "if (en || !en)",
+        "rom-70-12",
+    ),
+]
+
+
+def mutated(mutant: Mutant, folder: Path) -> Path:
+    """A copy of rtl/ with the mutant in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(RTL, folder)
+    source = folder / f"{mutant.module}.v"
+    text = source.read_text()
+    assert text.count(mutant.right) == 1, f"{mutant.name}: {mutant.right!r} does not stand once"
+    source.write_text(text.replace(mutant.right, mutant.wrong))
+    return folder
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_bench_catches(mutant: Mutant) -> None:
+    rtl = mutated(mutant, BUILD / "mutants" / mutant.name)
+    (row,) = [row for row in ROWS if row.name == mutant.row]
+    assert row.module == mutant.module
+    with pytest.raises(SimulationFailed):
+        row.run("icarus", rtl=rtl, name=f"mutant-{mutant.name}")

@@ -1,0 +1,63 @@
+"""Whole networks through mlp_top, on both simulators: every value of every stream."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model import artifact
+from model.artifact import Network
+from model.spec import Format
+from tb.networks import codes, made_up
+from tb.runner import BUILD, SIMULATORS, simulate
+
+MADE_UP = {
+    "serial": made_up([4, 6, 3]),
+    "folded": made_up(
+        [6, 10, 4, 5], folds=[(3, 2), (5, 4), (4, 1)], in_lanes=2, softmax_lanes=5, out_lanes=1
+    ),
+    "unrolled": made_up(
+        [4, 5, 3], folds=[(4, 5), (5, 3)], in_lanes=4, softmax_lanes=3, out_lanes=3
+    ),
+    "mixed-widths": made_up(
+        [3, 4, 2],
+        folds=[(1, 2), (2, 2)],
+        formats=[Format(12, 6), Format(5, 2), Format(10, 3)],
+        weight_format=Format(4, 2),
+    ),
+    "extreme": made_up([8, 4, 2], folds=[(8, 2), (2, 1)], integers="extreme", out_lanes=2),
+    "one-layer": made_up([2, 2]),
+}
+
+
+def run(network: Network, x, simulator: str, name: str, testcase: str | None = None) -> int:
+    """Write a network's files and run the bench of mlp_top on it."""
+    folder = BUILD / "rows" / f"top-{name}"
+    artifact.save(network, folder / "network.json")
+    artifact.write_images(network, folder)
+    np.save(folder / "inputs.npy", x)
+    report = folder / f"{simulator}.json"
+    report.unlink(missing_ok=True)
+    passed = simulate(
+        "mlp_top",
+        network.spec.parameters(str(folder)),
+        simulator=simulator,
+        bench="top_bench",
+        options={
+            "network": str(folder / "network.json"),
+            "inputs": str(folder / "inputs.npy"),
+            "report": str(report),
+        },
+        name=f"top-{name}",
+        testcase=testcase,
+    )
+    assert Path(report).exists()
+    return passed
+
+
+@pytest.mark.parametrize("simulator", SIMULATORS)
+@pytest.mark.parametrize("name", MADE_UP)
+def test_top_equals_reference(name: str, simulator: str) -> None:
+    network = MADE_UP[name]
+    x = codes(np.random.default_rng(1), network, 40)
+    assert run(network, x, simulator, name) > 0
