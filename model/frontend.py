@@ -83,13 +83,19 @@ def layers(module: nn.Module) -> list[Layer]:
                 f"{before.name!r} is not supported, supported are {SUPPORTED}"
             )
         if isinstance(submodule, nn.Linear):
-            weights = str(node.target).replace(".", "_")
+            weights = _identifier(str(node.target))
             uses[weights] += 1
             name = weights if uses[weights] == 1 else f"{weights}_{uses[weights]}"
             found.append(Layer(name, weights, submodule, relu=False))
         elif operation == "relu":
             found[-1] = replace(found[-1], relu=True)
     return found
+
+
+def _identifier(path: str) -> str:
+    """A legal name for a submodule: ``fc1``, ``layer_0_2`` for the third of a nested sequence."""
+    name = path.replace(".", "_")
+    return name if name.isidentifier() else f"layer_{name}"
 
 
 def _operation(node: fx.Node, submodule: nn.Module | None) -> str:

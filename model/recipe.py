@@ -122,6 +122,9 @@ class Stream:
     in_lanes: int
     out_lanes: int
 
+    def __post_init__(self) -> None:
+        require_whole("stream", 1, 4096, in_lanes=self.in_lanes, out_lanes=self.out_lanes)
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -149,6 +152,8 @@ class Recipe:
             fits = isinstance(value, str) and re.fullmatch(legal, value, re.ASCII) is not None
             require(fits, f"{owner}: {key} is {value!r}, legal is {words}")
         require_whole(owner, 0, MAX_SEED, seed=self.seed)
+        for layer, fold in self.folds.items():
+            require_whole(f"folds.{layer}", 1, 4096, simd=fold.simd, pe=fold.pe)
 
     @property
     def sha256(self) -> str:
