@@ -299,9 +299,9 @@ def compare(traced: Mapping[str, Int], network: Network) -> dict[str, int]:
             raise QuantizeError(f"{key}: PyTorch gives {got.shape}, the reference {want.shape}")
         different = np.argwhere(got != want)
         if different.size:
-            where = tuple(different[0])
+            sample, *neuron = where = tuple(different[0].tolist())
             raise QuantizeError(
-                f"{key}: sample {where[0]}, neuron {list(where[1:])}: PyTorch gives {got[where]}, "
+                f"{key}: sample {sample}, neuron {neuron}: PyTorch gives {got[where]}, "
                 f"the reference {want[where]}; {len(different)} of {got.size} values differ"
             )
         compared[key] = got.size

@@ -1,6 +1,7 @@
 """Float training, and fine-tuning through the integers and the softmax of the hardware."""
 
 import copy
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -72,9 +73,12 @@ def train_float(
     """
     layers = frontend.layers(module)
     x, target = torch.tensor(features, dtype=torch.float32), torch.tensor(labels)
-    _minimize(
-        module, lambda: F.cross_entropy(float_outputs(layers, x)[-1], target), settings, advance
-    )
+
+    def evaluate() -> tuple[Tensor, int]:
+        logits = float_outputs(layers, x)[-1]
+        return F.cross_entropy(logits, target), _wrong(logits, target)
+
+    _minimize(module, evaluate, settings, advance)
 
 
 def fine_tune(
@@ -87,7 +91,8 @@ def fine_tune(
     """Calibrate a copy of a float module and train it on, through fake quantization.
 
     The loss is the mean of ``-log(score of the label / sum of scores)``, with the score of the
-    hardware; of all epochs the weights with the lowest loss are kept. Raises `TrainingError`.
+    hardware. Quantized networks jump from epoch to epoch: kept are the weights of the epoch with
+    the fewest of these samples wrong, then the lowest loss. Raises `TrainingError`.
     """
     module = copy.deepcopy(module).double()
     layers = frontend.layers(module)
@@ -96,14 +101,13 @@ def fine_tune(
     network = QuantizedNetwork(module, formats, recipe.softmax.score)
     x, target = torch.tensor(features, dtype=torch.float64), torch.tensor(labels)
 
-    def loss_of() -> Tensor:
+    def evaluate() -> tuple[Tensor, int]:
         values = network.values(x)
         scores, totals = values["softmax.scores"][0], values["softmax.totals"][0]
         chosen = scores.gather(1, target[:, None])[:, 0]
-        return (totals.log() - chosen.log()).mean()
+        return (totals.log() - chosen.log()).mean(), _wrong(scores, target)
 
-    best = _minimize(module, loss_of, recipe.fine_tuning, advance)
-    module.load_state_dict(best)
+    module.load_state_dict(_minimize(module, evaluate, recipe.fine_tuning, advance))
     return network
 
 
@@ -128,26 +132,32 @@ def probabilities(module: nn.Module, features: NDArray[np.float64]) -> NDArray[n
     return output
 
 
+def _wrong(scores: Tensor, target: Tensor) -> int:
+    return int((scores.argmax(dim=1) != target).sum())
+
+
 def _minimize(
     module: nn.Module,
-    loss_of: Callable[[], Tensor],
+    evaluate: Callable[[], tuple[Tensor, int]],
     settings: Training | FineTuning,
     advance: Advance,
 ) -> dict[str, Tensor]:
-    """Run Adam on the module in place; return the parameters of the epoch with the least loss."""
+    """Run Adam on the module in place; return the parameters of its best epoch.
+
+    ``evaluate`` gives the loss and the number of samples wrong; fewest wrong, then least loss wins.
+    """
     optimizer = torch.optim.Adam(module.parameters(), lr=settings.learning_rate, foreach=True)
-    least, best = float("inf"), copy.deepcopy(module.state_dict())
+    least, best = (math.inf, math.inf), copy.deepcopy(module.state_dict())
     for epoch in range(settings.epochs):
         optimizer.zero_grad()
-        loss = loss_of()
-        value = loss.item()
-        if not value < float("inf"):
+        loss, wrong = evaluate()
+        if not math.isfinite(loss.item()):
             raise TrainingError(
-                f"loss is {value} in epoch {epoch} at learning_rate {settings.learning_rate}, "
-                "legal is a finite loss: try a smaller learning_rate"
+                f"loss is {loss.item()} in epoch {epoch} at learning_rate "
+                f"{settings.learning_rate}, legal is a finite loss: try a smaller learning_rate"
             )
-        if value < least:
-            least, best = value, copy.deepcopy(module.state_dict())
+        if (wrong, loss.item()) < least:
+            least, best = (wrong, loss.item()), copy.deepcopy(module.state_dict())
         torch.autograd.backward([loss])
         optimizer.step()
         advance()
