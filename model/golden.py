@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from model import reference
 from model.artifact import Network
+from model.logits import logits_key
 from model.spec import Int
 
 
@@ -29,10 +30,8 @@ def outputs(network: Network, features: NDArray[np.float64]) -> dict[str, Any]:
     Features are ``[samples, n_in]``, in their own units.
     """
     traced = reference.trace(network, reference.quantize(features, network.spec.x))
-    last = network.spec.layers[-1]
-    logits = traced[f"{last.name}.relu" if last.relu else f"{last.name}.y"]
     return {
-        "logits": logits.tolist(),
+        "logits": traced[logits_key(network.spec)].tolist(),
         "probabilities": traced["softmax.probabilities"].tolist(),
         "class": traced["softmax.class"].tolist(),
         "sha256": {key: tensor_sha256(tensor) for key, tensor in traced.items()},

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from model import artifact, checkpoint, datasets, quantize, recipe, training
+from model.logits import survey
 from model.metrics import measure
 from scripts import cli
 
@@ -47,6 +48,7 @@ def run(arguments: argparse.Namespace) -> None:
             for score, name in zip(scores, ("train", "test"), strict=True)
         )
         print(f"{build}: {title} network right on {rights}")
+    print(f"{build}: {survey(network.spec, traced)}")
 
 
 if __name__ == "__main__":

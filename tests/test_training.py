@@ -14,6 +14,7 @@ from torch import nn
 from model import artifact, checkpoint, datasets, frontend, quantize, recipe, reference, training
 from model.checkpoint import CheckpointError
 from model.irisnet import IrisNet
+from model.logits import survey
 from model.metrics import measure
 from model.quantize import QuantizedNetwork, QuantizeError, best_format, fake_quantize
 from model.spec import Format, SpecError
@@ -222,6 +223,21 @@ def test_a_layer_without_bias_is_exported_with_zeros():
     exported = quantize.export(network, plan, {})
     assert exported.biases["layer_0"].tolist() == [0, 0, 0]
     assert sum(quantize.compare(network.trace(FLOWERS.features), exported).values()) > 0
+
+
+def test_a_survey_counts_logits_that_saturate_or_lie_where_the_score_falls(short):
+    spec = integers(short).spec
+    frac = spec.softmax.x.frac
+    one = 1 << frac
+    traced = {
+        "fc3.y": np.array([[-one, 0, one], [-one - 1, -128, 0], [127, -one, -one - 1]]),
+        "softmax.class": np.array([2, 1, 0]),
+    }
+    found = survey(spec, traced)
+    assert (found.lowest, found.highest) == (-128 / one, 127 / one)
+    assert (found.count, found.falling, found.saturated) == (9, 3, 2)
+    assert (found.samples, found.overruled) == (3, 1)
+    assert "3 where the score falls; it overrules the largest logit of 1 of 3" in str(found)
 
 
 @pytest.mark.parametrize("key", ["weights", "biases"])
