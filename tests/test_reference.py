@@ -234,12 +234,20 @@ def test_pytorch_and_reference_agree_on_every_value_of_random_networks(case):
         assert acc.max() < 1 << (layer.acc_w - 1)
 
 
-def test_sums_beyond_what_float64_holds_are_refused():
+@pytest.mark.parametrize(
+    ("bias", "sentence"),
+    [
+        (2.0**53, r"layer_0: codes reach 9\.0.*e\+15, legal are finite ones below 2\*\*53"),
+        (1.5 * 2.0**52, r"layer layer_0: its sums need 54 bits, legal are 53"),
+        (np.nan, r"layer_0: codes reach nan, legal are finite ones"),
+    ],
+)
+def test_sums_beyond_what_float64_holds_are_refused(bias, sentence):
     module = nn.Sequential(nn.Linear(1, 2), nn.Softmax(dim=1)).double()
     with torch.no_grad():
-        module[0].bias.fill_(2.0**31)
+        module[0].bias.fill_(bias * 2.0**-24)
     formats = Calibration(Format(16, 12), {"layer_0": Format(16, 12)}, {"layer_0": Format(8, 4)})
-    with pytest.raises(QuantizeError, match=r"layer_0: codes reach 3\.6.*legal are finite ones"):
+    with pytest.raises(QuantizeError, match=sentence):
         exported(QuantizedNetwork(module, formats, "taylor2"))
 
 

@@ -184,6 +184,16 @@ def test_calibration_takes_the_finest_format_that_holds_the_largest_value(larges
     assert best_format(8, largest) == Format(8, frac)
 
 
+def test_calibration_looks_at_negative_extremes_too():
+    module = nn.Sequential(nn.Linear(1, 2), nn.Softmax(dim=1)).double()
+    with torch.no_grad():
+        module[0].weight.copy_(torch.tensor([[-1.5], [0.1]]))
+        module[0].bias.fill_(0.0)
+    formats = quantize.calibrate(frontend.layers(module), np.array([[2.0]]), IRIS.formats)
+    assert formats.weights["layer_0"] == Format(8, 6)
+    assert formats.outputs["layer_0"] == Format(8, 5)
+
+
 def test_calibration_keeps_every_shift_and_the_logits_frac_legal():
     module = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 2), nn.Softmax(dim=1)).double()
     widths = replace(IRIS.formats, input=Format(8, -2))
