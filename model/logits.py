@@ -1,0 +1,52 @@
+"""What a network's logits look like to its score, which need not rise everywhere."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from model.reference import taylor2
+from model.spec import Int, NetworkSpec
+
+
+def logits_key(spec: NetworkSpec) -> str:
+    """Key of the logits in a trace."""
+    last = spec.layers[-1]
+    return f"{last.name}.relu" if last.relu else f"{last.name}.y"
+
+
+@dataclass(frozen=True)
+class Survey:
+    """Range of the logits (real values), and how many of ``count`` are special.
+
+    ``falling`` lie where the score falls as the logit rises, ``saturated`` at an end of their
+    format; ``overruled`` samples have another class than that of their largest logit.
+    """
+
+    lowest: float
+    highest: float
+    count: int
+    falling: int
+    saturated: int
+    samples: int
+    overruled: int
+
+    def __str__(self) -> str:
+        return (
+            f"logits from {self.lowest:g} to {self.highest:g}, {self.saturated} of {self.count} "
+            f"saturated, {self.falling} where the score falls; "
+            f"it overrules the largest logit of {self.overruled} of {self.samples} samples"
+        )
+
+
+def survey(spec: NetworkSpec, traced: Mapping[str, Int]) -> Survey:
+    """Survey of a trace of at least one sample, by `model.reference.trace` or PyTorch's."""
+    logits, fmt = traced[logits_key(spec)], spec.softmax.x
+    falling = taylor2(logits, frac=fmt.frac) > taylor2(logits + 1, frac=fmt.frac)
+    return Survey(
+        lowest=int(logits.min()) * fmt.lsb,
+        highest=int(logits.max()) * fmt.lsb,
+        count=logits.size,
+        falling=int(falling.sum()),
+        saturated=int(((logits == fmt.q_min) | (logits == fmt.q_max)).sum()),
+        samples=len(logits),
+        overruled=int((logits.argmax(axis=-1) != traced["softmax.class"]).sum()),
+    )

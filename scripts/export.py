@@ -1,0 +1,55 @@
+"""Export a trained network: its integers, its ROM images, and what PyTorch says it computes."""
+
+import argparse
+
+import numpy as np
+import torch
+
+from model import artifact, checkpoint, datasets, quantize, recipe, training
+from model.logits import survey
+from model.metrics import measure
+from scripts import cli
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write ``network.json``, ``mem/`` and ``expected.npz``, if PyTorch and reference agree."""
+    torch.set_num_threads(1)
+    build = arguments.build
+    plan = recipe.load(arguments.network)
+    dataset = datasets.load(plan.dataset)
+    train, test = datasets.split(dataset, plan.split.test_fraction, plan.split.seed)
+    with cli.step(build, "export"):
+        trained = checkpoint.load(plan, build / checkpoint.FILE)
+        network = quantize.export(trained.quantized, plan, quantize.provenance(plan, dataset))
+        traced = trained.quantized.trace(dataset.features)
+        compared = quantize.compare(traced, network)
+        floats = training.probabilities(trained.module, dataset.features)
+        artifact.save(network, build / "network.json")
+        artifact.write_images(network, build / "mem")
+        expected = {
+            "features": dataset.features,
+            "labels": dataset.labels,
+            "train": train,
+            "test": test,
+            "float.probabilities": floats,
+            "float.class": floats.argmax(axis=1),
+            **traced,
+        }
+        with cli.whole_file(build / "expected.npz") as temporary, temporary.open("wb") as stream:
+            np.savez(stream, allow_pickle=False, **expected)
+    print(f"{build}: {sum(compared.values())} values of PyTorch and reference compared, all equal")
+    for title, classes in (
+        ("float", expected["float.class"]),
+        ("quantized", traced["softmax.class"]),
+    ):
+        scores = [measure(dataset.labels[part], classes[part]) for part in (train, test)]
+        rights = ", ".join(
+            f"{score.right}/{score.samples} of {name}"
+            for score, name in zip(scores, ("train", "test"), strict=True)
+        )
+        print(f"{build}: {title} network right on {rights}")
+    print(f"{build}: {survey(network.spec, traced)}")
+
+
+if __name__ == "__main__":
+    cli.main(run, cli.build_parser("scripts.export", __doc__))

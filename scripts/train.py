@@ -1,0 +1,34 @@
+"""Train a recipe's network in float, then fine-tune it through its quantization."""
+
+import argparse
+
+import torch
+from rich.console import Console
+from rich.progress import Progress
+
+from model import checkpoint, datasets, recipe, training
+from scripts import cli
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write ``<build>/checkpoint.pt``."""
+    torch.set_num_threads(1)
+    plan = recipe.load(arguments.network)
+    dataset = datasets.load(plan.dataset)
+    train, _ = datasets.split(dataset, plan.split.test_fraction, plan.split.seed)
+    epochs = plan.training.epochs + plan.fine_tuning.epochs
+    console = Console(stderr=True)
+    with (
+        cli.step(arguments.build, "train"),
+        Progress(console=console, transient=True, disable=not console.is_terminal) as progress,
+    ):
+        task = progress.add_task(f"training {plan.name}", total=epochs)
+        trained = training.learn(plan, dataset, train, lambda: progress.advance(task))
+    path = arguments.build / checkpoint.FILE
+    with cli.whole_file(path) as temporary:
+        checkpoint.save(trained, plan, temporary)
+    print(f"{path}: {epochs} epochs on {len(train)} samples of {dataset.name}")
+
+
+if __name__ == "__main__":
+    cli.main(run, cli.build_parser("scripts.train", __doc__))

@@ -1,0 +1,114 @@
+"""A recipe is read completely or refused with the file, the key and what would be legal."""
+
+from pathlib import Path
+
+import pytest
+
+from model import recipe
+from model.recipe import Fold, RecipeError
+
+IRIS = Path("model/networks/iris.toml")
+
+# One illegal value for each key: the line to replace, what replaces it, and the message.
+ILLEGAL = [
+    ('name = "iris"', 'name = "i ris"', "name is 'i ris', legal is an identifier"),
+    ('dataset = "iris"', "dataset = 1", "dataset is 1, legal is the name of a dataset"),
+    ("model.irisnet:IrisNet", "irisnet", "module is 'irisnet', legal is like"),
+    ("seed = 0 ", "seed = -1 ", "seed is -1, legal is a whole number from 0"),
+    ("seed = 0  ", "seed = true  ", "seed is True, legal is a whole number from 0"),
+    ("test_fraction = 0.2", "test_fraction = 1.0", "split: test_fraction is 1.0, legal is a dec"),
+    ("test_fraction = 0.2", "test_fraction = 1", "split: test_fraction is 1, legal is a decimal"),
+    ("seed = 0                            # which", "seed = 0.5 #", "split: seed is 0.5, legal"),
+    ("epochs = 1000", "epochs = 0", "training: epochs is 0, legal is a whole number from 1"),
+    (
+        "learning_rate = 0.001\n\n[fine",
+        "learning_rate = nan\n[fine",
+        "training: learning_rate is n",
+    ),
+    ("epochs = 200", "epochs = -1", "fine_tuning: epochs is -1, legal is a whole number from 0"),
+    (
+        "learning_rate = 0.001\n\n[form",
+        'learning_rate = ""\n[form',
+        "fine_tuning: learning_rate is",
+    ),
+    ("frac = 4", "frac = 99", "format: frac is 99, legal is a whole number from -16 to 31"),
+    ("width = 8, frac", "width = 1, frac", "format: width is 1, legal is a whole number from 2"),
+    ("weights_width = 8", "weights_width = 17", "formats: weights_width is 17, legal is a whole"),
+    ("activations_width = 8", "activations_width = 1", "formats: activations_width is 1, legal"),
+    ('score = "taylor2"', 'score = "taylor3"', "softmax: score is 'taylor3', legal is one of tay"),
+    ('divider = "lut"', 'divider = "none"', "softmax: divider is 'none', legal is one of lut"),
+    ("lanes = 1  ", "lanes = 0  ", "softmax: lanes is 0, legal is a whole number from 1 to 64"),
+    ("simd = 4", "simd = 0", "folds.fc1: simd is 0, legal is a whole number from 1"),
+    ("fc3 = { simd = 3, pe = 1 }", 'fc3 = { simd = 3, pe = "1" }', "folds.fc3: pe is '1', legal"),
+    ("in_lanes = 1 ", "in_lanes = 0 ", "stream: in_lanes is 0, legal is a whole number from 1"),
+    ("out_lanes = 1 ", "out_lanes = [] ", r"stream: out_lanes is \[\], legal is a whole number"),
+    ("[folds]\n", "[[folds]]\n", "folds is .*, legal is a table of layers"),
+]
+
+
+def changed(tmp_path, old, new):
+    text = IRIS.read_text()
+    assert old in text
+    path = tmp_path / "changed.toml"
+    path.write_text(text.replace(old, new, 1))
+    return path
+
+
+def test_iris_recipe_says_what_the_network_is():
+    iris = recipe.load(IRIS)
+    assert (iris.name, iris.dataset, iris.module) == ("iris", "iris", "model.irisnet:IrisNet")
+    assert iris.training.epochs == 1000
+    assert iris.formats.input.max_value >= 7.9
+    assert list(iris.folds) == ["fc1", "fc2", "fc2_2", "fc3"]
+    assert iris.folds["fc2_2"] == Fold(simd=30, pe=1)
+
+
+def test_every_recipe_in_the_repository_is_legal_and_named_as_its_file():
+    paths = sorted(IRIS.parent.glob("*.toml"))
+    assert IRIS in paths
+    assert [recipe.load(path).name for path in paths] == [path.stem for path in paths]
+
+
+def test_comments_do_not_change_the_digest_and_values_do(tmp_path):
+    iris = recipe.load(IRIS).sha256
+    assert recipe.load(changed(tmp_path, "# 120 flowers", "# so many")).sha256 == iris
+    assert recipe.load(changed(tmp_path, "simd = 3,", "simd = 10,")).sha256 != iris
+
+
+@pytest.mark.parametrize(("old", "new", "sentence"), ILLEGAL)
+def test_an_illegal_value_is_refused_by_file_key_and_value(tmp_path, old, new, sentence):
+    with pytest.raises(RecipeError, match=rf"changed\.toml: .*{sentence}"):
+        recipe.load(changed(tmp_path, old, new))
+
+
+def test_every_key_is_refused_when_missing_and_when_mistyped(tmp_path):
+    lines = IRIS.read_text().splitlines(keepends=True)
+    keys = [n for n, line in enumerate(lines) if "=" in line.partition("#")[0]]
+    # A fold more or less is legal here: only the module knows which layers there are.
+    keys = [n for n in keys if not lines[n].startswith("fc")]
+    assert len(keys) == 18
+    for number in keys:
+        key = lines[number].partition(" ")[0]
+        path = tmp_path / "changed.toml"
+        path.write_text("".join(lines[:number] + lines[number + 1 :]))
+        with pytest.raises(RecipeError, match=rf"changed\.toml: .*key '{key}' is missing"):
+            recipe.load(path)
+        mistyped = lines[number].replace(key, f"{key}_", 1)
+        path.write_text("".join([*lines[:number], mistyped, *lines[number + 1 :]]))
+        with pytest.raises(RecipeError, match=rf"changed\.toml: .*unknown key '{key}_', legal are"):
+            recipe.load(path)
+
+
+@pytest.mark.parametrize("table", ["split", "training", "fine_tuning", "formats", "softmax"])
+def test_every_table_is_refused_when_mistyped(tmp_path, table):
+    with pytest.raises(RecipeError, match=f"unknown key '{table}s'"):
+        recipe.load(changed(tmp_path, f"[{table}]", f"[{table}s]"))
+
+
+@pytest.mark.parametrize("content", [b"name = ", b"\xff\xfe", None])
+def test_a_file_that_is_no_toml_is_refused_by_name(tmp_path, content):
+    path = tmp_path / "broken.toml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(RecipeError, match=r"broken\.toml: (is no TOML|cannot be read): "):
+        recipe.load(path)
