@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -43,13 +43,25 @@ def build_parser(module: str, description: str) -> argparse.ArgumentParser:
         default=Path("model/networks/iris.toml"),
         help="the recipe (default: %(default)s)",
     )
+    add_build(parser)
+    return parser
+
+
+def add_build(parser: argparse.ArgumentParser) -> None:
+    """The argument ``--build``."""
     parser.add_argument(
         "--build",
         type=Path,
         default=Path("build/iris"),
         help="folder of everything generated (default: %(default)s)",
     )
-    return parser
+
+
+def add_sim(parser: argparse.ArgumentParser, simulators: Sequence[str]) -> None:
+    """The argument ``--sim``."""
+    parser.add_argument(
+        "--sim", choices=simulators, default="verilator", help="simulator (default: %(default)s)"
+    )
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from model import artifact, tables
 from model.artifact import Network
 from model.spec import RECIPROCAL_W, Format, Parameter, SoftmaxSpec
 from tb.networks import made_up
-from tb.runner import BUILD, simulate
+from tb.runner import BUILD, Outcome, simulate
 
 Parameters = dict[str, Parameter]
 Prepared = tuple[Parameters, dict[str, Any]]
@@ -28,8 +28,8 @@ class Row:
     prepare: Callable[[Path], Prepared]
     bench: str = "operator_bench"
 
-    def run(self, simulator: str, *, folder: Path | None = None, **how: Any) -> int:
-        """Run the bench on this row; return how many tests passed."""
+    def run(self, simulator: str, *, folder: Path | None = None, **how: Any) -> Outcome:
+        """Run the bench on this row."""
         folder = folder or BUILD / "rows" / self.name
         parameters, options = self.prepare(folder)
         how = {"name": self.name} | how

@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +60,15 @@ class Job:
     options: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """A simulation that passed: how many tests (never 0), and the wall seconds it took."""
+
+    passed: int
+    build_seconds: float
+    run_seconds: float
+
+
 def job() -> Job:
     """The job of the simulation that this process runs in."""
     plain = json.loads(os.environ["VERBATIM_JOB"])
@@ -96,10 +106,11 @@ def simulate(
     seed: int | None = None,
     testcase: str | None = None,
     waves: Path | None = None,
-) -> int:
-    """Run ``tb.<bench>`` on ``module`` and return how many tests passed (never 0).
+) -> Outcome:
+    """Run ``tb.<bench>`` on ``module``.
 
-    ``name`` is the folder of the run under build/runs. ``waves`` is the FST file to leave.
+    ``name`` is the folder of the run under build/runs. ``waves`` is the FST file to leave, also
+    where a test fails; without it WAVES=1 in the environment leaves one in that folder.
     Raises `SimulatorError` where nothing could run, and `SimulationFailed` where a test failed,
     was skipped, or where none was found.
     """
@@ -109,9 +120,12 @@ def simulate(
     run_dir = BUILD / "runs" / simulator / (name or module)
     shutil.rmtree(run_dir, ignore_errors=True)
     run_dir.mkdir(parents=True)
+    if waves is None and os.environ.get("WAVES") == "1":
+        waves = run_dir / "waves.fst"
     build_dir = _build_dir(module, parameters, simulator, rtl, waves is not None)
     built = build_dir / "built"
     results = run_dir / "results.xml"
+    recorded = run_dir / ("dump.fst" if simulator == "verilator" else f"{module}.fst")
     plus_args = []
     if simulator == "verilator":
         plus_args = ["+verilator+rand+reset+2", f"+verilator+seed+{seed % (1 << 31) or 1}"]
@@ -144,23 +158,24 @@ def simulate(
 
     log = run_dir / "simulation.log"
     with _logged_to(log), _environment(environment | {"COCOTB_RESULTS_FILE": str(results)}):
+        start = built_at = time.perf_counter()
         try:
             with FileLock(build_dir.with_suffix(".lock")):
                 if not built.exists():
                     simulation().build()
                     built.touch()
+            built_at = time.perf_counter()
             simulation().run()
         except SystemExit as error:
             if not built.exists():
                 raise SimulatorError(
                     f"{module}: {simulator} cannot build it: {_complaint(log)}; log: {log}"
                 ) from error
-    passed = _judge(module, results, log)
-    if waves:
-        recorded = run_dir / ("dump.fst" if simulator == "verilator" else f"{module}.fst")
+    end = time.perf_counter()
+    if waves and recorded.exists():
         waves.parent.mkdir(parents=True, exist_ok=True)
         recorded.replace(waves)
-    return passed
+    return Outcome(_judge(module, results, log), built_at - start, end - built_at)
 
 
 def _judge(module: str, results: Path, log: Path) -> int:

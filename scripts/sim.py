@@ -1,0 +1,48 @@
+"""Run a network's whole dataset through its RTL and compare every value of every stream."""
+
+import argparse
+import json
+
+import numpy as np
+
+from model import artifact, reference
+from scripts import cli
+from tb.network_run import EVERY_SAMPLE, run_network
+from tb.runner import ROOT, SIMULATORS
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write ``rtl-SIM.json`` and, with ``--waves``, ``waves-SIM.fst`` into the build folder."""
+    build = (ROOT / arguments.build).resolve()
+    simulator = arguments.sim
+    network = artifact.load(build / "network.json")
+    features = np.load(build / "expected.npz")["features"]
+    x = reference.quantize(features, network.spec.x)
+    outcome, report = run_network(
+        network,
+        x,
+        simulator,
+        folder=build / f"run-{simulator}",
+        mem=build / "mem",
+        name=network.spec.name,
+        testcase=EVERY_SAMPLE,
+        waves=build / f"waves-{simulator}.fst" if arguments.waves else None,
+    )
+    report["seconds"] = {"build": outcome.build_seconds, "simulate": outcome.run_seconds}
+    artifact.write_atomically(build / f"rtl-{simulator}.json", json.dumps(report) + "\n")
+    streams = report["streams"].values()
+    compared = sum(stream["compared"] for stream in streams)
+    print(f"{arguments.build}: {compared} values of RTL and reference compared, all equal")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments of this command."""
+    built = argparse.ArgumentParser(prog="python -m scripts.sim", description=__doc__)
+    cli.add_build(built)
+    cli.add_sim(built, SIMULATORS)
+    built.add_argument("--waves", action="store_true", help="record the waveform of every signal")
+    return built
+
+
+if __name__ == "__main__":
+    cli.main(run, parser())

@@ -1,0 +1,59 @@
+"""One network through `mlp_top`: what the bench needs is written, run, and read back."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from model import artifact
+from model.artifact import Network
+from model.spec import Int
+from tb.runner import Outcome, simulate
+
+# The test of tb/top_bench.py that runs every sample and writes the report.
+EVERY_SAMPLE = "computes_every_value$"
+
+
+def run_network(
+    network: Network,
+    x: Int,
+    simulator: str,
+    *,
+    folder: Path,
+    name: str,
+    mem: Path | None = None,
+    testcase: str | None = None,
+    waves: Path | None = None,
+    **how: Any,
+) -> tuple[Outcome, dict[str, Any]]:
+    """Run the bench of `mlp_top` on input codes ``x [samples, n_in]``.
+
+    Writes into ``folder``; ``mem`` is a folder of ROM images that stand already, else they are
+    written too. Returns the outcome and the bench's report: values compared per stream, cycles,
+    classes, probabilities. Raises as `simulate` does, and `ArtifactError` on a bad ROM image.
+    """
+    artifact.save(network, folder / "network.json")
+    if mem is None:
+        mem = folder / "mem"
+        artifact.write_images(network, mem)
+    artifact.check_images(network.spec, mem)
+    inputs, report = folder / "inputs.npy", folder / f"report-{simulator}.json"
+    np.save(inputs, x)
+    report.unlink(missing_ok=True)
+    outcome = simulate(
+        "mlp_top",
+        network.spec.parameters(str(mem.resolve())),
+        simulator=simulator,
+        bench="top_bench",
+        options={
+            "network": str(folder / "network.json"),
+            "inputs": str(inputs),
+            "report": str(report),
+        },
+        name=name,
+        testcase=testcase,
+        waves=waves,
+        **how,
+    )
+    return outcome, json.loads(report.read_text())
