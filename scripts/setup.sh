@@ -22,7 +22,7 @@ check_python() {
 }
 
 has_header() {
-    echo "#include <$1>" | g++ -E -x c++ - >/dev/null 2>&1
+    g++ -E -x c++ - <<<"#include <$1>" >/dev/null 2>&1
 }
 
 # cocotb loads the interpreter into the simulator, from a file that Debian packs apart.
