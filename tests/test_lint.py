@@ -89,7 +89,7 @@ def yosys(source: Path) -> str:
 def house_rules(source: Path) -> list[str]:
     """What style asks of a file that no linter knows."""
     text = source.read_text()
-    code = re.sub(r"//.*|/\*.*?\*/|\"[^\"\n]*\"", "", text, flags=re.S if "/*" in text else 0)
+    code = re.sub(r"//[^\n]*|/\*[\s\S]*?\*/|\"[^\"\n]*\"", "", text)
     modules = re.findall(r"^\s*module\s+(\w+)", code, flags=re.M)
     directives = re.findall(r"`\w+[^\n]*", code)
     lines = [line.strip() for line in code.splitlines() if line.strip()]
@@ -231,6 +231,7 @@ def test_yosys_finds_fault(tmp_path: Path, body: str, complaint: str) -> None:
         ("good", GOOD.replace("mlp_good", "good"), "does not begin with mlp_"),
         ("mlp_good", GOOD.replace("`default_nettype none\n", ""), "begin with `default_nettype"),
         ("mlp_good", "`timescale 1ns/1ps\n" + GOOD, "begin with `default_nettype none"),
+        ("mlp_good", "/* a */ // b\n" + GOOD.replace("clk,", "clk, // `line", 1), ""),
         ("mlp_good", GOOD.replace("`default_nettype wire\n", ""), "end with `default_nettype wire"),
         ("mlp_good", GOOD + "\n" * MAX_LINES, f"more than {MAX_LINES}"),
         ("mlp_good", GOOD.replace("module", "// verilator lint_off WIDTH\nmodule"), "lint_off"),

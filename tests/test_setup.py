@@ -133,6 +133,95 @@ def test_change_of_what_is_needed_sets_up_again(tmp_path: Path, changed: str) ->
     assert make("--question", "setup", folder=folder).returncode == 1
 
 
+# The chain of a network, with a stub for Python: it logs its module and writes what make expects
+
+
+CHAIN = """
+module=${2#scripts.}
+echo $module >> log
+while [ $# -gt 0 ]; do
+    case $1 in --build) build=$2 ;; --sim) sim=$2 ;; esac
+    shift
+done
+mkdir -p $build
+case $module in
+    train) touch $build/checkpoint.pt ;;
+    export) touch $build/network.json $build/expected.npz ;;
+    sim) touch $build/rtl-$sim.json ;;
+esac
+[ ! -e fail-$module ]
+"""
+
+
+@pytest.fixture
+def chain(tmp_path: Path) -> Path:
+    folder = ready_folder(tmp_path)
+    for name in ("scripts/train", "scripts/export", "scripts/sim", "model/spec", "tb/runner"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / f"{name}.py").touch()
+    for name in ("model/networks/iris.toml", "rtl/mlp_top.v", "mine/wine.toml"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).touch()
+    python = folder / ".venv/bin/python"
+    python.parent.mkdir()
+    python.write_text(f"#!{shutil.which('bash')}\n{CHAIN}")
+    python.chmod(0o755)
+    return folder
+
+
+def steps(folder: Path, *arguments: str) -> list[str]:
+    """The scripts that ``make sim`` runs, in order; every file is made older before."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            before = path.stat().st_mtime - 10
+            os.utime(path, (before, before))
+    (folder / "log").write_text("")
+    make("sim", *arguments, folder=folder)
+    return (folder / "log").read_text().split()
+
+
+def test_first_sim_runs_the_whole_chain_and_the_second_reports_alone(chain: Path) -> None:
+    assert steps(chain) == ["train", "export", "sim", "report"]
+    assert steps(chain) == ["report"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ("model/networks/iris.toml", ["train", "export", "sim", "report"]),
+        ("model/spec.py", ["train", "export", "sim", "report"]),
+        ("scripts/export.py", ["export", "sim", "report"]),
+        ("rtl/mlp_top.v", ["sim", "report"]),
+        ("tb/runner.py", ["sim", "report"]),
+        ("mine/wine.toml", ["report"]),
+    ],
+)
+def test_changed_file_runs_what_depends_on_it(
+    chain: Path, changed: str, expected: list[str]
+) -> None:
+    steps(chain)
+    later = (chain / "build/iris/rtl-verilator.json").stat().st_mtime + 1
+    os.utime(chain / changed, (later, later))
+    assert steps(chain) == expected
+
+
+def test_other_setting_runs_what_depends_on_it(chain: Path) -> None:
+    steps(chain)
+    assert steps(chain, "SIM=icarus") == ["sim", "report"]
+    assert steps(chain, "WAVES=1") == ["sim", "report"]
+    assert steps(chain, "WAVES=1") == ["report"]
+    assert steps(chain, "NETWORK=mine/wine.toml") == ["train", "export", "sim", "report"]
+    assert (chain / "build/wine/rtl-verilator.json").exists()
+
+
+@pytest.mark.parametrize("step", ["train", "export", "sim"])
+def test_failed_step_is_run_again(chain: Path, step: str) -> None:
+    (chain / f"fail-{step}").touch()
+    assert steps(chain)[-1] == step
+    (chain / f"fail-{step}").unlink()
+    assert steps(chain)[0] == step
+
+
 # The set-up script, on a machine made of stubs
 
 
