@@ -54,8 +54,8 @@ lint: build/setup/test .venv/ready ## the part of it that only reads: Python and
 accuracy: $(BUILD)/checkpoint.pt ## what quantization costs, on each split and over k folds
 	@$(RUN) scripts.accuracy --network $(RECIPE) --build $(BUILD)
 
-golden: .venv/ready ## write the golden vectors of tb/golden again
-	@$(RUN) scripts.golden
+golden: $(BUILD)/network.json ## make the network and its outputs golden: written into tb/golden
+	@$(RUN) scripts.golden --network $(RECIPE) --build $(BUILD)
 
 bench: $(RTL) ## how fast the simulators run the network
 	@$(RUN) scripts.bench --build $(BUILD)

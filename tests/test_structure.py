@@ -20,7 +20,13 @@ FORBIDDEN = {
 }
 
 # The only modules of model/ that may import torch.
-TORCH_MODULES = {"model.irisnet", "model.frontend", "model.quantize"}
+TORCH_MODULES = {
+    "model.irisnet",
+    "model.frontend",
+    "model.quantize",
+    "model.training",
+    "model.checkpoint",
+}
 
 # A skipped or excused test proves nothing: pytest's words for it, unittest's and cocotb's.
 EXCUSES = {"skip", "skipif", "skipIf", "skipUnless", "SkipTest", "xfail", "importorskip"}
