@@ -51,7 +51,7 @@ test-rtl: build/setup/test .venv/yosys ## the part of it that simulates
 lint: build/setup/test .venv/ready ## the part of it that only reads: Python and Verilog
 	$(PYTEST) tests/test_lint.py -k 'not yosys'
 
-accuracy: $(BUILD)/checkpoint.pt ## what quantization costs, on each split and over k folds
+accuracy: .venv/ready ## what quantization costs, on each split and over k folds
 	@$(RUN) scripts.accuracy --network $(RECIPE) --build $(BUILD)
 
 golden: $(BUILD)/network.json ## make the network and its outputs golden: written into tb/golden
