@@ -65,7 +65,7 @@ set_up_system() {
     if [ "${as_root[*]}" = none ] || ! command -v apt-get >/dev/null; then
         fail "Some system packages are missing. Install them, then run make again:
 
-    sudo apt-get install -y $missing"
+    sudo apt-get update && sudo apt-get install -y $missing"
     fi
 
     echo "Installing $missing"

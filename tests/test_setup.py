@@ -320,7 +320,10 @@ def test_who_may_not_install_is_told_one_command(machine: Machine, lacking: str)
         machine.stub("sudo", "exit 1")
     done = machine.set_up("system", "verilator")
     assert done.returncode != 0
-    assert "    sudo apt-get install -y g++ perl zlib1g-dev liblz4-dev\n" in done.stderr
+    assert (
+        "    sudo apt-get update && sudo apt-get install -y g++ perl zlib1g-dev liblz4-dev\n"
+        in done.stderr
+    )
     assert machine.installed() == []
 
 
@@ -331,7 +334,10 @@ def test_python_of_debian_gets_its_missing_halves(machine: Machine) -> None:
         'case "$*" in *version_info?:2*) echo 3.12 ;; *ensurepip*|*LIBDIR*) exit 1 ;; esac',
     )
     done = machine.set_up("system", "verilator")
-    assert "    sudo apt-get install -y python3.12-venv libpython3.12\n" in done.stderr
+    assert (
+        "    sudo apt-get update && sudo apt-get install -y python3.12-venv libpython3.12\n"
+        in done.stderr
+    )
 
 
 @pytest.mark.parametrize("action", [("system", "verilator"), ("python",)])
