@@ -11,7 +11,7 @@ from model.spec import PROBABILITY_W, Format, NetworkSpec
 from scripts import cli
 
 # Pixels. The picture is as wide as its boxes need.
-BOX_W, BOX_H, GAP, MARGIN, TOP = 132, 132, 68, 24, 24
+BOX_W, BOX_H, GAP, MARGIN, TOP = 148, 132, 78, 18, 24
 HEIGHT = TOP + BOX_H + 62
 
 STYLE = """
@@ -21,7 +21,8 @@ STYLE = """
     .end { fill: #dafbe1; stroke: #1a7f37; }
     .name { font-size: 17px; font-weight: 600; fill: #1f2328; }
     .size { font-size: 14px; fill: #1f2328; }
-    .note { font-size: 12.5px; fill: #57606a; }
+    .line { font-size: 13px; fill: #424a53; }
+    .note { font-size: 13px; fill: #57606a; }
     .arrow { stroke: #57606a; stroke-width: 1.6; fill: none; }
     .tip { fill: #57606a; }"""
 DARK = """
@@ -30,6 +31,7 @@ DARK = """
     .end { fill: #0f3d1e; stroke: #3fb950; }
     .name { fill: #f0f6fc; }
     .size { fill: #f0f6fc; }
+    .line { fill: #d0d7de; }
     .note { fill: #9198a1; }
     .arrow { stroke: #9198a1; }
     .tip { fill: #9198a1; }"""
@@ -122,7 +124,7 @@ def _box(x: int, stage: Stage) -> list[str]:
         f'<rect class="{stage.kind}" x="{x}" y="{TOP}" width="{BOX_W}" height="{BOX_H}" rx="8"/>',
         _text(middle, TOP + 29, stage.name, "name"),
         _text(middle, TOP + 53, first, "size"),
-        *(_text(middle, TOP + 78 + 20 * k, line, "note") for k, line in enumerate(rest)),
+        *(_text(middle, TOP + 78 + 20 * k, line, "line") for k, line in enumerate(rest)),
     ]
 
 
@@ -142,7 +144,7 @@ def _text(x: float, y: float, words: str, kind: str) -> str:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the picture."""
-    network = artifact.load(arguments.build / "network.json")
+    network = artifact.load(arguments.artifact)
     write_atomically(arguments.svg, svg(network.spec))
     print(f"{arguments.svg}: the pipeline of {network.spec.name}")
 
@@ -150,7 +152,12 @@ def run(arguments: argparse.Namespace) -> None:
 def parser() -> argparse.ArgumentParser:
     """The arguments of this command."""
     built = argparse.ArgumentParser(prog="python -m scripts.diagram", description=__doc__)
-    cli.add_build(built)
+    built.add_argument(
+        "--artifact",
+        type=Path,
+        default=Path("tb/golden/iris.network.json"),
+        help="the network (default: %(default)s)",
+    )
     built.add_argument(
         "--svg",
         type=Path,

@@ -8,35 +8,31 @@ from model.artifact import write_atomically
 from scripts import cli
 from scripts.summary import Facts
 
+PARTS = ("train", "test")
 BEGIN, END = "<!-- results -->", "<!-- /results -->"
 
 
 def results(facts: Facts) -> str:
     """The facts of a report as a small Markdown table."""
-    sizes = {part: facts["implementations"][0][part]["samples"] for part in ("train", "test")}
+    sizes = {part: facts["implementations"][0][part]["samples"] for part in PARTS}
     totals, cycles = facts["totals"], facts["cycles"]
+    rtl = [f"{cycles[key]['measured']}" for key in ("interval", "latency")]
     compared = {
-        "quantized PyTorch": totals["pytorch"],
-        f"RTL ({facts['simulator']})": totals["rtl"],
+        "quantized PyTorch": (totals["pytorch"], ["", ""]),
+        f"RTL ({facts['simulator']})": (totals["rtl"], rtl),
     }
-    lines = [
-        f"| implementation | train, right of {sizes['train']} | test, right of {sizes['test']} "
-        "| values compared | differing |",
-        "|---|---:|---:|---:|---:|",
-    ]
+    columns = ["implementation", *(f"{part}, of {sizes[part]}" for part in PARTS)]
+    columns += ["values compared", "differing", "cycles per sample", "latency in cycles"]
+    rows = []
     for row in facts["implementations"]:
-        count = compared.get(row["name"])
-        cells = [row["name"], str(row["train"]["right"]), str(row["test"]["right"])]
-        cells += [f"{count['compared']:,}", str(count["differing"])] if count else ["", ""]
-        lines.append(f"| {' | '.join(cells)} |")
-    lines += [
-        "",
-        f"Compared with the NumPy reference. The RTL gives a result every "
-        f"{cycles['interval']['measured']} cycles, {cycles['latency']['measured']} cycles after its "
-        f"sample, with {sum(part['multipliers'] or 0 for part in cycles['parts'])} multipliers in "
-        "its layers.",
-    ]
-    return "\n".join(lines)
+        cells = [row["name"], *(f"{row[part]['right']} right" for part in PARTS)]
+        if row["name"] in compared:
+            count, measured = compared[row["name"]]
+            cells += [f"{count['compared']:,}", str(count["differing"]), *measured]
+        rows.append(cells + [""] * (len(columns) - len(cells)))
+    rule = ["---", *["---:"] * (len(columns) - 1)]
+    lines = [f"| {' | '.join(cells)} |" for cells in (columns, rule, *rows)]
+    return "\n".join([*lines, "", "Compared with the NumPy reference, by `==`."])
 
 
 def rewritten(text: str, inside: str) -> str:
@@ -45,7 +41,7 @@ def rewritten(text: str, inside: str) -> str:
     Raises `CommandError` unless each marker stands there once, in order.
 
     >>> rewritten(f"a {BEGIN} b {END} c", "new")
-    'a <!-- results -->\\nnew\\n<!-- /results --> c'
+    'a <!-- results -->\\n\\nnew\\n\\n<!-- /results --> c'
     """
     for marker in (BEGIN, END):
         if text.count(marker) != 1:
@@ -55,7 +51,7 @@ def rewritten(text: str, inside: str) -> str:
     before, rest = text.split(BEGIN)
     if END not in rest:
         raise cli.CommandError(f"README: {END} stands before {BEGIN}, legal is behind it")
-    return f"{before}{BEGIN}\n{inside}\n{END}{rest.split(END)[1]}"
+    return f"{before}{BEGIN}\n\n{inside}\n\n{END}{rest.split(END)[1]}"
 
 
 def run(arguments: argparse.Namespace) -> None:
