@@ -1,5 +1,6 @@
 """The parts without a stream: inputs come out as their function, LATENCY enabled cycles later."""
 
+import operator
 import random
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import cocotb
 from cocotb.utils import get_sim_time
 
 from model.artifact import read_image
-from model.spec import tree_levels
+from model.spec import MULTIPLY_CYCLES, tree_levels
 from tb.elaboration import check_elaboration
 from tb.runner import job
 from tb.scoreboard import Scoreboard
@@ -37,10 +38,7 @@ class Pipeline:
     def draw(self) -> Values:
         """Random inputs, ends of the range among them."""
         return {
-            field.name: [
-                random.choice([0, (1 << field.width) - 1, random.getrandbits(field.width)])
-                for _ in range(field.lanes)
-            ]
+            field.name: [random.choice([*field.ends, field.draw()]) for _ in range(field.lanes)]
             for field in self.inputs
         }
 
@@ -54,6 +52,20 @@ class AdderTree(Pipeline):
 
     def respond(self, values: Values) -> Values:
         return {"out_sum": [sum(values["in_lanes"]) % (1 << self.w)]}
+
+
+class Dot(Pipeline):
+    def __init__(self, parameters: dict[str, Any]) -> None:
+        simd, self.acc_w = parameters["SIMD"], parameters["ACC_W"]
+        self.inputs = (
+            Field("in_x", parameters["X_W"], simd, signed=True),
+            Field("in_w", parameters["W_W"], simd, signed=True),
+        )
+        self.outputs = (Field("out_sum", self.acc_w, signed=True),)
+        self.latency = MULTIPLY_CYCLES + tree_levels(simd)
+
+    def respond(self, values: Values) -> Values:
+        return {"out_sum": [sum(map(operator.mul, values["in_x"], values["in_w"]))]}
 
 
 class ArgmaxTree(Pipeline):
@@ -96,6 +108,7 @@ class Rom(Pipeline):
 PIPELINES = {
     "mlp_adder_tree": AdderTree,
     "mlp_argmax_tree": ArgmaxTree,
+    "mlp_dot": Dot,
     "mlp_delay": Delay,
     "mlp_rom": Rom,
 }

@@ -49,6 +49,16 @@ class Field:
     lanes: int = 1
     signed: bool = False
 
+    @property
+    def ends(self) -> tuple[int, int]:
+        """Least and largest value of a lane."""
+        least = -(1 << (self.width - 1)) if self.signed else 0
+        return least, least + (1 << self.width) - 1
+
+    def draw(self) -> int:
+        """A random value of a lane."""
+        return random.randint(*self.ends)
+
     def pack(self, values: Sequence[int]) -> int:
         """The bus that carries these values; raises ValueError where one does not fit."""
         if len(values) != self.lanes:
