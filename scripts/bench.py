@@ -23,7 +23,7 @@ from model.artifact import Network, write_atomically
 from scripts import cli
 from scripts.report import console
 from tb.network_run import EVERY_SAMPLE, run_network
-from tb.runner import SIMULATORS
+from tb.runner import ROOT, SIMULATORS
 
 # What this project aims at on 2 CPUs: seconds at most, samples per second at least.
 CHAIN_TARGET = {"verilator": 40, "icarus": 25}
@@ -93,7 +93,7 @@ def measure(scratch: Path, network: Path, advance: Callable[[], None]) -> dict[s
         "simulators": {},
     }
     for simulator in SIMULATORS:
-        build = scratch / simulator
+        build = (ROOT / scratch / simulator).resolve()
         shutil.rmtree(build, ignore_errors=True)
         runs = []
         for _ in range(2):
