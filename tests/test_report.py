@@ -12,7 +12,7 @@ import pytest
 
 from model import artifact, datasets, published, recipe, reference
 from model.artifact import Network
-from scripts import diagram, pictures, readme, report, summary
+from scripts import pictures, report, summary
 from scripts.cli import CommandError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -263,52 +263,3 @@ def test_losers_are_never_above_the_exact_quotient_and_winners_never_below() -> 
     assert errors.losers.size == 2 * errors.winners.size == 2 * pictures.SAMPLES
     assert errors.losers.max() <= 0 and errors.losers.min() > -2
     assert errors.winners.min() >= 0
-
-
-# The README
-
-
-def test_readme_has_both_markers_and_a_table_between_them() -> None:
-    text = (ROOT / "README.md").read_text()
-    inside = text.split(readme.BEGIN)[1].split(readme.END)[0]
-    for name in ("float PyTorch", "quantized PyTorch", "NumPy reference", "RTL ("):
-        assert inside.count(f"| {name}") == 1
-    assert readme.rewritten(text, inside.strip()) == text
-
-
-def test_readme_changes_between_its_markers_only(folder: Path) -> None:
-    command(folder)
-    path = folder / "README.md"
-    text = (ROOT / "README.md").read_text()
-    path.write_text(text)
-    done = subprocess.run(
-        [sys.executable, "-m", "scripts.readme", "--build", str(folder), "--readme", str(path)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    before, inside, after = (
-        part for half in path.read_text().split(readme.BEGIN) for part in half.split(readme.END)
-    )
-    assert text.startswith(before + readme.BEGIN) and text.endswith(readme.END + after)
-    assert "| RTL (icarus) | " in inside
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "no marker",
-        readme.BEGIN,
-        f"{readme.END} {readme.BEGIN}",
-        f"{readme.BEGIN} {readme.BEGIN} {readme.END}",
-    ],
-)
-def test_readme_without_its_markers_is_refused(text: str) -> None:
-    with pytest.raises(CommandError, match="README: "):
-        readme.rewritten(text, "new")
-
-
-def test_picture_of_the_pipeline_is_that_of_the_golden_network() -> None:
-    committed = (ROOT / "docs/pipeline.svg").read_text()
-    assert committed == diagram.svg(artifact.load(GOLDEN).spec), "run make readme"
