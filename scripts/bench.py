@@ -68,7 +68,7 @@ def predictions_per_second(network: Network) -> float:
     return batches * BATCH / elapsed
 
 
-def cycles_per_second(network: Network, simulator: str, folder: Path) -> float:
+def cycles_per_second(network: Network, simulator: str, build: Path) -> float:
     """Clock cycles per second with every stream tapped; starting the simulator is left out."""
     x = network.spec.x
     rng = np.random.default_rng(SEED)
@@ -76,7 +76,13 @@ def cycles_per_second(network: Network, simulator: str, folder: Path) -> float:
     for samples in (FEW, MANY):
         codes = rng.integers(x.q_min, x.q_max + 1, (samples, network.spec.n_in))
         outcome, _ = run_network(
-            network, codes, simulator, folder=folder, name="bench", testcase=EVERY_SAMPLE
+            network,
+            codes,
+            simulator,
+            folder=build / "cycles",
+            mem=build / "mem",
+            name="bench",
+            testcase=EVERY_SAMPLE,
         )
         seconds.append(outcome.run_seconds)
     return (MANY - FEW) * network.spec.interval / max(seconds[1] - seconds[0], 1e-9)
@@ -87,6 +93,7 @@ def measure(scratch: Path, network: Path, advance: Callable[[], None]) -> dict[s
     figures: dict[str, Any] = {
         "machine": {
             "cpus": len(os.sched_getaffinity(0)),
+            "load_before": round(os.getloadavg()[0], 1),
             "architecture": platform.machine(),
             "python": platform.python_version(),
         },
@@ -103,7 +110,7 @@ def measure(scratch: Path, network: Path, advance: Callable[[], None]) -> dict[s
         figures["simulators"][simulator] = {
             "chain_seconds": dict(zip(("first", "again"), runs, strict=True)),
             "chain_target_seconds": CHAIN_TARGET[simulator],
-            "cycles_per_second": round(cycles_per_second(loaded, simulator, build / "cycles")),
+            "cycles_per_second": round(cycles_per_second(loaded, simulator, build)),
         }
         advance()
     figures["predict"] = {
@@ -119,8 +126,8 @@ def table(figures: dict[str, Any]) -> Table:
     """The figures as a person reads them."""
     machine = figures["machine"]
     rows = Table(
-        title=f"Measured on {machine['cpus']} CPUs ({machine['architecture']}), "
-        f"Python {machine['python']}",
+        title=f"Measured on {machine['cpus']} CPUs ({machine['architecture']}) under a load of "
+        f"{machine['load_before']} before it began, Python {machine['python']}",
         title_justify="left",
         box=box.SIMPLE_HEAD,
     )
@@ -134,12 +141,12 @@ def table(figures: dict[str, Any]) -> Table:
             for step in ("train", "export", "sim", "report"):
                 note = f"seconds, {run['compiling']:.1f} of them compiling" if step == "sim" else ""
                 rows.add_row(f"  {step}", f"{run[step]:.1f}", "", note or "seconds")
-        words = f"simulation, {name}, all streams tapped"
+        words = f"{name}, all streams tapped"
         rows.add_row(words, f"{found['cycles_per_second']:,}", "", "cycles per second")
         rows.add_section()
     predict = figures["predict"]
     aim = f"at least {predict['target_samples_per_second']:,}"
-    words = f"reference.predict, batches of {predict['batch']:,}"
+    words = f"reference.predict of {predict['batch']:,}"
     rows.add_row(words, f"{predict['samples_per_second']:,}", aim, "samples per second")
     return rows
 
