@@ -89,11 +89,13 @@ def run(arguments: argparse.Namespace) -> None:
     path = arguments.build / "report.json"
     try:
         facts = json.loads(path.read_text())
-        inside = results(facts)
+        complaint, inside = facts["complaint"], results(facts)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise cli.CommandError(
             f"{path}: cannot be read, run python -m scripts.report first: {error!r}"
         ) from error
+    if complaint:
+        raise cli.CommandError(f"{path}: is no result: {complaint}")
     rewrite(arguments.readme, RESULTS, inside)
     rewrite(arguments.architecture, MODULES, modules(RTL))
 

@@ -170,6 +170,7 @@ def run(arguments: argparse.Namespace) -> None:
     facts = summary.summarize(build)
     errors = pictures.softmax_errors(build.network.spec.softmax)
     facts["softmax"] = errors.facts
+    facts["complaint"] = complaint = summary.complaint(facts)
     waves = folder / f"waves-{arguments.sim}.fst"
     facts["files"] = {
         "report": str(folder / "report.json"),
@@ -186,7 +187,6 @@ def run(arguments: argparse.Namespace) -> None:
             figure.savefig(temporary, dpi=144, format="png")
     write_atomically(folder / "report.json", json.dumps(facts, indent=1) + "\n")
     console().print(show(facts))
-    complaint = summary.complaint(facts)
     if complaint:
         raise cli.CommandError(complaint)
 

@@ -23,6 +23,7 @@ NAMED_OPERATOR = re.compile(r"`model/(\w+)\.py`: `(\w+)`")
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
 
 FACTS: dict[str, Any] = {
+    "complaint": None,
     "simulator": "icarus",
     "implementations": [
         {"name": name, "train": {"right": 7, "samples": 8}, "test": {"right": 1, "samples": 2}}
@@ -117,9 +118,18 @@ def test_command_changes_nothing_outside_the_markers(tmp_path: Path) -> None:
     assert "| RTL (icarus) | 7 right" in (tmp_path / "README.md").read_text()
 
 
-@pytest.mark.parametrize("content", [None, "{", "{}", "[]"])
-def test_report_that_cannot_be_read_leaves_the_readme_alone(
-    tmp_path: Path, content: str | None
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (None, "cannot be read"),
+        ("{", "cannot be read"),
+        ("{}", "cannot be read"),
+        ("[]", "cannot be read"),
+        (json.dumps(FACTS | {"complaint": "3 values differ"}), "is no result: 3 values differ"),
+    ],
+)
+def test_report_that_is_no_result_leaves_the_readme_alone(
+    tmp_path: Path, content: str | None, sentence: str
 ) -> None:
     if content is not None:
         (tmp_path / "report.json").write_text(content)
@@ -132,7 +142,7 @@ def test_report_that_cannot_be_read_leaves_the_readme_alone(
         text=True,
     )
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert "report.json: cannot be read" in done.stderr
+    assert f"report.json: {sentence}" in done.stderr
     assert page.read_text() == "<!-- results --><!-- /results -->"
 
 

@@ -31,7 +31,8 @@ def rtl_report(network: Network, traced: dict[str, Any]) -> dict[str, Any]:
         "streams": {
             stream: {"compared": traced[tensor].size, "differing": 0}
             for tensor, stream, _ in summary.streams(spec)
-        },
+        }
+        | {"m_axis.tuser": {"compared": traced["softmax.probabilities"].size, "differing": 0}},
         "latency": {"measured": spec.latency, "formula": spec.latency},
         "interval": {"measured": spec.interval, "formula": spec.interval},
         "classes": traced["softmax.class"].tolist(),
