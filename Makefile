@@ -30,7 +30,7 @@ PYTEST := $(RUN) pytest -n 2
 .DEFAULT_GOAL := menu
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: menu setup sim test test-rtl lint accuracy golden bench clean distclean FORCE
+.PHONY: menu setup sim test test-rtl lint accuracy golden readme bench clean distclean FORCE
 
 menu:
 	@awk -F '##' '/^[a-z-]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-11s %s\n", $$1, $$2 } \
@@ -57,8 +57,12 @@ accuracy: .venv/ready ## what quantization costs, on each split and over k folds
 golden: $(BUILD)/network.json ## make the network and its outputs golden: written into tb/golden
 	@$(RUN) scripts.golden --network $(RECIPE) --build $(BUILD)
 
-bench: $(RTL) ## how fast the simulators run the network
-	@$(RUN) scripts.bench --build $(BUILD)
+readme: sim ## write the results and the picture of the README
+	@$(RUN) scripts.readme --build $(BUILD)
+	@$(RUN) scripts.diagram
+
+bench: build/setup/icarus build/setup/verilator .venv/ready ## how long the whole way takes, and how fast its parts are
+	@$(RUN) scripts.bench --network $(RECIPE)
 
 clean: ## remove what was built
 	rm -rf build
