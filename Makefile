@@ -30,7 +30,7 @@ PYTEST := $(RUN) pytest -n 2
 .DEFAULT_GOAL := menu
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: menu setup sim test test-rtl lint accuracy golden readme bench clean distclean FORCE
+.PHONY: menu setup sim test test-rtl lint accuracy soak golden readme bench clean distclean FORCE
 
 menu:
 	@awk -F '##' '/^[a-z-]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-11s %s\n", $$1, $$2 } \
@@ -53,6 +53,9 @@ lint: build/setup/test .venv/ready ## the part of it that only reads: Python and
 
 accuracy: .venv/ready ## what quantization costs, on each split and over k folds
 	@$(RUN) scripts.accuracy --network $(RECIPE) --build $(BUILD)
+
+soak: build/setup/$(SIM) .venv/ready ## 10,000 random inputs through one multiplier a layer, the default and all of them
+	@$(RUN) scripts.soak --sim $(SIM)
 
 golden: $(BUILD)/network.json ## make the network and its outputs golden: written into tb/golden
 	@$(RUN) scripts.golden --network $(RECIPE) --build $(BUILD)

@@ -407,6 +407,10 @@ class NetworkSpec:
             folds, in_lanes=self.n_in, softmax_lanes=self.n_out, out_lanes=self.n_out
         )
 
+    def at_each_fold(self) -> "dict[str, NetworkSpec]":
+        """The ends of the range of folds, and the network's own between them."""
+        return {"serial": self.serial(), "default": self, "unrolled": self.unrolled()}
+
     def serial(self) -> "NetworkSpec":
         """The same network with one multiplier a layer and one value a beat."""
         folds = {layer.name: (1, 1) for layer in self.layers}
