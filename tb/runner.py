@@ -117,7 +117,8 @@ def simulate(
 
     ``name`` is the folder of the run under build/runs, in which the simulation runs; ``links``
     are folders that it finds there by name, so that no path needs to be built into the design.
-    ``waves`` is the FST file to leave, also where a test fails; without it WAVES=1 in the environment leaves one in that folder.
+    ``waves`` is the FST file to leave, also where a test fails; without it WAVES=1 in the
+    environment leaves one in that folder.
     Raises `SimulatorError` where nothing could run, and `SimulationFailed` where a test failed,
     was skipped, or where none was found.
     """
