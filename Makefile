@@ -30,7 +30,7 @@ PYTEST := $(RUN) pytest -n 2
 .DEFAULT_GOAL := menu
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: menu setup sim test test-rtl lint accuracy golden bench clean distclean FORCE
+.PHONY: menu setup sim test test-rtl lint accuracy golden exhaustive bench clean distclean FORCE
 
 menu:
 	@awk -F '##' '/^[a-z-]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-11s %s\n", $$1, $$2 } \
@@ -56,6 +56,9 @@ accuracy: .venv/ready ## what quantization costs, on each split and over k folds
 
 golden: $(BUILD)/network.json ## make the network and its outputs golden: written into tb/golden
 	@$(RUN) scripts.golden --network $(RECIPE) --build $(BUILD)
+
+exhaustive: .venv/ready | build/setup/verilator ## all 2^24 int8 logit triples through the RTL of each softmax
+	@$(RUN) scripts.exhaustive
 
 bench: $(RTL) ## how fast the simulators run the network
 	@$(RUN) scripts.bench --build $(BUILD)
