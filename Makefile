@@ -30,7 +30,7 @@ PYTEST := $(RUN) pytest -n 2
 .DEFAULT_GOAL := menu
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: menu setup sim test test-rtl lint accuracy golden exhaustive bench clean distclean FORCE
+.PHONY: menu setup sim test test-rtl lint accuracy golden exhaustive readme bench clean distclean FORCE
 
 menu:
 	@awk -F '##' '/^[a-z-]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-11s %s\n", $$1, $$2 } \
@@ -60,8 +60,12 @@ golden: $(BUILD)/network.json ## make the network and its outputs golden: writte
 exhaustive: .venv/ready | build/setup/verilator ## all 2^24 int8 logit triples through the RTL of each softmax
 	@$(RUN) scripts.exhaustive
 
-bench: $(RTL) ## how fast the simulators run the network
-	@$(RUN) scripts.bench --build $(BUILD)
+readme: sim ## write the results and the picture of the README
+	@$(RUN) scripts.readme --build $(BUILD)
+	@$(RUN) scripts.diagram
+
+bench: build/setup/icarus build/setup/verilator .venv/ready ## how long the whole way takes, and how fast its parts are
+	@$(RUN) scripts.bench --network $(RECIPE)
 
 clean: ## remove what was built
 	rm -rf build

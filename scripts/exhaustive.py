@@ -38,8 +38,8 @@ the RTL of `mlp_softmax`, fully unrolled, one a cycle, and stops at the first th
 
 What is expected is computed in C++, apart from the reference in Python. Errors are against the real
 softmax of the same logits, in LSB of 1/255. Rounding down alone takes up to 1 from each loser and
-gives it to the winner; `lut` may take more. `taylor2` is no approximation of the exponential that far
-from zero: a network has to be trained through it.
+gives it to the winner; `lut` may take more. `taylor2` is no approximation of the exponential that
+far from zero: a network has to be trained through it.
 
 """
 COLUMNS = (

@@ -41,10 +41,16 @@ _COMPILE_ARGS = {
         *("-CFLAGS", "-O1"),
     ],
 }
+# The wheel leaves out how GCC takes a precompiled header; large designs have one.
+_PRECOMPILED = "CFG_CXXFLAGS_PCH_I=-include"
 _HARNESS_ARGS = [
     *("--cc", "--exe", "--build", "--prefix", "Vdut", "--language", "1364-2005", "-Wall"),
-    *("--quiet", "-O3", "-CFLAGS", "-O2"),
+    *("--quiet", "-O3", "-CFLAGS", "-O2", "-MAKEFLAGS", _PRECOMPILED),
 ]
+
+# Verilator lets a bench see what is public, and compiles it slowly: the design's own top, and
+# below mlp_top the modules that hold the streams which tb/taps.py listens to.
+_TAPPED = {"mlp_top": ("mlp_layer", "mlp_softmax", "mlp_softmax_normalize")}
 
 
 class SimulatorError(RuntimeError):
@@ -166,6 +172,8 @@ def simulate(
         try:
             with FileLock(build_dir.with_suffix(".lock")):
                 if not built.exists():
+                    # Nothing of a build that failed or was interrupted may enter this one.
+                    shutil.rmtree(build_dir, ignore_errors=True)
                     simulation().build()
                     built.touch()
             built_at = time.perf_counter()
@@ -259,8 +267,22 @@ class _Icarus(_Cached, cocotb_test.Icarus):  # type: ignore[misc]
 
 class _Verilator(_Cached, cocotb_test.Verilator):  # type: ignore[misc]
     def __init__(self, **kwargs: Any) -> None:
-        make_args = ["OBJCACHE=ccache"] if shutil.which("ccache") else []
+        module, sim_build = kwargs["toplevel"], Path(kwargs["sim_build"])
+        self.visible = sim_build.with_suffix(".vlt")
+        lines = [
+            f'public_flat_rw -module "{name}" -var "*"'
+            for name in (module, *_TAPPED.get(module, ()))
+        ]
+        self.visible.write_text("\n".join(["`verilator_config", *lines, ""]))
+        make_args = [_PRECOMPILED]
+        make_args += ["OBJCACHE=ccache"] if shutil.which("ccache") else []
         super().__init__(make_args=make_args, **kwargs)
+
+    def build_command(self) -> list[list[str]]:
+        return [
+            [str(self.visible) if word == "--public-flat-rw" else word for word in command]
+            for command in super().build_command()
+        ]
 
 
 def _build_dir(
@@ -283,6 +305,8 @@ def _build_dir(
         waves,
         harness,
     ]
+    recipe = [module, simulator, sorted(parameters.items()), _COMPILE_ARGS[simulator], waves]
+    recipe += [_TAPPED]
     recipe += [importlib.metadata.version(package) for package in ("cocotb", "verilator")]
     content.update(json.dumps(recipe).encode())
     folder = BUILD / "elaborated" / simulator / f"{module}-{content.hexdigest()[:16]}"

@@ -1,0 +1,115 @@
+"""Write the results of a build into the README, and the modules of rtl/ into the architecture."""
+
+import argparse
+import json
+import re
+from pathlib import Path
+
+from model.artifact import write_atomically
+from scripts import cli
+from scripts.summary import Facts
+from tb.runner import RTL
+
+PARTS = ("train", "test")
+RESULTS, MODULES = "results", "modules"
+TITLE = re.compile(r"// (mlp_\w+) - (.+)")
+LATENCY = re.compile(r"^// Latency +(.+(?:\n// {10,}.+)*)", flags=re.M)
+
+
+def results(facts: Facts) -> str:
+    """The facts of a report as a small Markdown table."""
+    sizes = {part: facts["implementations"][0][part]["samples"] for part in PARTS}
+    totals, cycles = facts["totals"], facts["cycles"]
+    rtl = [f"{cycles[key]['measured']}" for key in ("interval", "latency")]
+    compared = {
+        "quantized PyTorch": (totals["pytorch"], ["", ""]),
+        f"RTL ({facts['simulator']})": (totals["rtl"], rtl),
+    }
+    columns = ["implementation", *(f"{part}, of {sizes[part]}" for part in PARTS)]
+    columns += ["values compared", "differing", "cycles per sample", "latency in cycles"]
+    rows = []
+    for row in facts["implementations"]:
+        cells = [row["name"], *(f"{row[part]['right']} right" for part in PARTS)]
+        if row["name"] in compared:
+            count, measured = compared[row["name"]]
+            cells += [f"{count['compared']:,}", str(count["differing"]), *measured]
+        rows.append(cells + [""] * (len(columns) - len(cells)))
+    rule = ["---", *["---:"] * (len(columns) - 1)]
+    lines = [f"| {' | '.join(cells)} |" for cells in (columns, rule, *rows)]
+    return "\n".join([*lines, "", "Compared with the NumPy reference, by `==`."])
+
+
+def modules(folder: Path) -> str:
+    """What the headers in ``rtl/`` say of each module, as a Markdown table."""
+    lines = ["| module | what it does | latency |", "|---|---|---|"]
+    for path in sorted(folder.glob("*.v")):
+        text = path.read_text()
+        title, latency = TITLE.match(text), LATENCY.search(text)
+        if title is None or title[1] != path.stem or latency is None:
+            raise cli.CommandError(
+                f"{path}: its header has no '// {path.stem} - ...' or no Latency, legal is both"
+            )
+        cells = title[2], re.sub(r"\n// +", " ", latency[1])
+        shown = (cell.replace("|", "\\|").replace("*", "\\*") for cell in cells)
+        lines.append(f"| [`{path.stem}`](../rtl/{path.name}) | {' | '.join(shown)} |")
+    return "\n".join(lines)
+
+
+def rewritten(text: str, name: str, inside: str) -> str:
+    """``text`` with ``inside`` between the two markers of ``name``, and nothing else changed.
+
+    Raises `CommandError` unless each marker stands there once, in order.
+
+    >>> rewritten("a <!-- x --> b <!-- /x --> c", "x", "new")
+    'a <!-- x -->\\n\\nnew\\n\\n<!-- /x --> c'
+    """
+    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    for marker in (begin, end):
+        if text.count(marker) != 1:
+            raise cli.CommandError(
+                f"{marker} stands there {text.count(marker)} times, legal is once"
+            )
+    before, rest = text.split(begin)
+    if end not in rest:
+        raise cli.CommandError(f"{end} stands before {begin}, legal is behind it")
+    return f"{before}{begin}\n\n{inside}\n\n{end}{rest.split(end)[1]}"
+
+
+def rewrite(path: Path, name: str, inside: str) -> None:
+    """Rewrite a file between its markers of ``name``, whole or not at all."""
+    try:
+        write_atomically(path, rewritten(path.read_text(), name, inside))
+    except (OSError, cli.CommandError) as error:
+        raise cli.CommandError(f"{path}: {error}") from error
+    print(f"{path}: its {name} are written")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Rewrite both files."""
+    path = arguments.build / "report.json"
+    try:
+        facts = json.loads(path.read_text())
+        complaint, inside = facts["complaint"], results(facts)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise cli.CommandError(
+            f"{path}: cannot be read, run python -m scripts.report first: {error!r}"
+        ) from error
+    if complaint:
+        raise cli.CommandError(f"{path}: is no result: {complaint}")
+    rewrite(arguments.readme, RESULTS, inside)
+    rewrite(arguments.architecture, MODULES, modules(RTL))
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments of this command."""
+    built = argparse.ArgumentParser(prog="python -m scripts.readme", description=__doc__)
+    cli.add_build(built)
+    for name, default in (("readme", "README.md"), ("architecture", "docs/architecture.md")):
+        built.add_argument(
+            f"--{name}", type=Path, default=Path(default), help="a file (default: %(default)s)"
+        )
+    return built
+
+
+if __name__ == "__main__":
+    cli.main(run, parser())

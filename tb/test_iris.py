@@ -1,0 +1,71 @@
+"""The golden IrisNet through mlp_top: all flowers, thousands of random inputs, three folds."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model import datasets
+from model.artifact import Network, load
+from model.reference import quantize
+from tb.network_run import EVERY_SAMPLE, LONG_RUN, run_network
+from tb.networks import codes
+from tb.runner import BUILD, SIMULATORS
+
+GOLDEN = Path(__file__).parent / "golden"
+IRIS = load(GOLDEN / "iris.network.json")
+FOLDS = {"serial": IRIS.spec.serial(), "default": IRIS.spec, "unrolled": IRIS.spec.unrolled()}
+
+# Random samples of each run; `make soak` sends 10,000 through each.
+RANDOM_SAMPLES = {
+    ("verilator", "serial"): 400,
+    ("verilator", "default"): 10_000,
+    ("verilator", "unrolled"): 10_000,
+    ("icarus", "serial"): 40,
+    ("icarus", "default"): 1_000,
+    ("icarus", "unrolled"): 300,
+}
+
+
+def at(fold: str) -> Network:
+    """The golden network at one of the folds."""
+    return IRIS.refolded(FOLDS[fold])
+
+
+@pytest.mark.parametrize("simulator", SIMULATORS)
+@pytest.mark.parametrize("fold", FOLDS)
+def test_every_flower_is_golden(fold: str, simulator: str) -> None:
+    network, flowers = at(fold), datasets.load("iris")
+    name = f"iris-{fold}"
+    _, report = run_network(
+        network,
+        quantize(flowers.features, network.spec.x),
+        simulator,
+        folder=BUILD / "rows" / name,
+        name=name,
+        testcase=EVERY_SAMPLE,
+    )
+    golden = json.loads((GOLDEN / "iris.outputs.json").read_text())
+    assert report["classes"] == golden["class"]
+    assert report["probabilities"] == golden["probabilities"]
+    for stream in report["streams"].values():
+        assert stream["compared"] >= len(flowers.labels) and stream["differing"] == 0
+    train, test = datasets.split(flowers, 0.2, 0)
+    right = np.array(report["classes"]) == flowers.labels
+    assert right[train].sum() >= 118 and len(train) == 120
+    assert right[test].sum() >= 29 and len(test) == 30
+
+
+@pytest.mark.parametrize("simulator, fold", RANDOM_SAMPLES)
+def test_random_inputs_equal_reference(fold: str, simulator: str) -> None:
+    network = at(fold)
+    x = codes(np.random.default_rng(2), network, RANDOM_SAMPLES[simulator, fold])
+    name = f"iris-{fold}-random"
+    folder = BUILD / "rows" / name
+    outcome, _ = run_network(network, x, simulator, folder=folder, name=name, testcase=LONG_RUN)
+    assert outcome.passed == 1
+
+
+def test_default_fold_takes_at_most_32_cycles_a_flower() -> None:
+    assert IRIS.spec.interval <= 32

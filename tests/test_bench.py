@@ -1,0 +1,59 @@
+"""`make bench` shows what it measured, judges none of it, and says which command failed."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from model import artifact
+from scripts import bench
+from scripts.cli import CommandError
+from scripts.report import console
+from tb.runner import SIMULATORS
+
+ROOT = Path(__file__).resolve().parent.parent
+SLOW = dict.fromkeys(("train", "export", "sim", "report", "compiling"), 1000.0) | {"total": 4000.0}
+FIGURES: dict[str, Any] = {
+    "machine": {"cpus": 3, "load_before": 9.5, "architecture": "abacus", "python": "3.11.0"},
+    "simulators": {
+        name: {
+            "chain_seconds": {"first": SLOW, "again": SLOW},
+            "chain_target_seconds": 40,
+            "cycles_per_second": 1234,
+        }
+        for name in SIMULATORS
+    },
+    "predict": {"samples_per_second": 7, "batch": 10, "target_samples_per_second": 100_000},
+}
+
+
+def test_figures_far_beyond_their_aims_are_shown_and_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(bench, "measure", lambda scratch, network, advance: FIGURES)
+    out = tmp_path / "bench.json"
+    bench.run(bench.parser().parse_args(["--out", str(out)]))
+    assert json.loads(out.read_text()) == FIGURES
+    printed = capsys.readouterr().out
+    for words in ("3 CPUs", "load of 9.5", "4000.0", "at most 40", "1,234", "at least 100,000"):
+        assert words in printed
+
+
+def test_table_fits_a_log() -> None:
+    shown = console()
+    with shown.capture() as printed:
+        shown.print(bench.table(FIGURES))
+    rows = [line for line in printed.get().splitlines() if "all streams tapped" in line]
+    assert len(rows) == len(SIMULATORS)
+
+
+def test_command_that_fails_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"-m scripts\.train .* failed: .*nowhere\.toml"):
+        bench.chain(tmp_path, tmp_path / "nowhere.toml", "icarus")
+
+
+def test_predictions_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench, "PREDICT_SECONDS", 0.01)
+    network = artifact.load(ROOT / "tb/golden/iris.network.json")
+    assert bench.predictions_per_second(network) > 0

@@ -1,0 +1,266 @@
+"""The table that `make sim` ends with: what it says, and that it cannot say it wrongly."""
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from model import artifact, datasets, published, recipe, reference
+from model.artifact import Network
+from scripts import pictures, report, summary
+from scripts.cli import CommandError
+
+ROOT = Path(__file__).resolve().parent.parent
+GOLDEN = ROOT / "tb/golden/iris.network.json"
+SIMULATOR = "icarus"
+
+# PyTorch has no such tensors.
+HARDWARE_ONLY = {"softmax.quotients", "softmax.probabilities"}
+
+
+def rtl_report(network: Network, traced: dict[str, Any]) -> dict[str, Any]:
+    """What a bench in which everything is equal writes."""
+    spec = network.spec
+    return {
+        "samples": len(traced["input"]),
+        "streams": {
+            stream: {"compared": traced[tensor].size, "differing": 0}
+            for tensor, stream, _ in summary.streams(spec)
+        }
+        | {"m_axis.tuser": {"compared": traced["softmax.probabilities"].size, "differing": 0}},
+        "latency": {"measured": spec.latency, "formula": spec.latency},
+        "interval": {"measured": spec.interval, "formula": spec.interval},
+        "classes": traced["softmax.class"].tolist(),
+        "probabilities": traced["softmax.probabilities"].tolist(),
+        "seconds": {"build": 1.5, "simulate": 0.5},
+    }
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A build folder as train, export and sim leave it, made from the golden network."""
+    network, iris = artifact.load(GOLDEN), datasets.load("iris")
+    plan = recipe.load(ROOT / "model/networks/iris.toml")
+    train, test = datasets.split(iris, plan.split.test_fraction, plan.split.seed)
+    traced = reference.trace(network, reference.quantize(iris.features, network.spec.x))
+    np.savez(
+        tmp_path / "expected.npz",
+        **{
+            "features": iris.features,
+            "labels": iris.labels,
+            "train": train,
+            "test": test,
+            "float.class": iris.labels,
+            **{key: tensor for key, tensor in traced.items() if key not in HARDWARE_ONLY},
+        },
+    )
+    artifact.save(network, tmp_path / "network.json")
+    for step in ("train", "export"):
+        path = tmp_path / "seconds" / f"{step}.json"
+        artifact.write_atomically(path, json.dumps({"step": step, "seconds": 2.0}))
+    content = rtl_report(network, traced)
+    artifact.write_atomically(tmp_path / f"rtl-{SIMULATOR}.json", json.dumps(content))
+    return tmp_path
+
+
+def doctor(folder: Path, change: Any) -> None:
+    """Rewrite the RTL's report after ``change`` has been at it."""
+    path = folder / f"rtl-{SIMULATOR}.json"
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+
+
+def doctor_pytorch(folder: Path, tensor: str) -> None:
+    """Add 1 to the first value of one of PyTorch's tensors."""
+    path = folder / "expected.npz"
+    arrays = dict(np.load(path))
+    arrays[tensor].flat[0] += 1
+    np.savez(path, **arrays)
+
+
+def facts_of(folder: Path) -> dict[str, Any]:
+    return summary.summarize(summary.read(folder, SIMULATOR))
+
+
+def command(folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "scripts.report", "--build", str(folder), "--sim", SIMULATOR],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_equal_implementations_give_tables_pictures_and_status_0(folder: Path) -> None:
+    done = command(folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert max(map(len, done.stdout.splitlines())) <= report.COLUMNS
+    facts = json.loads((folder / "report.json").read_text())
+    for name in ("float PyTorch", "quantized PyTorch", "NumPy reference", "RTL (icarus)"):
+        assert name in done.stdout
+    for row in facts["streams"]:
+        assert row["stream"] in done.stdout
+    for name in ("confusion.png", "softmax_error.png"):
+        assert (folder / name).read_bytes().startswith(b"\x89PNG")
+    assert not [path for path in folder.iterdir() if path.name.startswith(".")]
+
+
+def test_every_tensor_of_the_reference_is_compared_once_with_pytorch(folder: Path) -> None:
+    network = artifact.load(GOLDEN)
+    iris = datasets.load("iris")
+    traced = reference.trace(network, reference.quantize(iris.features, network.spec.x))
+    first = [tensor for tensor, _, is_first in summary.streams(network.spec) if is_first]
+    assert sorted(first) == sorted(traced)
+    sizes = [tensor.size for key, tensor in traced.items() if key not in HARDWARE_ONLY]
+    assert facts_of(folder)["totals"]["pytorch"]["compared"] == sum(sizes)
+
+
+def test_classes_of_the_rtl_are_its_own(folder: Path) -> None:
+    doctor(folder, lambda content: content.update(classes=[0] * content["samples"]))
+    rtl = facts_of(folder)["implementations"][-1]
+    assert (rtl["train"]["right"], rtl["test"]["right"]) == (40, 10)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (
+            lambda c: c["streams"]["fc2.acc"].update(differing=3),
+            "fc2.acc: 3 of 4500 values of the RTL differ from the reference",
+        ),
+        (
+            lambda c: c["streams"]["fc3.y"].update(compared=0),
+            "fc3.y: no value of the RTL was compared",
+        ),
+        (lambda c: c["streams"].pop("fc1.x"), "fc1.x: no value of the RTL was compared"),
+        (lambda c: c["streams"].clear(), "fc1.x: no value of the RTL was compared"),
+        (
+            lambda c: c["streams"]["fc3.y"].update(compared=449),
+            "fc3.y: 449 of 450 values of the RTL were compared",
+        ),
+        (
+            lambda c: c["streams"].update(fc9={"compared": 1, "differing": 0}),
+            "fc9: is no stream of network iris",
+        ),
+        (
+            lambda c: c["classes"].__setitem__(0, 2 - c["classes"][0]),
+            "1 of 150 classes that the RTL gave differ from the reference",
+        ),
+        (
+            lambda c: c["probabilities"][0].reverse(),
+            "of 450 probabilities that the RTL gave differ from the reference",
+        ),
+        (
+            lambda c: c["latency"].update(measured=c["latency"]["formula"] + 1),
+            "cycles measured, the formula says",
+        ),
+        (lambda c: c["interval"].update(measured=1), "interval: 1 cycles measured"),
+    ],
+)
+def test_doctored_rtl_report_fails(folder: Path, change: Any, sentence: str) -> None:
+    assert summary.complaint(facts_of(folder)) is None
+    doctor(folder, change)
+    assert sentence in str(summary.complaint(facts_of(folder)))
+
+
+@pytest.mark.parametrize("tensor", ["input", "fc1.acc", "fc2_2.relu", "softmax.totals"])
+def test_pytorch_that_differs_fails(folder: Path, tensor: str) -> None:
+    doctor_pytorch(folder, tensor)
+    stream = "fc1.x" if tensor == "input" else tensor
+    complaint = str(summary.complaint(facts_of(folder)))
+    assert complaint.startswith(f"{stream}: 1 of ")
+    assert "values of the quantized PyTorch network differ from the reference" in complaint
+
+
+def test_disagreement_ends_the_command_with_one_sentence_behind_the_tables(folder: Path) -> None:
+    doctor(folder, lambda content: content["streams"]["fc1.y"].update(differing=1))
+    done = command(folder)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "python -m scripts.report: fc1.y: 1 of 4500 values of the RTL differ from the reference\n"
+    )
+    assert "fc1.y" in done.stdout
+    assert (folder / "report.json").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["network.json", "expected.npz", f"rtl-{SIMULATOR}.json", "seconds/train.json"]
+)
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"{")])
+def test_missing_or_damaged_file_is_named(folder: Path, name: str, damage: Any) -> None:
+    damage(folder / name)
+    with pytest.raises(ValueError if name == "network.json" else CommandError, match=name):
+        summary.read(folder, SIMULATOR)
+
+
+def test_missing_file_gives_one_sentence_and_status_2(folder: Path) -> None:
+    (folder / f"rtl-{SIMULATOR}.json").unlink()
+    done = command(folder)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert f"rtl-{SIMULATOR}.json: cannot be read, run python -m scripts.sim" in done.stderr
+    assert not (folder / "report.json").exists()
+
+
+@pytest.mark.parametrize("key", sorted(summary.RTL_KEYS))
+def test_rtl_report_without_a_key_is_refused(folder: Path, key: str) -> None:
+    doctor(folder, lambda content: content.pop(key))
+    with pytest.raises(CommandError, match=f"has no {key}"):
+        summary.read(folder, SIMULATOR)
+
+
+def test_rtl_report_of_fewer_samples_is_refused(folder: Path) -> None:
+    doctor(folder, lambda content: content["classes"].pop())
+    with pytest.raises(CommandError, match="149 classes"):
+        summary.read(folder, SIMULATOR)
+
+
+def test_expected_values_without_a_tensor_are_refused(folder: Path) -> None:
+    path = folder / "expected.npz"
+    arrays = dict(np.load(path))
+    del arrays["labels"]
+    np.savez(path, **arrays)
+    assert zipfile.is_zipfile(path)
+    with pytest.raises(CommandError, match="has no labels"):
+        summary.read(folder, SIMULATOR)
+
+
+def test_latencies_of_the_parts_add_up(folder: Path) -> None:
+    cycles = facts_of(folder)["cycles"]
+    assert sum(part["latency"] for part in cycles["parts"]) == cycles["latency"]["formula"]
+    assert max(part["cycles"] for part in cycles["parts"]) == cycles["interval"]["formula"]
+
+
+def test_published_figures_decode_to_one_confusion_matrix(folder: Path) -> None:
+    (decoded,) = facts_of(folder)["published"]["decoded"]
+    assert (decoded["right"], decoded["samples"]) == (118, 120)
+    assert sorted(decoded["recalls"]) == [(38, 38), (39, 41), (41, 41)]
+    text = report.decoded(facts_of(folder))
+    assert "118 right of 120, one class 39 of 41" in str(text)
+    assert "measured on the training split" in str(text)
+
+
+def test_figures_that_no_counts_give_decode_to_nothing() -> None:
+    impossible = published.Published(0.9833333333333333, 0.98, 0.99, "nowhere")
+    assert published.decode(impossible, classes=3, most=50) == []
+
+
+def test_network_without_published_figures_has_a_table_too(folder: Path) -> None:
+    facts = facts_of(folder) | {"published": None, "files": {"report": "x", "waves": None}}
+    console = report.console()
+    with console.capture() as printed:
+        console.print(report.show(facts))
+    assert "published" not in printed.get().lower()
+    assert "WAVES=1" in printed.get()
+
+
+def test_losers_are_never_above_the_exact_quotient_and_winners_never_below() -> None:
+    errors = pictures.softmax_errors(artifact.load(GOLDEN).spec.softmax)
+    assert errors.losers.size == 2 * errors.winners.size == 2 * pictures.SAMPLES
+    assert errors.losers.max() <= 0 and errors.losers.min() > -2
+    assert errors.winners.min() >= 0
