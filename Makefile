@@ -30,7 +30,7 @@ PYTEST := $(RUN) pytest -n 2
 .DEFAULT_GOAL := menu
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: menu setup sim test test-rtl lint accuracy soak golden readme bench clean distclean FORCE
+.PHONY: menu setup sim test test-rtl lint accuracy soak golden exhaustive readme bench clean distclean FORCE
 
 menu:
 	@awk -F '##' '/^[a-z-]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-11s %s\n", $$1, $$2 } \
@@ -59,6 +59,9 @@ soak: build/setup/$(SIM) .venv/ready ## 10,000 random inputs through one multipl
 
 golden: $(BUILD)/network.json ## make the network and its outputs golden: written into tb/golden
 	@$(RUN) scripts.golden --network $(RECIPE) --build $(BUILD)
+
+exhaustive: .venv/ready | build/setup/verilator ## all 2^24 int8 logit triples through the RTL of each softmax
+	@$(RUN) scripts.exhaustive
 
 readme: sim ## write the results and the picture of the README
 	@$(RUN) scripts.readme --build $(BUILD)

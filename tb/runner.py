@@ -41,7 +41,12 @@ _COMPILE_ARGS = {
         *("-CFLAGS", "-O1"),
     ],
 }
-
+# The wheel leaves out how GCC takes a precompiled header; large designs have one.
+_PRECOMPILED = "CFG_CXXFLAGS_PCH_I=-include"
+_HARNESS_ARGS = [
+    *("--cc", "--exe", "--build", "--prefix", "Vdut", "--language", "1364-2005", "-Wall"),
+    *("--quiet", "-O3", "-CFLAGS", "-O2", "-MAKEFLAGS", _PRECOMPILED),
+]
 
 # Verilator lets a bench see what is public, and compiles it slowly: the design's own top, and
 # below mlp_top the modules that hold the streams which tb/taps.py listens to.
@@ -190,6 +195,36 @@ def simulate(
     return Outcome(_judge(module, results, log), built_at - start, end - built_at)
 
 
+def build_harness(
+    module: str, parameters: Mapping[str, Parameter], harness: Path, *, rtl: Path = RTL
+) -> Path:
+    """The executable of ``module``, as ``Vdut`` under Verilator, in a C++ ``harness``.
+
+    For what would take cocotb hours. Raises `SimulatorError` where it cannot be built.
+    """
+    cache = {"OBJCACHE": "ccache"} if shutil.which("ccache") else {}
+    environment = os.environ | verilator_tools() | cache
+    recipe = f"{_HARNESS_ARGS} {harness.read_text()}"
+    folder = _build_dir(module, parameters, "verilator", rtl, False, recipe)
+    executable, log = folder / "harness", folder / "build.log"
+    command = [
+        *("verilator", *_HARNESS_ARGS, "--top-module", module, "--Mdir", str(folder)),
+        *(f"-G{key}={literal(value)}" for key, value in parameters.items()),
+        *map(str, sorted(rtl.glob("*.v"))),
+        str(harness),
+    ]
+    with FileLock(folder.with_suffix(".lock")):
+        if not executable.exists():
+            with log.open("w") as stream:
+                done = subprocess.run(
+                    command, env=environment, stdout=stream, stderr=subprocess.STDOUT, check=False
+                )
+            if done.returncode:
+                raise SimulatorError(f"{module}: {_complaint(log)}; log: {log}")
+            (folder / "Vdut").rename(executable)
+    return executable
+
+
 def _judge(module: str, results: Path, log: Path) -> int:
     """Count the tests that passed; anything else in the results is a failure."""
     if not results.exists() or not results.stat().st_size:
@@ -244,8 +279,7 @@ class _Verilator(_Cached, cocotb_test.Verilator):  # type: ignore[misc]
             for name in (module, *_TAPPED.get(module, ()))
         ]
         self.visible.write_text("\n".join(["`verilator_config", *lines, ""]))
-        # The wheel leaves out how GCC takes a precompiled header; large designs have one.
-        make_args = ["CFG_CXXFLAGS_PCH_I=-include"]
+        make_args = [_PRECOMPILED]
         make_args += ["OBJCACHE=ccache"] if shutil.which("ccache") else []
         super().__init__(make_args=make_args, **kwargs)
 
@@ -257,12 +291,25 @@ class _Verilator(_Cached, cocotb_test.Verilator):  # type: ignore[misc]
 
 
 def _build_dir(
-    module: str, parameters: Mapping[str, Parameter], simulator: str, rtl: Path, waves: bool
+    module: str,
+    parameters: Mapping[str, Parameter],
+    simulator: str,
+    rtl: Path,
+    waves: bool,
+    harness: str = "",
 ) -> Path:
     """Folder of a build, named by the sha256 of everything that goes into it."""
     content = hashlib.sha256()
     for source in sorted(rtl.glob("*.v")):
         content.update(source.name.encode() + source.read_bytes())
+    recipe = [
+        module,
+        simulator,
+        sorted(parameters.items()),
+        _COMPILE_ARGS[simulator],
+        waves,
+        harness,
+    ]
     recipe = [module, simulator, sorted(parameters.items()), _COMPILE_ARGS[simulator], waves]
     recipe += [_TAPPED]
     recipe += [importlib.metadata.version(package) for package in ("cocotb", "verilator")]

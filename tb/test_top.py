@@ -6,6 +6,7 @@ import pytest
 from model.spec import Format
 from tb.network_run import run_network
 from tb.networks import codes, made_up
+from tb.rows import COMBINATIONS
 from tb.runner import BUILD, SIMULATORS
 
 MADE_UP = {
@@ -24,6 +25,10 @@ MADE_UP = {
     ),
     "extreme": made_up([8, 4, 2], folds=[(8, 2), (2, 1)], integers="extreme", out_lanes=2),
     "one-layer": made_up([2, 2]),
+    **{
+        f"{score}-{divider}": made_up([4, 6], softmax=(score, divider), softmax_lanes=lanes)
+        for (score, divider), lanes in zip(COMBINATIONS, (1, 2, 3, 6), strict=True)
+    },
 }
 
 

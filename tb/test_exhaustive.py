@@ -1,0 +1,67 @@
+"""A random slice of what `make exhaustive` runs, and that it would notice."""
+
+import pytest
+
+from model import artifact
+from tb.exhaustive import Case, ExhaustiveError
+from tb.rows import COMBINATIONS
+from tb.runner import BUILD
+from tb.test_mutants import Mutant, mutated
+
+SLICE = 1 << 16
+EXACT = Case("exp", "divider", 4)
+
+MUTANTS = {
+    "sums-to-254": (
+        Mutant("", "mlp_softmax_settle", "8'd255 : remainder", "8'd254 : remainder", ""),
+        "the sum is 255",
+    ),
+    "last-of-the-largest-wins": (
+        Mutant("", "mlp_argmax_tree", "node[2*i+1] > node[2*i]", "node[2*i+1] >= node[2*i]", ""),
+        "the winner is the first of the largest score",
+    ),
+    "divides-in-one-bit-less": (
+        Mutant("", "mlp_softmax_divider", "= rest[BITS];", "= {rest[BITS][7:1], 1'b0};", ""),
+        r"a loser has exactly floor\(255 n / S\)",
+    ),
+    "drops-a-vector": (
+        Mutant(
+            "", "mlp_softmax_max", "beat_valid && beat_last;", "beat_valid && !(&best[1:0]);", ""
+        ),
+        "became",
+    ),
+}
+
+
+@pytest.mark.parametrize(("score", "divider"), COMBINATIONS)
+def test_softmax_keeps_its_promises_on_random_triples(score: str, divider: str) -> None:
+    result = Case(score, divider, 4).run(SLICE)
+    assert result["checked"] == SLICE
+    for errors, count in ((result["losers"], 2 * SLICE), (result["winners"], SLICE)):
+        assert sum(errors["counts"].values()) == count
+    if divider == "divider":
+        assert result["losers_below"] == 0
+    if (score, divider) == ("exp", "divider"):
+        assert result["losers"]["least"] >= -1.0 and result["losers"]["most"] <= 1.0
+        assert result["winners"]["least"] >= -2.0 and result["winners"]["most"] <= 2.0
+
+
+def test_it_takes_one_vector_a_cycle() -> None:
+    result = EXACT.run(SLICE)
+    assert result["cycles"] == SLICE + EXACT.spec.latency
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_mutant_breaks_a_promise(name: str) -> None:
+    mutant, promise = MUTANTS[name]
+    rtl = mutated(mutant, BUILD / "mutants" / f"exhaustive-{name}")
+    with pytest.raises(ExhaustiveError, match=promise):
+        EXACT.run(SLICE, rtl=rtl)
+
+
+def test_shifted_table_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = artifact.softmax_images(EXACT.spec)
+    shifted = {name: [*image[1:], image[-1]] for name, image in words.items()}
+    monkeypatch.setattr(artifact, "softmax_images", lambda spec: shifted)
+    with pytest.raises(ExhaustiveError, match=r"exp\.mem: is not ceil"):
+        EXACT.run(SLICE)
