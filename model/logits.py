@@ -7,12 +7,6 @@ from model.reference import taylor2
 from model.spec import Int, NetworkSpec
 
 
-def logits_key(spec: NetworkSpec) -> str:
-    """Key of the logits in a trace."""
-    last = spec.layers[-1]
-    return f"{last.name}.relu" if last.relu else f"{last.name}.y"
-
-
 @dataclass(frozen=True)
 class Survey:
     """Range of the logits (real values), and how many of ``count`` are special.
@@ -39,7 +33,7 @@ class Survey:
 
 def survey(spec: NetworkSpec, traced: Mapping[str, Int]) -> Survey:
     """Survey of a trace of at least one sample, by `model.reference.trace` or PyTorch's."""
-    logits, fmt = traced[logits_key(spec)], spec.softmax.x
+    logits, fmt = traced[spec.logits_key], spec.softmax.x
     falling = taylor2(logits, frac=fmt.frac) > taylor2(logits + 1, frac=fmt.frac)
     return Survey(
         lowest=int(logits.min()) * fmt.lsb,

@@ -21,10 +21,13 @@ from torch.nn import functional as F
 from model import frontend, reference
 from model.artifact import Network
 from model.datasets import Dataset
+from model.errors import VerbatimError
 from model.frontend import Layer
 from model.recipe import Formats, Recipe
 from model.spec import (
+    MAX_ACC_W,
     MAX_FRAC,
+    MAX_LOGIT_FRAC,
     MIN_FRAC,
     Format,
     Int,
@@ -37,11 +40,9 @@ from model.spec import (
 )
 
 EXACT_BITS = 53
-MAX_ACC_W = 63
-MAX_LOGIT_FRAC = 16
 
 
-class QuantizeError(ValueError):
+class QuantizeError(VerbatimError):
     """A network that is not exact, or not equal to its reference: the message says where."""
 
 

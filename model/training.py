@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from model import frontend
 from model.datasets import Dataset
+from model.errors import VerbatimError
 from model.frontend import Layer
 from model.quantize import SCORES, QuantizedNetwork, calibrate, check_folds, float_outputs
 from model.recipe import FineTuning, Recipe, Training
@@ -21,7 +22,7 @@ from model.spec import Int
 Advance = Callable[[], None]
 
 
-class TrainingError(ValueError):
+class TrainingError(VerbatimError):
     """Training that does not get anywhere: the message says when it stopped."""
 
 
