@@ -22,6 +22,7 @@ from model.spec import (
     RECIPROCAL_W,
     Int,
     NetworkSpec,
+    SoftmaxSpec,
     SpecError,
     accumulator_width,
     from_plain,
@@ -30,7 +31,7 @@ from model.spec import (
 )
 
 FORMAT, VERSION = "verbatim-network", 1
-RECIPROCAL_IMAGE = "reciprocal.mem"
+RECIPROCAL_IMAGE, EXP_IMAGE = "reciprocal.mem", "exp.mem"
 
 
 class ArtifactError(VerbatimError):
@@ -187,7 +188,16 @@ def image_shapes(spec: NetworkSpec) -> dict[str, tuple[int, int]]:
         weights = layer.multipliers * layer.w.width
         shapes[f"linear{index:02d}_weights.mem"] = (layer.cycles, weights)
         shapes[f"linear{index:02d}_biases.mem"] = (layer.groups, layer.pe * layer.acc_w)
-    shapes[RECIPROCAL_IMAGE] = (1 << RECIPROCAL_ADDR_W, RECIPROCAL_W)
+    return shapes | softmax_image_shapes(spec.softmax)
+
+
+def softmax_image_shapes(spec: SoftmaxSpec) -> dict[str, tuple[int, int]]:
+    """As `image_shapes`: the tables that this score and this divider read, and no others."""
+    shapes = {}
+    if spec.score == "exp":
+        shapes[EXP_IMAGE] = (1 << spec.x.width, spec.score_w)
+    if spec.divider == "lut":
+        shapes[RECIPROCAL_IMAGE] = (1 << RECIPROCAL_ADDR_W, RECIPROCAL_W)
     return shapes
 
 
@@ -225,15 +235,34 @@ def images(network: Network) -> dict[str, list[int]]:
         biases = network.biases[layer.name].reshape(layer.groups, layer.pe)
         words[f"linear{index:02d}_weights.mem"] = [pack_lanes(row, layer.w.width) for row in rows]
         words[f"linear{index:02d}_biases.mem"] = [pack_lanes(row, layer.acc_w) for row in biases]
-    words[RECIPROCAL_IMAGE] = tables.reciprocal().tolist()
+    return words | softmax_images(network.spec.softmax)
+
+
+def softmax_images(spec: SoftmaxSpec) -> dict[str, list[int]]:
+    """As `images`: the tables of the softmax."""
+    words = {}
+    if spec.score == "exp":
+        words[EXP_IMAGE] = tables.exponential(spec).tolist()
+    if spec.divider == "lut":
+        words[RECIPROCAL_IMAGE] = tables.reciprocal().tolist()
     return words
 
 
 def write_images(network: Network, folder: Path) -> None:
     """Write each ROM image as hexadecimal words for ``$readmemh``."""
-    shapes = image_shapes(network.spec)
-    for name, words in images(network).items():
-        write_image(folder / name, words, shapes[name][1])
+    _write_images(images(network), image_shapes(network.spec), folder)
+
+
+def write_softmax_images(spec: SoftmaxSpec, folder: Path) -> None:
+    """As `write_images`: the tables of the softmax."""
+    _write_images(softmax_images(spec), softmax_image_shapes(spec), folder)
+
+
+def _write_images(
+    words: Mapping[str, list[int]], shapes: Mapping[str, tuple[int, int]], folder: Path
+) -> None:
+    for name, (_, width) in shapes.items():
+        write_image(folder / name, words[name], width)
 
 
 def write_image(path: Path, words: list[int], width: int) -> None:

@@ -9,7 +9,14 @@ from numpy.typing import NDArray
 from model import tables
 from model.artifact import Network
 from model.errors import VerbatimError
-from model.spec import PROBABILITY_ONE, RECIPROCAL_ADDR_W, RECIPROCAL_W, Format, Int
+from model.spec import (
+    PROBABILITY_ONE,
+    RECIPROCAL_ADDR_W,
+    RECIPROCAL_W,
+    Format,
+    Int,
+    SoftmaxSpec,
+)
 
 
 class FeatureError(VerbatimError):
@@ -69,6 +76,16 @@ def taylor2(logits: Int, *, frac: int) -> Int:
     return scores
 
 
+def exp(logits: Int, table: Int) -> Int:
+    """Scores by table of the distance to the largest logit: ``[..., n]`` to ``[..., n]``.
+
+    >>> exp(np.array([3, 1, 3]), table=np.array([100, 37, 14, 5])).tolist()
+    [100, 14, 100]
+    """
+    scores: Int = table[logits.max(axis=-1, keepdims=True) - logits]
+    return scores
+
+
 def winner(scores: Int) -> Int:
     """Index of the largest score, the lowest one on a tie: ``[..., n]`` to ``[...]``."""
     index: Int = scores.argmax(axis=-1)
@@ -93,6 +110,16 @@ def quotients(scores: Int, totals: Int) -> Int:
     return quotient
 
 
+def exact_quotients(scores: Int, totals: Int) -> Int:
+    """``floor(255 * scores / totals)``: ``[..., n]`` and ``[...]`` to ``[..., n]``.
+
+    >>> exact_quotients(np.array([100, 50, 50]), np.array(200)).tolist()     # 127.5, 63.75
+    [127, 63, 63]
+    """
+    quotient: Int = PROBABILITY_ONE * scores // totals[..., None]
+    return quotient
+
+
 def settle(quotient: Int, classes: Int) -> Int:
     """Probabilities: losers keep their quotient, the winner gets 255 minus all of them."""
     losers = quotient.copy()
@@ -100,6 +127,27 @@ def settle(quotient: Int, classes: Int) -> Int:
     remainder = PROBABILITY_ONE - losers.sum(axis=-1, keepdims=True)
     np.put_along_axis(losers, classes[..., None], remainder, axis=-1)
     return losers
+
+
+def softmax(logits: Int, spec: SoftmaxSpec) -> dict[str, Int]:
+    """All that the softmax makes of logits ``[..., n]``, by the score and divider of ``spec``.
+
+    Keys in data-path order: ``scores``, ``totals``, ``quotients``, ``probabilities``, ``class``.
+    """
+    if spec.score == "exp":
+        scores = exp(logits, tables.exponential(spec))
+    else:
+        scores = taylor2(logits, frac=spec.x.frac)
+    totals = scores.sum(axis=-1)
+    divide = {"lut": quotients, "divider": exact_quotients}[spec.divider]
+    quotient, classes = divide(scores, totals), winner(scores)
+    return {
+        "scores": scores,
+        "totals": totals,
+        "quotients": quotient,
+        "probabilities": settle(quotient, classes),
+        "class": classes,
+    }
 
 
 def trace(network: Network, x: Int) -> dict[str, Int]:
@@ -116,12 +164,8 @@ def trace(network: Network, x: Int) -> dict[str, Int]:
         values[f"{layer.name}.acc"], values[f"{layer.name}.y"] = acc, x
         if layer.relu:
             x = values[f"{layer.name}.relu"] = relu(x)
-    values["softmax.scores"] = scores = taylor2(x, frac=network.spec.softmax.x.frac)
-    values["softmax.totals"] = totals = scores.sum(axis=-1)
-    values["softmax.quotients"] = quotient = quotients(scores, totals)
-    classes = winner(scores)
-    values["softmax.probabilities"] = settle(quotient, classes)
-    values["softmax.class"] = classes
+    made = softmax(x, network.spec.softmax)
+    values |= {f"softmax.{key}": value for key, value in made.items()}
     return values
 
 

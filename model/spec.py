@@ -32,8 +32,12 @@ PROBABILITY_ONE = 255
 RECIPROCAL_ADDR_W = 8
 RECIPROCAL_W = 16
 
-SCORES = ("taylor2",)
-DIVIDERS = ("lut",)
+# Bits of the `exp` score: with 16, rounded up, no loser of all int8 triples at frac 4 is off by
+# more than 1 LSB after an exact division; with 14 some are.
+EXP_SCORE_W = 16
+
+SCORES = ("taylor2", "exp")
+DIVIDERS = ("lut", "divider")
 
 # Cycles from the edge that accepts a beat to the edge that hands its result over.
 ROM_CYCLES, MULTIPLY_CYCLES, ACCUMULATE_CYCLES = 1, 1, 1
@@ -43,9 +47,11 @@ REGISTER_CYCLES = 1
 PACK_CYCLES = 1
 UNPACK_CYCLES = 1
 TAYLOR2_CYCLES = 2
+EXP_CYCLES = 2
 NORMALIZE_SUM_CYCLES = 2
 SCALE_CYCLES = 2
 SETTLE_CYCLES = 1
+DIVIDER_CYCLES = 1 + PROBABILITY_W
 
 
 class SpecError(VerbatimError):
@@ -236,7 +242,10 @@ class SoftmaxSpec:
 
     @property
     def max_score(self) -> int:
-        """Largest score: the polynomial at the largest logit."""
+        """Largest score: the polynomial at the largest logit, or the table's first entry."""
+        if self.score == "exp":
+            # All ones, in bits that tell a distance of 1 from none.
+            return (1 << max(EXP_SCORE_W, self.x.frac + 1)) - 1
         return (self.x.q_max + (1 << self.x.frac)) ** 2 + (1 << 2 * self.x.frac)
 
     @property
@@ -262,7 +271,14 @@ class SoftmaxSpec:
     @property
     def score_cycles(self) -> int:
         """Latency of the score module: vector accepted to first beat of scores handed over."""
+        if self.score == "exp":
+            return self.max_cycles + UNPACK_CYCLES + EXP_CYCLES
         return UNPACK_CYCLES + TAYLOR2_CYCLES
+
+    @property
+    def max_cycles(self) -> int:
+        """Latency of ``mlp_softmax_max``: vector accepted to vector and its largest logit."""
+        return UNPACK_CYCLES + self.beats - 1 + tree_levels(self.lanes) + ACCUMULATE_CYCLES
 
     @property
     def total_cycles(self) -> int:
@@ -271,7 +287,9 @@ class SoftmaxSpec:
 
     @property
     def divide_cycles(self) -> int:
-        """Latency of ``mlp_softmax_lut``: scores and total to the first beat of quotients."""
+        """Latency of the divider: scores and total to the first beat of quotients."""
+        if self.divider == "divider":
+            return UNPACK_CYCLES + DIVIDER_CYCLES
         return NORMALIZE_SUM_CYCLES + UNPACK_CYCLES + SCALE_CYCLES
 
     @property
@@ -377,6 +395,8 @@ class NetworkSpec:
             "SIMD": each("simd"),
             "PE": each("pe"),
             "LOGIT_FRAC": self.softmax.x.frac,
+            "SCORE": self.softmax.score,
+            "DIVIDER": self.softmax.divider,
             "SCORE_W": self.softmax.score_w,
             "TOTAL_W": self.softmax.total_w,
             "SOFTMAX_LANES": self.softmax.lanes,

@@ -1,8 +1,21 @@
 """Constant tables that the hardware holds as ROM and the reference as arrays."""
 
+import decimal
+import functools
+
 import numpy as np
 
-from model.spec import PROBABILITY_ONE, RECIPROCAL_ADDR_W, RECIPROCAL_W, Int
+from model.spec import (
+    PROBABILITY_ONE,
+    RECIPROCAL_ADDR_W,
+    RECIPROCAL_W,
+    Format,
+    Int,
+    SoftmaxSpec,
+)
+
+# Decimal digits of the exponential: no entry lies so close to a whole number that 30 would not do.
+DIGITS = 30
 
 
 def reciprocal() -> Int:
@@ -19,3 +32,31 @@ def reciprocal() -> Int:
     ends = (1 << RECIPROCAL_ADDR_W) + np.arange(1 << RECIPROCAL_ADDR_W, dtype=np.int64) + 1
     entries: Int = (PROBABILITY_ONE << RECIPROCAL_W) // ends
     return entries
+
+
+def exponential(spec: SoftmaxSpec) -> Int:
+    """``max_score * exp(-d * lsb)``, rounded up, for each distance ``d``; ``[2**width]``.
+
+    Rounded up, because the division rounds down: a loser is then never rounded down twice. Every
+    entry is at least 1, none is larger than the one before it, and the first is larger than all.
+
+    >>> spec = SoftmaxSpec(n=3, x=Format(8, 4), score="exp", divider="lut", lanes=1)
+    >>> exponential(spec)[[0, 1, 16, 255]]     # exp of 0, -1/16, -1, -255/16
+    array([65535, 61565, 24109,     1])
+    """
+    return _exponential(spec.x, spec.max_score)
+
+
+@functools.cache
+def _exponential(x: Format, most: int) -> Int:
+    # Every entry is at least 1, and from the first 1 on they all are.
+    table = np.ones(1 << x.width, dtype=np.int64)
+    with decimal.localcontext(prec=DIGITS):
+        step, first = decimal.Decimal(1 << x.frac), decimal.Decimal(most)
+        for distance in range(len(table)):
+            exact = first * (-distance / step).exp()
+            if exact <= 1:
+                break
+            table[distance] = int(exact.to_integral_value("ROUND_CEILING"))
+    table.flags.writeable = False
+    return table

@@ -1,13 +1,15 @@
 // mlp_softmax - logits to probabilities: score each, then normalize to bytes that sum to 255
 //
-//     p = normalize(taylor2(logits))
+//     p = normalize(score(logits))
 //
-// Golden model   model/reference.py: taylor2, winner, quotients, settle
+// Golden model   model/reference.py: softmax
 // Stream         in and out: a vector a beat
 // Throughput     N/LANES cycles per vector, back to back
-// Latency        2*(N/LANES) + 2*ceil(log2(LANES)) + 9 cycles
+// Latency        2*(N/LANES) + 2*ceil(log2(LANES)) + 1 cycles, and the score's and the divider's:
+//                3 with taylor2, N/LANES + ceil(log2(LANES)) + 4 with exp; 5 with lut,
+//                10 with divider
 //
-// Wiring only. A second score would stand beside mlp_softmax_taylor2, with the same ports.
+// Wiring only.
 
 `default_nettype none
 
@@ -15,10 +17,13 @@ module mlp_softmax #(
     parameter N          = 3,           // classes, 2 .. 64
     parameter LANES      = 1,           // classes per cycle, divides N
     parameter X_W        = 8,           // signed logit width, 2 .. 16
-    parameter FRAC       = 4,           // fraction bits of a logit, 0 .. 16
+    parameter FRAC       = 4,           // fraction bits of a logit, 0 .. 16; for taylor2
+    parameter SCORE      = "taylor2",   // "taylor2" or "exp"
+    parameter DIVIDER    = "lut",       // "lut" or "divider"
     parameter SCORE_W    = 15,          // unsigned score width
     parameter TOTAL_W    = 17,          // unsigned width of the scores' sum
-    parameter RECIPROCAL = ""           // ROM image of the reciprocal table
+    parameter EXP        = "",          // ROM image of the exponential's table, for exp
+    parameter RECIPROCAL = ""           // ROM image of the reciprocal table, for lut
 ) (
     input  wire                 clk,
     input  wire                 rst,    // synchronous, active high
@@ -33,27 +38,52 @@ module mlp_softmax #(
     output wire [$clog2(N)-1:0] out_class
 );
 
+    // A string is as wide as its characters: names are compared in 64 bits.
+    localparam        PADDED      = {64'd0, SCORE};
+    localparam [63:0] SCORE_NAME = PADDED[63:0];
+
     wire                     score_valid;
     wire                     score_ready;
     wire                     score_last;
     wire [LANES*SCORE_W-1:0] scores;
 
-    mlp_softmax_taylor2 #(
-        .N(N), .LANES(LANES), .X_W(X_W), .FRAC(FRAC), .SCORE_W(SCORE_W)
-    ) u_score (
-        .clk(clk), .rst(rst),
-        .in_valid(in_valid), .in_ready(in_ready), .in_x(in_x),
-        .out_valid(score_valid), .out_ready(score_ready), .out_last(score_last),
-        .out_scores(scores)
-    );
+    generate
+        if (SCORE_NAME == "exp") begin : g_exp
+            mlp_softmax_exp #(
+                .N(N), .LANES(LANES), .X_W(X_W), .SCORE_W(SCORE_W), .EXP(EXP)
+            ) u_score (
+                .clk(clk), .rst(rst),
+                .in_valid(in_valid), .in_ready(in_ready), .in_x(in_x),
+                .out_valid(score_valid), .out_ready(score_ready), .out_last(score_last),
+                .out_scores(scores)
+            );
+        end else begin : g_taylor2
+            mlp_softmax_taylor2 #(
+                .N(N), .LANES(LANES), .X_W(X_W), .FRAC(FRAC), .SCORE_W(SCORE_W)
+            ) u_score (
+                .clk(clk), .rst(rst),
+                .in_valid(in_valid), .in_ready(in_ready), .in_x(in_x),
+                .out_valid(score_valid), .out_ready(score_ready), .out_last(score_last),
+                .out_scores(scores)
+            );
+        end
+    endgenerate
 
     mlp_softmax_normalize #(
-        .N(N), .LANES(LANES), .SCORE_W(SCORE_W), .TOTAL_W(TOTAL_W), .RECIPROCAL(RECIPROCAL)
+        .N(N), .LANES(LANES), .SCORE_W(SCORE_W), .TOTAL_W(TOTAL_W),
+        .DIVIDER(DIVIDER), .RECIPROCAL(RECIPROCAL)
     ) u_normalize (
         .clk(clk), .rst(rst),
         .in_valid(score_valid), .in_ready(score_ready), .in_last(score_last), .in_scores(scores),
         .out_valid(out_valid), .out_ready(out_ready), .out_p(out_p), .out_class(out_class)
     );
+
+    initial begin
+        if (SCORE_NAME != "taylor2" && SCORE_NAME != "exp") begin
+            $display("%m: SCORE is %s: need taylor2 or exp", SCORE);
+            $finish;
+        end
+    end
 
 endmodule
 

@@ -40,104 +40,71 @@ module mlp_softmax_lut #(
     localparam ADDR_W    = 8;
     localparam R_W       = 16;
     localparam CLASS_W   = $clog2(N);
-    localparam LEVELS    = $clog2(TOTAL_W);
+    localparam ZEROS_W   = $clog2(TOTAL_W);
     localparam PRODUCT_W = SCORE_W + R_W;
     localparam SHIFT_W   = $clog2(TOTAL_W + ADDR_W);
 
     localparam MOST_SHIFT = TOTAL_W - 1 + ADDR_W;
 
-    // Bring the leading one to the top: a level moves by its STEP where the upper STEP bits are 0.
-    wire [LEVELS-1:0]  moved;
-    wire [TOTAL_W-1:0] normalized;
-
-    genvar i, k;
-    generate
-        for (i = 0; i < LEVELS; i = i + 1) begin : g_level
-            localparam STEP = 1 << (LEVELS - 1 - i);
-
-            wire [TOTAL_W-1:0] before;
-            wire               moves = before[TOTAL_W-1 -: STEP] == {STEP{1'b0}};
-            wire [TOTAL_W-1:0] after = moves ? before << STEP : before;
-
-            if (i == 0) begin : g_first
-                assign before = in_total;
-            end else begin : g_next
-                assign before = g_level[i-1].after;
-            end
-
-            assign moved[LEVELS-1-i] = moves;
-        end
-    endgenerate
-
-    assign normalized = g_level[LEVELS-1].after;
-
-    // The leading one is known to be there, and what is below the address is dropped.
-    wire unused = &{1'b0, normalized};
-
-    wire move;
-    wire serve_ready;
-    wire served_valid;
-
-    reg                  found_valid;
-    reg  [ADDR_W-1:0]    found_addr;
-    reg  [SHIFT_W-1:0]   found_shift;
-    reg  [N*SCORE_W-1:0] found_scores;
-    reg  [CLASS_W-1:0]   found_class;
-
-    reg                  read_valid;
+    // What the vector's total is worth, while its scores wait beside.
+    wire                 read_valid;
+    wire                 read_ready;
     wire [R_W-1:0]       read_reciprocal;
-    reg  [SHIFT_W-1:0]   read_shift;
-    reg  [N*SCORE_W-1:0] read_scores;
-    reg  [CLASS_W-1:0]   read_class;
+    wire [ZEROS_W-1:0]   read_zeros;
+    wire [N*SCORE_W-1:0] read_scores;
+    wire [CLASS_W-1:0]   read_class;
 
-    wire advance = !read_valid || serve_ready;
+    wire [TOTAL_W-1:0] found_total;     // with its leading one at the top
+    wire [ZEROS_W-1:0] found_zeros;     // by so many bits
+
+    wire advance = !read_valid || read_ready;
 
     assign in_ready = advance;
 
-    always @(posedge clk) begin
-        if (rst) begin
-            found_valid <= 1'b0;
-            read_valid  <= 1'b0;
-        end else if (advance) begin
-            found_valid <= in_valid;
-            read_valid  <= found_valid;
-        end
-    end
-
-    always @(posedge clk) begin
-        if (advance) begin
-            found_addr   <= normalized[TOTAL_W-2 -: ADDR_W];
-            found_shift  <= MOST_SHIFT[SHIFT_W-1:0] - {{(SHIFT_W-LEVELS){1'b0}}, moved};
-            found_scores <= in_scores;
-            found_class  <= in_class;
-
-            read_shift  <= found_shift;
-            read_scores <= found_scores;
-            read_class  <= found_class;
-        end
-    end
-
-    mlp_rom #(.WIDTH(R_W), .DEPTH(1 << ADDR_W), .FILE(RECIPROCAL)) u_reciprocal (
-        .clk(clk), .en(advance), .addr(found_addr), .data(read_reciprocal)
+    mlp_leading_one #(.W(TOTAL_W)) u_leading_one (
+        .clk(clk), .en(advance), .in_x(in_total), .out_y(found_total), .out_zeros(found_zeros)
     );
 
+    mlp_rom #(.WIDTH(R_W), .DEPTH(1 << ADDR_W), .FILE(RECIPROCAL)) u_reciprocal (
+        .clk(clk), .en(advance),
+        .addr(found_total[TOTAL_W-2 -: ADDR_W]), .data(read_reciprocal)
+    );
+
+    mlp_delay #(.W(ZEROS_W), .CYCLES(1)) u_zeros (
+        .clk(clk), .rst(1'b0), .en(advance), .in_data(found_zeros), .out_data(read_zeros)
+    );
+
+    mlp_delay #(.W(1), .CYCLES(2)) u_read_valid (
+        .clk(clk), .rst(rst), .en(advance), .in_data(in_valid), .out_data(read_valid)
+    );
+
+    mlp_delay #(.W(N*SCORE_W + CLASS_W), .CYCLES(2)) u_scores (
+        .clk(clk), .rst(1'b0), .en(advance),
+        .in_data({in_scores, in_class}), .out_data({read_scores, read_class})
+    );
+
+    // The address leaves out the leading one and what is far below it.
+    wire unused = &{1'b0, found_total};
+
     // Serve the scores beat by beat, beside what their vector has in common.
+    wire                     served_valid;
     wire                     beat_last;
     wire [LANES*SCORE_W-1:0] beat;
     wire [R_W-1:0]           reciprocal;
-    wire [SHIFT_W-1:0]       shift;
+    wire [ZEROS_W-1:0]       zeros;
     wire [CLASS_W-1:0]       class;
 
-    mlp_stream_unpack #(.N(N), .LANES(LANES), .W(SCORE_W), .TAG_W(R_W + SHIFT_W + CLASS_W)) u_serve (
+    wire move = !out_valid || out_ready;
+
+    mlp_stream_unpack #(.N(N), .LANES(LANES), .W(SCORE_W), .TAG_W(R_W + ZEROS_W + CLASS_W)) u_serve (
         .clk(clk), .rst(rst),
-        .in_valid(read_valid), .in_ready(serve_ready), .in_x(read_scores),
-        .in_tag({read_reciprocal, read_shift, read_class}),
+        .in_valid(read_valid), .in_ready(read_ready), .in_x(read_scores),
+        .in_tag({read_reciprocal, read_zeros, read_class}),
         .out_valid(served_valid), .out_ready(move), .out_last(beat_last), .out_lanes(beat),
-        .out_tag({reciprocal, shift, class})
+        .out_tag({reciprocal, zeros, class})
     );
 
-    assign move = !out_valid || out_ready;
-
+    wire [SHIFT_W-1:0] shift = MOST_SHIFT[SHIFT_W-1:0] - {{(SHIFT_W-ZEROS_W){1'b0}}, zeros};
     wire [SHIFT_W-1:0] product_shift;
 
     mlp_delay #(.W(1), .CYCLES(2)) u_valid (
@@ -153,6 +120,7 @@ module mlp_softmax_lut #(
         .clk(clk), .rst(1'b0), .en(move), .in_data(shift), .out_data(product_shift)
     );
 
+    genvar k;
     generate
         for (k = 0; k < LANES; k = k + 1) begin : g_lane
             reg  [PRODUCT_W-1:0] product;

@@ -1,12 +1,13 @@
 // mlp_softmax_normalize - scores to probabilities: bytes that sum to 255
 //
-//     p[k] = floor-like(255 * score[k] / total) for each loser, the winner gets the rest
+//     p[k] = divide(score[k], total) for each loser, the winner gets the rest
 //
-// Golden model   model/reference.py: winner, quotients, settle
+// Golden model   model/reference.py: winner, quotients or exact_quotients, settle
 // Stream         in: N/LANES beats of LANES scores, last on the final one; out: a vector a beat
-// Latency        N/LANES + 2*ceil(log2(LANES)) + 7 cycles from the last beat, a beat per cycle
+// Latency        N/LANES + 2*ceil(log2(LANES)) + 2 cycles from the last beat, and the divider's:
+//                5 with lut, 10 with divider; a beat per cycle
 //
-// Wiring only. A second divider would stand beside mlp_softmax_lut, with the same ports.
+// Wiring only.
 
 `default_nettype none
 
@@ -15,7 +16,8 @@ module mlp_softmax_normalize #(
     parameter LANES      = 1,           // classes per cycle, divides N
     parameter SCORE_W    = 15,          // unsigned score width
     parameter TOTAL_W    = 17,          // unsigned width of their sum
-    parameter RECIPROCAL = ""           // ROM image of the reciprocal table
+    parameter DIVIDER    = "lut",       // "lut" or "divider"
+    parameter RECIPROCAL = ""           // ROM image of the reciprocal table, for lut
 ) (
     input  wire                     clk,
     input  wire                     rst,    // synchronous, active high
@@ -30,6 +32,10 @@ module mlp_softmax_normalize #(
     output wire [N*8-1:0]           out_p,
     output wire [$clog2(N)-1:0]     out_class
 );
+
+    // A string is as wide as its characters: names are compared in 64 bits.
+    localparam        PADDED        = {64'd0, DIVIDER};
+    localparam [63:0] DIVIDER_NAME = PADDED[63:0];
 
     wire                 total_valid;
     wire                 total_ready;
@@ -50,15 +56,29 @@ module mlp_softmax_normalize #(
     wire [LANES*8-1:0]   quotients;
     wire [$clog2(N)-1:0] quotient_class;
 
-    mlp_softmax_lut #(
-        .N(N), .LANES(LANES), .SCORE_W(SCORE_W), .TOTAL_W(TOTAL_W), .RECIPROCAL(RECIPROCAL)
-    ) u_divide (
-        .clk(clk), .rst(rst),
-        .in_valid(total_valid), .in_ready(total_ready),
-        .in_scores(scores), .in_total(total), .in_class(total_class),
-        .out_valid(quotient_valid), .out_ready(quotient_ready), .out_last(quotient_last),
-        .out_quotients(quotients), .out_class(quotient_class)
-    );
+    generate
+        if (DIVIDER_NAME == "divider") begin : g_divider
+            mlp_softmax_divider #(
+                .N(N), .LANES(LANES), .SCORE_W(SCORE_W), .TOTAL_W(TOTAL_W)
+            ) u_divide (
+                .clk(clk), .rst(rst),
+                .in_valid(total_valid), .in_ready(total_ready),
+                .in_scores(scores), .in_total(total), .in_class(total_class),
+                .out_valid(quotient_valid), .out_ready(quotient_ready), .out_last(quotient_last),
+                .out_quotients(quotients), .out_class(quotient_class)
+            );
+        end else begin : g_lut
+            mlp_softmax_lut #(
+                .N(N), .LANES(LANES), .SCORE_W(SCORE_W), .TOTAL_W(TOTAL_W), .RECIPROCAL(RECIPROCAL)
+            ) u_divide (
+                .clk(clk), .rst(rst),
+                .in_valid(total_valid), .in_ready(total_ready),
+                .in_scores(scores), .in_total(total), .in_class(total_class),
+                .out_valid(quotient_valid), .out_ready(quotient_ready), .out_last(quotient_last),
+                .out_quotients(quotients), .out_class(quotient_class)
+            );
+        end
+    endgenerate
 
     mlp_softmax_settle #(.N(N), .LANES(LANES)) u_settle (
         .clk(clk), .rst(rst),
@@ -66,6 +86,13 @@ module mlp_softmax_normalize #(
         .in_quotients(quotients), .in_class(quotient_class),
         .out_valid(out_valid), .out_ready(out_ready), .out_p(out_p), .out_class(out_class)
     );
+
+    initial begin
+        if (DIVIDER_NAME != "lut" && DIVIDER_NAME != "divider") begin
+            $display("%m: DIVIDER is %s: need lut or divider", DIVIDER);
+            $finish;
+        end
+    end
 
 endmodule
 

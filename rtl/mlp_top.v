@@ -24,6 +24,8 @@ module mlp_top #(
     parameter [32*N_LAYERS-1:0] SIMD     = 32'd1,       // inputs per cycle of each layer
     parameter [32*N_LAYERS-1:0] PE       = 32'd1,       // outputs side by side of each layer
     parameter LOGIT_FRAC                 = 4,           // fraction bits of the last layer's output
+    parameter SCORE                      = "taylor2",   // softmax score: "taylor2" or "exp"
+    parameter DIVIDER                    = "lut",       // softmax divider: "lut" or "divider"
     parameter SCORE_W                    = 15,          // unsigned softmax score width
     parameter TOTAL_W                    = 17,          // unsigned width of the scores' sum
     parameter SOFTMAX_LANES              = 1,           // classes per cycle in the softmax
@@ -129,7 +131,8 @@ module mlp_top #(
 
     mlp_softmax #(
         .N(CLASSES), .LANES(SOFTMAX_LANES), .X_W(LOGIT_W), .FRAC(LOGIT_FRAC),
-        .SCORE_W(SCORE_W), .TOTAL_W(TOTAL_W),
+        .SCORE(SCORE), .DIVIDER(DIVIDER), .SCORE_W(SCORE_W), .TOTAL_W(TOTAL_W),
+        .EXP(MEM_DIR == "" ? "" : {MEM_DIR, "/exp.mem"}),
         .RECIPROCAL(MEM_DIR == "" ? "" : {MEM_DIR, "/reciprocal.mem"})
     ) u_softmax (
         .clk(clk), .rst(rst),

@@ -26,6 +26,7 @@ def made_up(
     folds: Sequence[tuple[int, int]] | None = None,
     formats: Sequence[Format] | None = None,
     weight_format: Format = BYTE_WEIGHTS,
+    softmax: tuple[str, str] = ("taylor2", "lut"),
     softmax_lanes: int = 1,
     in_lanes: int = 1,
     out_lanes: int = 1,
@@ -34,8 +35,9 @@ def made_up(
 ) -> Network:
     """A network of layers ``sizes[0] -> sizes[1] -> ...`` with a ReLU behind all but the last.
 
-    ``folds`` has a ``(simd, pe)`` per layer, ``formats`` one format per stream. ``extreme`` weights
-    and biases sit at the ends of their ranges, so that sums reach theirs.
+    ``folds`` has a ``(simd, pe)`` per layer, ``formats`` one format per stream, ``softmax`` is its
+    score and divider. ``extreme`` weights and biases sit at the ends of their ranges, so that sums
+    reach theirs.
     """
     rng = np.random.default_rng(seed)
     formats = formats or [Format(8, 4)] * len(sizes)
@@ -53,9 +55,9 @@ def made_up(
         layer = LayerSpec(name, name, n_in, n_out, x, weight_format, y, acc_w, relu, *folds[index])
         layers.append(layer)
         interval = output_interval(layer)
-    softmax = SoftmaxSpec(sizes[-1], formats[-1], "taylor2", "lut", softmax_lanes)
+    ending = SoftmaxSpec(sizes[-1], formats[-1], *softmax, softmax_lanes)
     return Network(
-        NetworkSpec("made_up", tuple(layers), softmax, in_lanes, out_lanes), weights, biases
+        NetworkSpec("made_up", tuple(layers), ending, in_lanes, out_lanes), weights, biases
     )
 
 

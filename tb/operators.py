@@ -300,6 +300,7 @@ class _OfSoftmax(Operator):
         self.spec = spec = SoftmaxSpec(**plain | {"x": Format(**plain["x"])})
         self.interval = spec.beats
         self.logits = Field("x", spec.x.width, spec.n, signed=True)
+        self.max = Field("max", spec.x.width, signed=True)
         self.beat_of_scores = Field("scores", spec.score_w, spec.lanes)
         self.all_scores = Field("scores", spec.score_w, spec.n)
         self.total = Field("total", spec.total_w)
@@ -329,13 +330,11 @@ class _OfSoftmax(Operator):
 
     def _annotated(self, x: Int) -> Vector:
         """A vector of logits with all that the softmax makes of it."""
-        scores = reference.taylor2(x, frac=self.spec.x.frac)
-        total = scores.sum()
-        quotients = reference.quotients(scores, total)
-        winner = reference.winner(scores)
-        p = reference.settle(quotients, winner)
-        values = {"x": x, "scores": scores, "quotients": quotients, "p": p}
-        return values | {"total": np.array([total]), "class": np.array([winner])}
+        made = reference.softmax(x, self.spec)
+        values = {"x": x, "max": np.array([x.max()])}
+        values |= {"scores": made["scores"], "total": np.array([made["totals"]])}
+        values |= {"quotients": made["quotients"], "p": made["probabilities"]}
+        return values | {"class": np.array([made["class"]])}
 
     def beats_of(self, fields: Sequence[Field], vector: Vector) -> list[Beat]:
         """The vector's values of these fields; the first may be served in several beats."""
@@ -350,7 +349,14 @@ class _OfSoftmax(Operator):
         return self.beats_of(self.outputs, vector)
 
 
-class Taylor2(_OfSoftmax):
+class Max(_OfSoftmax):
+    def __init__(self, job: Job) -> None:
+        super().__init__(job)
+        self.latency = self.spec.max_cycles
+        self.inputs, self.outputs = (self.logits,), (self.logits, self.max)
+
+
+class Score(_OfSoftmax):
     def __init__(self, job: Job) -> None:
         super().__init__(job)
         self.latency = self.spec.score_cycles
@@ -365,7 +371,7 @@ class Total(_OfSoftmax):
         self.outputs = (self.all_scores, self.total, self.winner)
 
 
-class Lut(_OfSoftmax):
+class Divide(_OfSoftmax):
     def __init__(self, job: Job) -> None:
         super().__init__(job)
         self.latency = self.spec.divide_cycles
@@ -404,9 +410,12 @@ OPERATORS: dict[str, type[Operator]] = {
     "mlp_stream_unpack": Unpack,
     "mlp_linear": Linear,
     "mlp_layer": Layer,
-    "mlp_softmax_taylor2": Taylor2,
+    "mlp_softmax_taylor2": Score,
+    "mlp_softmax_max": Max,
+    "mlp_softmax_exp": Score,
     "mlp_softmax_total": Total,
-    "mlp_softmax_lut": Lut,
+    "mlp_softmax_lut": Divide,
+    "mlp_softmax_divider": Divide,
     "mlp_softmax_settle": Settle,
     "mlp_softmax_normalize": Normalize,
     "mlp_softmax": Softmax,

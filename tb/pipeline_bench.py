@@ -68,6 +68,24 @@ class ArgmaxTree(Pipeline):
         return {"out_max": [max(lanes)], "out_index": [lanes.index(max(lanes))]}
 
 
+class LeadingOne(Pipeline):
+    def __init__(self, parameters: dict[str, Any]) -> None:
+        self.w = parameters["W"]
+        self.inputs = (Field("in_x", self.w),)
+        self.outputs = (Field("out_y", self.w), Field("out_zeros", tree_levels(self.w)))
+        self.latency = 1
+
+    def draw(self) -> Values:
+        """A leading one anywhere, whatever is below it."""
+        length = random.randint(1, self.w)
+        return {"in_x": [random.getrandbits(length) | 1 << (length - 1)]}
+
+    def respond(self, values: Values) -> Values:
+        (x,) = values["in_x"]
+        zeros = self.w - x.bit_length()
+        return {"out_y": [x << zeros], "out_zeros": [zeros]}
+
+
 class Delay(Pipeline):
     def __init__(self, parameters: dict[str, Any]) -> None:
         self.inputs = (Field("in_data", parameters["W"]),)
@@ -96,6 +114,7 @@ class Rom(Pipeline):
 PIPELINES = {
     "mlp_adder_tree": AdderTree,
     "mlp_argmax_tree": ArgmaxTree,
+    "mlp_leading_one": LeadingOne,
     "mlp_delay": Delay,
     "mlp_rom": Rom,
 }

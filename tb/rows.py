@@ -1,22 +1,23 @@
 """The regression's rows: each module at each of its parameter sets."""
 
 import dataclasses
+import itertools
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from model import artifact, tables
+from model import artifact
 from model.artifact import Network
-from model.spec import RECIPROCAL_W, Format, Parameter, SoftmaxSpec
+from model.spec import DIVIDERS, SCORES, Format, Parameter, SoftmaxSpec
 from tb.networks import made_up
 from tb.runner import BUILD, Outcome, simulate
 
 Parameters = dict[str, Parameter]
 Prepared = tuple[Parameters, dict[str, Any]]
 
-Q8, Q16, Q2 = Format(8, 4), Format(16, 8), Format(2, 0)
+Q8, Q16, Q6, Q2 = Format(8, 4), Format(16, 8), Format(6, 2), Format(2, 0)
 
 
 @dataclass(frozen=True)
@@ -93,37 +94,70 @@ def of_layer(name: str, network: Network) -> list[Row]:
     ]
 
 
-SOFTMAX_PARAMETERS = {
-    "mlp_softmax_taylor2": ("N", "LANES", "X_W", "FRAC", "SCORE_W"),
-    "mlp_softmax_total": ("N", "LANES", "SCORE_W", "TOTAL_W"),
-    "mlp_softmax_lut": ("N", "LANES", "SCORE_W", "TOTAL_W", "RECIPROCAL"),
-    "mlp_softmax_settle": ("N", "LANES"),
-    "mlp_softmax_normalize": ("N", "LANES", "SCORE_W", "TOTAL_W", "RECIPROCAL"),
-    "mlp_softmax": ("N", "LANES", "X_W", "FRAC", "SCORE_W", "TOTAL_W", "RECIPROCAL"),
+# The parts of the softmax: their parameters, and the score and divider that they belong to.
+SOFTMAX_PARTS = {
+    "mlp_softmax_taylor2": (("N", "LANES", "X_W", "FRAC", "SCORE_W"), ("taylor2", "lut")),
+    "mlp_softmax_max": (("N", "LANES", "X_W"), ("exp", "divider")),
+    "mlp_softmax_exp": (("N", "LANES", "X_W", "SCORE_W", "EXP"), ("exp", "divider")),
+    "mlp_softmax_total": (("N", "LANES", "SCORE_W", "TOTAL_W"), ("taylor2", "lut")),
+    "mlp_softmax_lut": (("N", "LANES", "SCORE_W", "TOTAL_W", "RECIPROCAL"), ("taylor2", "lut")),
+    "mlp_softmax_divider": (("N", "LANES", "SCORE_W", "TOTAL_W"), ("taylor2", "divider")),
+    "mlp_softmax_settle": (("N", "LANES"), ("taylor2", "lut")),
 }
+NORMALIZE_PARAMETERS = ("N", "LANES", "SCORE_W", "TOTAL_W", "DIVIDER", "RECIPROCAL")
+SOFTMAX_PARAMETERS = (*NORMALIZE_PARAMETERS, "X_W", "FRAC", "SCORE", "EXP")
+COMBINATIONS = list(itertools.product(SCORES, DIVIDERS))
 
 
-def of_softmax(module: str, n: int, lanes: int, fmt: Format) -> Row:
-    """The softmax, or a part of it."""
-    spec = SoftmaxSpec(n, fmt, "taylor2", "lut", lanes)
+def softmax_parameters(spec: SoftmaxSpec, folder: Path) -> Parameters:
+    """All that `mlp_softmax` and its parts can be told; the tables are written into ``folder``."""
+    artifact.write_softmax_images(spec, folder)
+    return {
+        "N": spec.n,
+        "LANES": spec.lanes,
+        "X_W": spec.x.width,
+        "FRAC": spec.x.frac,
+        "SCORE": spec.score,
+        "DIVIDER": spec.divider,
+        "SCORE_W": spec.score_w,
+        "TOTAL_W": spec.total_w,
+        "EXP": str(folder / artifact.EXP_IMAGE),
+        "RECIPROCAL": str(folder / artifact.RECIPROCAL_IMAGE),
+    }
+
+
+def of_softmax(module: str, names: Sequence[str], spec: SoftmaxSpec, suffix: str = "") -> Row:
+    """The softmax, or a part of it, with the parameters ``names``."""
 
     def prepare(folder: Path) -> Prepared:
-        table = folder / artifact.RECIPROCAL_IMAGE
-        artifact.write_image(table, tables.reciprocal().tolist(), RECIPROCAL_W)
-        values: Parameters = {
-            "N": n,
-            "LANES": lanes,
-            "X_W": fmt.width,
-            "FRAC": fmt.frac,
-            "SCORE_W": spec.score_w,
-            "TOTAL_W": spec.total_w,
-            "RECIPROCAL": str(table),
-        }
-        parameters = {name: values[name] for name in SOFTMAX_PARAMETERS[module]}
-        return parameters, {"softmax": dataclasses.asdict(spec)}
+        values = softmax_parameters(spec, folder)
+        return {name: values[name] for name in names}, {"softmax": dataclasses.asdict(spec)}
 
-    name = f"{module.removeprefix('mlp_')}-{n}by{lanes}-{fmt.width}.{fmt.frac}"
-    return Row(module, name, prepare)
+    shape = f"{spec.n}by{spec.lanes}-{spec.x.width}.{spec.x.frac}"
+    return Row(module, f"{module.removeprefix('mlp_')}-{shape}{suffix}", prepare)
+
+
+def softmax_parts(n: int, lanes: int, fmt: Format) -> list[Row]:
+    """Every part of the softmax at one size."""
+    return [
+        of_softmax(module, names, SoftmaxSpec(n, fmt, *choice, lanes))
+        for module, (names, choice) in SOFTMAX_PARTS.items()
+    ]
+
+
+def whole_softmax(n: int, lanes: int, fmt: Format, *choices: tuple[str, str]) -> list[Row]:
+    """The softmax with each of the chosen scores and dividers."""
+    specs = [SoftmaxSpec(n, fmt, *choice, lanes) for choice in choices]
+    return [
+        of_softmax("mlp_softmax", SOFTMAX_PARAMETERS, spec, f"-{spec.score}-{spec.divider}")
+        for spec in specs
+    ]
+
+
+def normalize(n: int, lanes: int, fmt: Format, score: str, divider: str) -> Row:
+    """The part behind the scores, with one of the dividers."""
+    spec = SoftmaxSpec(n, fmt, score, divider, lanes)
+    return of_softmax("mlp_softmax_normalize", NORMALIZE_PARAMETERS, spec, f"-{divider}")
 
 
 ROWS = [
@@ -133,6 +167,9 @@ ROWS = [
     pipeline("mlp_argmax_tree", N=1, W=4, INDEX_W=1),
     pipeline("mlp_argmax_tree", N=3, W=2, INDEX_W=2),
     pipeline("mlp_argmax_tree", N=7, W=8, INDEX_W=6),
+    pipeline("mlp_leading_one", W=2),
+    pipeline("mlp_leading_one", W=16),
+    pipeline("mlp_leading_one", W=17),
     pipeline("mlp_delay", W=3, CYCLES=0),
     pipeline("mlp_delay", W=8, CYCLES=4),
     pipeline("mlp_rom", WIDTH=13, DEPTH=1),
@@ -163,9 +200,16 @@ ROWS = [
         "8x4-2bit",
         made_up([8, 4, 2], folds=[(4, 2), (1, 1)], formats=[Q2] * 3, weight_format=Format(3, 1)),
     ),
-    *(of_softmax(module, 3, 1, Q8) for module in SOFTMAX_PARAMETERS),
-    *(of_softmax(module, 3, 3, Q8) for module in SOFTMAX_PARAMETERS),
-    *(of_softmax(module, 10, 5, Format(6, 2)) for module in SOFTMAX_PARAMETERS),
-    of_softmax("mlp_softmax", 2, 1, Q2),
-    of_softmax("mlp_softmax", 64, 4, Format(16, 12)),
+    *softmax_parts(3, 1, Q8),
+    *softmax_parts(3, 3, Q8),
+    *softmax_parts(10, 5, Q6),
+    normalize(3, 1, Q8, "taylor2", "lut"),
+    normalize(3, 3, Q8, "exp", "divider"),
+    normalize(10, 5, Q6, "exp", "lut"),
+    normalize(10, 2, Q6, "taylor2", "divider"),
+    *whole_softmax(3, 1, Q8, *COMBINATIONS),
+    *whole_softmax(10, 5, Q6, *COMBINATIONS),
+    *whole_softmax(2, 1, Q2, *COMBINATIONS),
+    *whole_softmax(3, 3, Q8, ("taylor2", "lut"), ("exp", "divider")),
+    *whole_softmax(64, 4, Format(16, 12), ("taylor2", "lut"), ("exp", "divider")),
 ]

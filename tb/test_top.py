@@ -9,6 +9,7 @@ from model import artifact
 from model.artifact import Network
 from model.spec import Format
 from tb.networks import codes, made_up
+from tb.rows import COMBINATIONS
 from tb.runner import BUILD, SIMULATORS, simulate
 
 MADE_UP = {
@@ -27,6 +28,10 @@ MADE_UP = {
     ),
     "extreme": made_up([8, 4, 2], folds=[(8, 2), (2, 1)], integers="extreme", out_lanes=2),
     "one-layer": made_up([2, 2]),
+    **{
+        f"{score}-{divider}": made_up([4, 6], softmax=(score, divider), softmax_lanes=lanes)
+        for (score, divider), lanes in zip(COMBINATIONS, (1, 2, 3, 6), strict=True)
+    },
 }
 
 
@@ -38,7 +43,7 @@ def run(network: Network, x, simulator: str, name: str, testcase: str | None = N
     np.save(folder / "inputs.npy", x)
     report = folder / f"{simulator}.json"
     report.unlink(missing_ok=True)
-    passed = simulate(
+    outcome = simulate(
         "mlp_top",
         network.spec.parameters(str(folder)),
         simulator=simulator,
@@ -52,7 +57,7 @@ def run(network: Network, x, simulator: str, name: str, testcase: str | None = N
         testcase=testcase,
     )
     assert Path(report).exists()
-    return passed
+    return outcome.passed
 
 
 @pytest.mark.parametrize("simulator", SIMULATORS)
