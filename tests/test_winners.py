@@ -10,6 +10,7 @@ import torch
 
 from model import artifact, checkpoint, datasets, recipe, training
 from model.logits import Survey, WinnersError, require_winners, survey
+from model.quantize import QuantizedNetwork
 from scripts import cli, export
 
 IRIS = recipe.load(Path("model/networks/iris.toml"))
@@ -83,6 +84,18 @@ def test_only_training_samples_are_calibration_data(swapped, command, capsys):
     assert status == 0
     overruled = changed(swapped, np.arange(150))
     assert f"overrules the largest logit of {overruled} of 150" in capsys.readouterr().out
+
+
+def test_the_other_score_takes_the_same_logits_as_they_are(swapped, command, capsys):
+    plan = replace(SWAPPED, softmax=replace(SWAPPED.softmax, score="exp"))
+    same = replace(
+        swapped,
+        quantized=QuantizedNetwork(swapped.quantized.module, swapped.quantized.formats, "exp"),
+    )
+    assert command(same, plan)[0] == 0
+    assert "0 where the score falls; it overrules the largest logit of 0 of 150" in (
+        capsys.readouterr().out
+    )
 
 
 def test_logits_that_fall_nowhere_pass_whatever_the_winners():
