@@ -7,11 +7,11 @@
 // Throughput     (N_IN/SIMD)*(N_OUT/PE) cycles per vector, back to back, without a bubble
 // Latency        N_IN/SIMD + ceil(log2(SIMD)) + 3 cycles to the first beat
 //
-//     cycle   0      1             2          3 ..           ..                    ..
-//             load   read weights  multiply   adder tree     add bias, accumulate  hand over
+//     cycle   0      1              2          3 ..          ..              ..
+//             load   read weights   multiply   adder tree    accumulate      hand over
 //
-// A vector turns by SIMD elements a cycle: after N_IN/SIMD cycles it is back in place for the next
-// PE outputs. Everything moves or halts together.
+// The vector turns by SIMD elements a cycle: after N_IN/SIMD cycles it is back in place for the
+// next PE outputs. Everything moves or halts together.
 
 `default_nettype none
 
@@ -39,7 +39,7 @@ module mlp_linear #(
     output reg  [PE*ACC_W-1:0]  out_acc
 );
 
-    localparam STEPS  = N_IN / SIMD;
+    localparam STEPS  = N_IN / SIMD;            // cycles for one group of PE outputs
     localparam GROUPS = N_OUT / PE;
     localparam CYCLES = STEPS * GROUPS;
 
@@ -47,8 +47,7 @@ module mlp_linear #(
     localparam GROUP_W = GROUPS > 1 ? $clog2(GROUPS) : 1;
     localparam CYCLE_W = CYCLES > 1 ? $clog2(CYCLES) : 1;
 
-    localparam PRODUCT_W = X_W + W_W;
-    localparam STAGES    = 2 + $clog2(SIMD);    // read, multiply, adder tree
+    localparam STAGES = 2 + $clog2(SIMD);       // read, multiply, adder tree
 
     // Control: which step of which group is read, while busy.
     reg               busy;
@@ -75,14 +74,14 @@ module mlp_linear #(
             step  <= {STEP_W{1'b0}};
             group <= {GROUP_W{1'b0}};
             cycle <= {CYCLE_W{1'b0}};
-        end else if (move && busy) begin
+        end else if (move) begin
             step  <= last_step ? {STEP_W{1'b0}} : step + 1'b1;
             group <= last_step ? group + 1'b1 : group;
             cycle <= cycle + 1'b1;
         end
     end
 
-    // The vector: the SIMD elements at its low end are multiplied, then it turns.
+    // The SIMD elements at the low end are multiplied, while the vector turns.
     reg  [N_IN*X_W-1:0] x;
     wire [N_IN*X_W-1:0] x_turned;
 
@@ -101,7 +100,7 @@ module mlp_linear #(
             x <= x_turned;
     end
 
-    // Stage 1: weights come out of their ROM beside the elements that they belong to.
+    // Weights come out of their ROM beside the elements that they belong to.
     reg  [SIMD*X_W-1:0]    x_read;
     wire [PE*SIMD*W_W-1:0] w_read;
 
@@ -114,12 +113,24 @@ module mlp_linear #(
         .clk(clk), .en(move), .addr(cycle), .data(w_read)
     );
 
+    wire [PE*ACC_W-1:0] sums;
+
+    genvar p;
+    generate
+        for (p = 0; p < PE; p = p + 1) begin : g_pe
+            mlp_dot #(.SIMD(SIMD), .X_W(X_W), .W_W(W_W), .ACC_W(ACC_W)) u_dot (
+                .clk(clk), .en(move), .in_x(x_read), .in_w(w_read[p*SIMD*W_W +: SIMD*W_W]),
+                .out_sum(sums[p*ACC_W +: ACC_W])
+            );
+        end
+    endgenerate
+
     // Control travels beside the data; a bias is read one cycle early, to arrive with its sum.
-    wire               sum_valid;
-    wire               sum_first;
-    wire               sum_last;
-    wire               sum_last_group;
-    wire [GROUP_W-1:0] bias_group;
+    wire                sum_valid;
+    wire                sum_first;
+    wire                sum_last;
+    wire                sum_last_group;
+    wire [GROUP_W-1:0]  bias_group;
     wire [PE*ACC_W-1:0] bias;
 
     mlp_delay #(.W(4), .CYCLES(STAGES)) u_control (
@@ -136,40 +147,19 @@ module mlp_linear #(
         .clk(clk), .en(move), .addr(bias_group), .data(bias)
     );
 
-    genvar p, s;
-    generate
-        for (p = 0; p < PE; p = p + 1) begin : g_pe
-            wire [SIMD*ACC_W-1:0] products;
-            wire [ACC_W-1:0]      sum;
-
-            for (s = 0; s < SIMD; s = s + 1) begin : g_simd
-                wire signed [X_W-1:0] x_lane = x_read[s*X_W +: X_W];
-                wire signed [W_W-1:0] w_lane = w_read[(p*SIMD+s)*W_W +: W_W];
-
-                reg signed [PRODUCT_W-1:0] product;
-
-                always @(posedge clk) begin
-                    if (move)
-                        product <= x_lane * w_lane;
-                end
-
-                assign products[s*ACC_W +: ACC_W] =
-                    {{(ACC_W-PRODUCT_W){product[PRODUCT_W-1]}}, product};
-            end
-
-            mlp_adder_tree #(.N(SIMD), .W(ACC_W)) u_tree (
-                .clk(clk), .en(move), .in_lanes(products), .out_sum(sum)
-            );
-
-            wire [ACC_W-1:0] so_far = sum_first ? bias[p*ACC_W +: ACC_W]
-                                                : out_acc[p*ACC_W +: ACC_W];
-
-            always @(posedge clk) begin
-                if (move && sum_valid)
-                    out_acc[p*ACC_W +: ACC_W] <= so_far + sum;
-            end
+    // The first step of a group begins with the bias, the others with what is there.
+    function [PE*ACC_W-1:0] lane_sums(input [PE*ACC_W-1:0] so_far, input [PE*ACC_W-1:0] more);
+        integer k;
+        begin
+            for (k = 0; k < PE; k = k + 1)
+                lane_sums[k*ACC_W +: ACC_W] = so_far[k*ACC_W +: ACC_W] + more[k*ACC_W +: ACC_W];
         end
-    endgenerate
+    endfunction
+
+    always @(posedge clk) begin
+        if (move && sum_valid)
+            out_acc <= lane_sums(sum_first ? bias : out_acc, sums);
+    end
 
     always @(posedge clk) begin
         if (rst)
@@ -189,7 +179,7 @@ module mlp_linear #(
                      N_IN, SIMD, N_OUT, PE);
             $finish;
         end
-        if (X_W < 2 || X_W > 16 || W_W < 2 || W_W > 16 || ACC_W < PRODUCT_W || ACC_W > 63) begin
+        if (X_W < 2 || X_W > 16 || W_W < 2 || W_W > 16 || ACC_W < X_W + W_W || ACC_W > 63) begin
             $display("%m: X_W=%0d W_W=%0d ACC_W=%0d: need X_W and W_W in 2 .. 16 and ACC_W in X_W+W_W .. 63",
                      X_W, W_W, ACC_W);
             $finish;

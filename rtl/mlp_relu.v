@@ -27,14 +27,15 @@ module mlp_relu #(
     assign in_ready  = out_ready;
     assign out_last  = in_last;
 
-    genvar k;
-    generate
-        for (k = 0; k < LANES; k = k + 1) begin : g_lane
-            wire negative = in_x[k*W+W-1];
-
-            assign out_y[k*W +: W] = in_x[k*W +: W] & {W{!negative}};
+    function [LANES*W-1:0] all_relu(input [LANES*W-1:0] x);
+        integer k;
+        begin
+            for (k = 0; k < LANES; k = k + 1)
+                all_relu[k*W +: W] = x[k*W +: W] & {W{!x[k*W+W-1]}};
         end
-    endgenerate
+    endfunction
+
+    assign out_y = all_relu(in_x);
 
 endmodule
 

@@ -34,6 +34,34 @@ module mlp_requantize #(
     localparam [OUT_W-1:0] Y_MAX = {1'b0, {(OUT_W-1){1'b1}}};
     localparam [OUT_W-1:0] Y_MIN = {1'b1, {(OUT_W-1){1'b0}}};
 
+    // More than half goes up; exactly half only from an odd value, to the even one. The value
+    // fits when all bits above the output's sign bit repeat it.
+    function [OUT_W-1:0] requantized(input [ACC_W-1:0] acc);
+        reg [ACC_W+1:0]     padded;             // two zeros more: there always is a half, and less
+        reg [KEPT_W-1:0]    kept;
+        reg                 round_up;
+        reg [ROUNDED_W-1:0] rounded;
+        begin
+            padded   = {acc, 2'b00};
+            kept     = padded[ACC_W+1:SHIFT+2];
+            round_up = padded[SHIFT+1] && (padded[SHIFT:0] != {(SHIFT+1){1'b0}} || kept[0]);
+            rounded  = {kept[KEPT_W-1], kept} + {{KEPT_W{1'b0}}, round_up};
+
+            if (rounded[ROUNDED_W-1:OUT_W-1] == {(ROUNDED_W-OUT_W+1){rounded[ROUNDED_W-1]}})
+                requantized = rounded[OUT_W-1:0];
+            else
+                requantized = rounded[ROUNDED_W-1] ? Y_MIN : Y_MAX;
+        end
+    endfunction
+
+    function [LANES*OUT_W-1:0] all_requantized(input [LANES*ACC_W-1:0] acc);
+        integer k;
+        begin
+            for (k = 0; k < LANES; k = k + 1)
+                all_requantized[k*OUT_W +: OUT_W] = requantized(acc[k*ACC_W +: ACC_W]);
+        end
+    endfunction
+
     // Load when the output register is empty, or leaves in this cycle.
     assign in_ready = !out_valid || out_ready;
 
@@ -49,34 +77,10 @@ module mlp_requantize #(
             out_last <= in_last;
     end
 
-    genvar k;
-    generate
-        for (k = 0; k < LANES; k = k + 1) begin : g_lane
-            wire [ACC_W-1:0]  acc  = in_acc[k*ACC_W +: ACC_W];
-            wire [KEPT_W-1:0] kept = acc[ACC_W-1:SHIFT];
-            wire              round_up;
-
-            // More than half goes up; exactly half only from an odd value, to the even one.
-            if (SHIFT == 0) begin : g_exact
-                assign round_up = 1'b0;
-            end else if (SHIFT == 1) begin : g_half
-                assign round_up = acc[0] && kept[0];
-            end else begin : g_round
-                assign round_up = acc[SHIFT-1] && (acc[SHIFT-2:0] != {(SHIFT-1){1'b0}} || kept[0]);
-            end
-
-            wire [ROUNDED_W-1:0] rounded = {kept[KEPT_W-1], kept} + {{KEPT_W{1'b0}}, round_up};
-
-            // The value fits when all bits above the output's sign bit repeat it.
-            wire negative = rounded[ROUNDED_W-1];
-            wire fits     = rounded[ROUNDED_W-1:OUT_W-1] == {(ROUNDED_W-OUT_W+1){negative}};
-
-            always @(posedge clk) begin
-                if (in_ready)
-                    out_y[k*OUT_W +: OUT_W] <= fits ? rounded[OUT_W-1:0] : negative ? Y_MIN : Y_MAX;
-            end
-        end
-    endgenerate
+    always @(posedge clk) begin
+        if (in_ready)
+            out_y <= all_requantized(in_acc);
+    end
 
     initial begin
         if (LANES < 1 || SHIFT < 0 || OUT_W < 2 || OUT_W > KEPT_W) begin

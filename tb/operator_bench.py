@@ -37,8 +37,8 @@ class Bench:
     def __init__(self, dut) -> None:
         check_elaboration(dut, JOB)
         self.clocked = Clocked(dut)
-        self.source = Source(self.clocked, Port(dut, "in", OPERATOR.inputs))
-        self.sink = Sink(self.clocked, Port(dut, "out", OPERATOR.outputs))
+        self.source = Source(self.clocked, Port(dut, "in_", OPERATOR.inputs))
+        self.sink = Sink(self.clocked, Port(dut, "out_", OPERATOR.outputs))
 
     async def check(
         self, vectors: Sequence[Vector], source: Stall = never, sink: Stall = never
@@ -48,11 +48,12 @@ class Bench:
         expected = [beat for vector in vectors for beat in OPERATOR.beats_out(vector)]
         scoreboard = Scoreboard()
         for field in OPERATOR.outputs:
-            scoreboard.expect(field.name, np.array([beat[field.name] for beat in expected]))
+            values = np.array([beat[field.name] for beat in expected])
+            scoreboard.expect(field.name, field, values)
         sending = cocotb.start_soon(self.source.send(beats_in, source))
-        for beat in await self.sink.receive(len(expected), sink):
-            for name, values in beat.items():
-                scoreboard.observe(name, values, int(get_sim_time("ns")))
+        async for beat in self.sink.receive(len(expected), sink):
+            for name, word in beat.items():
+                scoreboard.observe(name, word, int(get_sim_time("ns")))
         await sending
         await self.sink.expect_silence(OPERATOR.latency + DRAIN_CYCLES)
         scoreboard.conclude()

@@ -162,6 +162,8 @@ def simulate(
         try:
             with FileLock(build_dir.with_suffix(".lock")):
                 if not built.exists():
+                    # Nothing of a build that failed or was interrupted may enter this one.
+                    shutil.rmtree(build_dir, ignore_errors=True)
                     simulation().build()
                     built.touch()
             built_at = time.perf_counter()
@@ -225,7 +227,9 @@ class _Icarus(_Cached, cocotb_test.Icarus):  # type: ignore[misc]
 
 class _Verilator(_Cached, cocotb_test.Verilator):  # type: ignore[misc]
     def __init__(self, **kwargs: Any) -> None:
-        make_args = ["OBJCACHE=ccache"] if shutil.which("ccache") else []
+        # The wheel leaves out how GCC takes a precompiled header; large designs have one.
+        make_args = ["CFG_CXXFLAGS_PCH_I=-include"]
+        make_args += ["OBJCACHE=ccache"] if shutil.which("ccache") else []
         super().__init__(make_args=make_args, **kwargs)
 
 

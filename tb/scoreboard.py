@@ -1,11 +1,9 @@
 """Compares, counts what it compared, and names the first divergence."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from model.spec import Int
+from tb.stream import Field
 
 
 @dataclass(frozen=True)
@@ -27,27 +25,39 @@ class Divergence:
 
 
 class Channel:
-    """One stream: the values it must carry, and how far it got."""
+    """One stream: the beats that it must carry, and how far it got."""
 
-    def __init__(self, name: str, expected: Int) -> None:
-        self.name = name
-        self.expected = expected.reshape(len(expected), -1)
-        self.compared = 0
+    def __init__(self, name: str, field: Field, expected: Int) -> None:
+        self.name, self.field = name, field
+        self.elements = expected[0].size
+        self.words = field.pack_all(expected.reshape(-1, field.lanes))
+        self.beats = 0
         self.differing = 0
 
-    def observe(self, values: Sequence[int], time_ns: int) -> Divergence | None:
-        """Compare the next values of this stream; return the first that differs."""
+    @property
+    def compared(self) -> int:
+        """Values compared."""
+        return self.beats * self.field.lanes
+
+    @property
+    def size(self) -> int:
+        """Values expected."""
+        return len(self.words) * self.field.lanes
+
+    def observe(self, word: int, time_ns: int) -> Divergence | None:
+        """Compare the next beat of this stream; return the first value that differs."""
+        beat, self.beats = self.beats, self.beats + 1
+        if beat == len(self.words):
+            raise AssertionError(f"{self.name}: a beat beyond the {beat} that were expected")
+        if word == self.words[beat]:
+            return None
         first = None
-        samples, elements = self.expected.shape
-        for got in values:
-            sample, element = divmod(self.compared, elements)
-            if sample >= samples:
-                raise AssertionError(f"{self.name}: a value beyond its {samples} samples: {got}")
-            expected = int(self.expected[sample, element])
-            self.compared += 1
+        pairs = zip(self.field.unpack(self.words[beat]), self.field.unpack(word), strict=True)
+        for lane, (expected, got) in enumerate(pairs):
             if got != expected:
                 self.differing += 1
-                first = first or Divergence(self.name, sample, element, expected, got, time_ns)
+                where = divmod(beat * self.field.lanes + lane, self.elements)
+                first = first or Divergence(self.name, *where, expected, got, time_ns)
         return first
 
 
@@ -58,19 +68,19 @@ class Scoreboard:
         self.channels: dict[str, Channel] = {}
         self.first: Divergence | None = None
 
-    def expect(self, stream: str, values: Int) -> None:
-        """``stream`` must carry ``values [samples, ...]``, in this order."""
-        self.channels[stream] = Channel(stream, np.asarray(values))
+    def expect(self, stream: str, field: Field, values: Int) -> None:
+        """``stream`` must carry ``values [samples, ...]``, in this order, in beats of ``field``."""
+        self.channels[stream] = Channel(stream, field, values)
 
-    def observe(self, stream: str, values: Sequence[int], time_ns: int) -> None:
-        """The next values that ``stream`` carried."""
-        divergence = self.channels[stream].observe(values, time_ns)
+    def observe(self, stream: str, word: int, time_ns: int) -> None:
+        """The next beat that ``stream`` carried."""
+        divergence = self.channels[stream].observe(word, time_ns)
         self.first = self.first or divergence
 
     @property
     def complete(self) -> bool:
         """Every expected value was seen."""
-        return all(c.compared == c.expected.size for c in self.channels.values())
+        return all(c.compared == c.size for c in self.channels.values())
 
     def conclude(self) -> int:
         """Raise AssertionError unless all was compared and equal; return how many values."""
@@ -79,7 +89,7 @@ class Scoreboard:
         assert self.first is None, f"{self.first} ({differing} of {total} values differ)"
         assert total > 0, "nothing was compared"
         for channel in self.channels.values():
-            assert channel.compared == channel.expected.size, (
-                f"{channel.name}: {channel.compared} of {channel.expected.size} values came"
+            assert channel.compared == channel.size, (
+                f"{channel.name}: {channel.compared} of {channel.size} values came"
             )
         return total

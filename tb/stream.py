@@ -5,19 +5,22 @@ that the flip-flops saw, writes land after them. Reading an X raises; nothing re
 """
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from cocotb.clock import Clock
 from cocotb.triggers import RisingEdge, Timer, Trigger
 from cocotb.utils import get_sim_time
 
-from model.artifact import pack_lanes, unpack_lanes
+from model.artifact import unpack_lanes
+from model.spec import Int
 
 PERIOD_NS = 10
 
-Beat = dict[str, Sequence[int]]
+Beat = dict[str, Sequence[int]]  # values of each lane, by field
+Words = dict[str, int]  # the bus, by field
 Stall = Callable[[], Iterator[bool]]
 
 
@@ -49,14 +52,31 @@ class Field:
     lanes: int = 1
     signed: bool = False
 
+    @property
+    def ends(self) -> tuple[int, int]:
+        """Least and largest value of a lane."""
+        least = -(1 << (self.width - 1)) if self.signed else 0
+        return least, least + (1 << self.width) - 1
+
+    def draw(self) -> int:
+        """A random value of a lane."""
+        return random.randint(*self.ends)
+
     def pack(self, values: Sequence[int]) -> int:
         """The bus that carries these values; raises ValueError where one does not fit."""
-        if len(values) != self.lanes:
-            raise ValueError(f"{self.name}: {len(values)} values for {self.lanes} lanes")
-        word = pack_lanes(values, self.width)
-        if self.unpack(word) != [int(value) for value in values]:
-            raise ValueError(f"{self.name}: {list(values)} do not fit {self.width} bits")
-        return word
+        return self.pack_all(np.array([values]))[0]
+
+    def pack_all(self, values: Int) -> list[int]:
+        """The buses that carry the rows of ``values [beats, lanes]``, all at once."""
+        low, high = self.ends
+        if values.shape[1:] != (self.lanes,) or values.min() < low or values.max() > high:
+            raise ValueError(
+                f"{self.name}: {values.tolist()} are no {self.lanes} x {self.width} bits"
+            )
+        bits = (values[:, :, None] >> np.arange(self.width)) & 1
+        rows = bits.reshape(len(values), -1).astype(np.uint8)
+        packed = np.packbits(rows, axis=1, bitorder="little")
+        return [int.from_bytes(row.tobytes(), "little") for row in packed]
 
     def unpack(self, word: int) -> list[int]:
         """The values on a bus."""
@@ -86,12 +106,13 @@ class Clocked:
         await self.reset()
 
     async def reset(self) -> None:
-        """Hold reset for one cycle, which passes also where there is no reset."""
+        """Hold reset for one cycle; a read after this sees what reset left."""
         if hasattr(self.dut, "rst"):
             self.dut.rst.value = 1
         await self.edge
         if hasattr(self.dut, "rst"):
             self.dut.rst.value = 0
+        await self.edge
 
     @property
     def cycle(self) -> int:
@@ -100,13 +121,13 @@ class Clocked:
 
 
 class Port:
-    """Handles of one stream: ``<prefix>_valid``, ``<prefix>_ready``, ``<prefix>_<field>``."""
+    """Handles of one stream: ``<prefix>valid``, ``<prefix>ready``, ``<prefix><field>``."""
 
     def __init__(self, dut: Any, prefix: str, fields: Iterable[Field]) -> None:
         self.name = prefix
-        self.fields = {field: dut[f"{prefix}_{field.name}"] for field in fields}
-        self.valid = dut[f"{prefix}_valid"]
-        self.ready = dut[f"{prefix}_ready"]
+        self.fields = {field.name: (field, dut[f"{prefix}{field.name}"]) for field in fields}
+        self.valid = dut[f"{prefix}valid"]
+        self.ready = dut[f"{prefix}ready"]
 
     @property
     def fires(self) -> bool:
@@ -115,12 +136,12 @@ class Port:
 
     def drive(self, beat: Beat) -> None:
         """Put a beat on the payload."""
-        for field, handle in self.fields.items():
-            handle.value = field.pack(beat[field.name])
+        for name, (field, handle) in self.fields.items():
+            handle.value = field.pack(beat[name])
 
-    def sample(self) -> dict[str, list[int]]:
+    def sample(self) -> Words:
         """The beat on the payload; raises where it holds an X."""
-        return {f.name: f.unpack(int(handle.value)) for f, handle in self.fields.items()}
+        return {name: int(handle.value) for name, (_, handle) in self.fields.items()}
 
 
 class Source:
@@ -141,6 +162,8 @@ class Source:
             self.port.valid.value = 1
             await self.clocked.edge
             while not self.port.fires:
+                # Asleep until the DUT is ready: a slow DUT costs no more than a fast one.
+                await RisingEdge(self.port.ready)
                 await self.clocked.edge
             self.taken.append(self.clocked.cycle)
             self.port.valid.value = 0
@@ -154,25 +177,25 @@ class Sink:
         self.taken: list[int] = []
         port.ready.value = 0
 
-    async def receive(self, count: int, stall: Stall = never) -> list[dict[str, list[int]]]:
-        """Take ``count`` beats; ``taken`` holds the cycle of each."""
+    async def receive(self, count: int, stall: Stall = never) -> AsyncIterator[Words]:
+        """Take ``count`` beats and yield each; ``taken`` holds the cycle of each."""
         pattern = stall()
-        beats: list[dict[str, list[int]]] = []
-        held = None
-        while len(beats) < count:
+        received, held = 0, None
+        while received < count:
             self.port.ready.value = not next(pattern)
+            if stall is never and not self.port.valid.value:
+                await RisingEdge(self.port.valid)
             await self.clocked.edge
             valid = bool(self.port.valid.value)
+            beat = self.port.sample() if valid else None
             if held is not None:
                 assert valid, f"{self.port.name}: valid fell while stalled"
-                assert self.port.sample() == held, f"{self.port.name}: payload moved while stalled"
-            held = None
-            if valid and self.port.ready.value:
-                beats.append(self.port.sample())
+                assert beat == held, f"{self.port.name}: payload moved while stalled"
+            held = beat
+            if beat is not None and self.port.ready.value:
+                received, held = received + 1, None
                 self.taken.append(self.clocked.cycle)
-            elif valid:
-                held = self.port.sample()
-        return beats
+                yield beat
 
     async def expect_silence(self, cycles: int) -> None:
         """The DUT must not invent beats once its input is exhausted."""

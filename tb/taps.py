@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+import cocotb
+from cocotb.task import Task
+from cocotb.triggers import RisingEdge
 from cocotb.utils import get_sim_time
 
 from model.artifact import Network
@@ -80,12 +83,23 @@ def expected_values(network: Network, x: Int) -> dict[str, Int]:
     return values
 
 
-async def listen(clocked: Clocked, tapped: list[Tap], scoreboard: Scoreboard) -> None:
-    """Hand every beat of every stream to the scoreboard, forever. An X raises."""
+def start_listening(
+    clocked: Clocked, tapped: list[Tap], values: dict[str, Int], scoreboard: Scoreboard
+) -> list[Task[None]]:
+    """Expect ``values`` of the taps' channels and hand every beat to the scoreboard."""
+    for tap in tapped:
+        for channel, field, _ in tap.payloads:
+            scoreboard.expect(channel, field, values[channel])
+    return [cocotb.start_soon(_listen(clocked, tap, scoreboard)) for tap in tapped]
+
+
+async def _listen(clocked: Clocked, tap: Tap, scoreboard: Scoreboard) -> None:
+    """Watch one stream, asleep while it offers nothing. An X raises."""
     while True:
+        if not tap.valid.value:
+            await RisingEdge(tap.valid)
         await clocked.edge
-        for tap in tapped:
-            if tap.valid.value and tap.ready.value:
-                now = int(get_sim_time("ns"))
-                for channel, field, handle in tap.payloads:
-                    scoreboard.observe(channel, field.unpack(int(handle.value)), now)
+        if tap.valid.value and tap.ready.value:
+            now = int(get_sim_time("ns"))
+            for channel, _, handle in tap.payloads:
+                scoreboard.observe(channel, int(handle.value), now)

@@ -1,16 +1,13 @@
 """Whole networks through mlp_top, on both simulators: every value of every stream."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from model import artifact
-from model.artifact import Network
 from model.spec import Format
+from tb.network_run import run_network
 from tb.networks import codes, made_up
 from tb.rows import COMBINATIONS
-from tb.runner import BUILD, SIMULATORS, simulate
+from tb.runner import BUILD, SIMULATORS
 
 MADE_UP = {
     "serial": made_up([4, 6, 3]),
@@ -35,34 +32,11 @@ MADE_UP = {
 }
 
 
-def run(network: Network, x, simulator: str, name: str, testcase: str | None = None) -> int:
-    """Write a network's files and run the bench of mlp_top on it."""
-    folder = BUILD / "rows" / f"top-{name}"
-    artifact.save(network, folder / "network.json")
-    artifact.write_images(network, folder)
-    np.save(folder / "inputs.npy", x)
-    report = folder / f"{simulator}.json"
-    report.unlink(missing_ok=True)
-    outcome = simulate(
-        "mlp_top",
-        network.spec.parameters(str(folder)),
-        simulator=simulator,
-        bench="top_bench",
-        options={
-            "network": str(folder / "network.json"),
-            "inputs": str(folder / "inputs.npy"),
-            "report": str(report),
-        },
-        name=f"top-{name}",
-        testcase=testcase,
-    )
-    assert Path(report).exists()
-    return outcome.passed
-
-
 @pytest.mark.parametrize("simulator", SIMULATORS)
 @pytest.mark.parametrize("name", MADE_UP)
 def test_top_equals_reference(name: str, simulator: str) -> None:
     network = MADE_UP[name]
     x = codes(np.random.default_rng(1), network, 40)
-    assert run(network, x, simulator, name) > 0
+    folder = BUILD / "rows" / f"top-{name}"
+    outcome, _ = run_network(network, x, simulator, folder=folder, name=f"top-{name}")
+    assert outcome.passed > 0

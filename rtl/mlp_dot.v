@@ -1,0 +1,54 @@
+// mlp_dot - dot product of SIMD inputs and weights: registered multiply, registered adder tree
+//
+//     sum = x[0] * w[0] + ... + x[SIMD-1] * w[SIMD-1]
+//
+// Golden model   numpy.dot
+// Latency        1 + ceil(log2(SIMD)) cycles; holds while !en
+
+`default_nettype none
+
+module mlp_dot #(
+    parameter SIMD  = 4,                // lanes, 1 or more
+    parameter X_W   = 8,                // signed input width
+    parameter W_W   = 8,                // signed weight width
+    parameter ACC_W = 20                // signed sum width, X_W + W_W or more; holds every sum
+) (
+    input  wire                clk,
+    input  wire                en,
+    input  wire [SIMD*X_W-1:0] in_x,
+    input  wire [SIMD*W_W-1:0] in_w,
+    output wire [ACC_W-1:0]    out_sum
+);
+
+    // One lane, sign-extended to the width of the sum.
+    function [ACC_W-1:0] product(input signed [X_W-1:0] x, input signed [W_W-1:0] w);
+        reg signed [X_W+W_W-1:0] exact;
+        begin
+            exact   = x * w;
+            product = {{(ACC_W-X_W-W_W+1){exact[X_W+W_W-1]}}, exact[X_W+W_W-2:0]};
+        end
+    endfunction
+
+    // All lanes at once: one assignment keeps simulators fast.
+    function [SIMD*ACC_W-1:0] all_products(input [SIMD*X_W-1:0] x, input [SIMD*W_W-1:0] w);
+        integer k;
+        begin
+            for (k = 0; k < SIMD; k = k + 1)
+                all_products[k*ACC_W +: ACC_W] = product(x[k*X_W +: X_W], w[k*W_W +: W_W]);
+        end
+    endfunction
+
+    reg [SIMD*ACC_W-1:0] products;
+
+    always @(posedge clk) begin
+        if (en)
+            products <= all_products(in_x, in_w);
+    end
+
+    mlp_adder_tree #(.N(SIMD), .W(ACC_W)) u_tree (
+        .clk(clk), .en(en), .in_lanes(products), .out_sum(out_sum)
+    );
+
+endmodule
+
+`default_nettype wire
