@@ -86,7 +86,7 @@ module mlp_linear #(
     wire [N_IN*X_W-1:0] x_turned;
 
     generate
-        if (STEPS == 1) begin : g_whole
+        if (STEPS <= 1) begin : g_whole
             assign x_turned = x;
         end else begin : g_turn
             assign x_turned = {x[SIMD*X_W-1:0], x[N_IN*X_W-1:SIMD*X_W]};

@@ -28,7 +28,7 @@ MUTANTS = [
     Mutant(
         "rounds-half-up",
         "mlp_requantize",
-        "(padded[SHIFT:0] != {(SHIFT+1){1'b0}} || kept[0])",
+        "(padded[DROPPED:0] != {(DROPPED+1){1'b0}} || kept[0])",
         "1'b1",
         "requantize-1-20-8-7",
     ),
