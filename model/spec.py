@@ -40,6 +40,7 @@ SCORES = ("taylor2", "exp")
 DIVIDERS = ("lut", "divider")
 
 # Cycles from the edge that accepts a beat to the edge that hands its result over.
+FOLD_CYCLES = 1
 ROM_CYCLES, MULTIPLY_CYCLES, ACCUMULATE_CYCLES = 1, 1, 1
 REQUANTIZE_CYCLES = 1
 RELU_CYCLES = 0
@@ -209,7 +210,7 @@ class LayerSpec:
     def linear_cycles(self) -> int:
         """Latency of ``mlp_linear``: vector accepted to first beat of sums handed over."""
         pipeline = ROM_CYCLES + MULTIPLY_CYCLES + tree_levels(self.simd) + ACCUMULATE_CYCLES
-        return self.steps + pipeline
+        return FOLD_CYCLES + self.steps - 1 + pipeline
 
     @property
     def latency(self) -> int:
@@ -238,7 +239,7 @@ class SoftmaxSpec:
             require(
                 value in legal, f"{owner}: {key} is {value!r}, legal is one of {', '.join(legal)}"
             )
-        require_whole(owner, 0, 16, **{"frac of the logits": self.x.frac})
+        require_whole(owner, 0, MAX_LOGIT_FRAC, **{"frac of the logits": self.x.frac})
 
     @property
     def max_score(self) -> int:

@@ -191,6 +191,8 @@ ROWS = [
     plain("mlp_stream_unpack", N=6, LANES=1, W=8, TAG_W=2),
     plain("mlp_stream_unpack", N=6, LANES=2, W=5, TAG_W=9),
     plain("mlp_stream_unpack", N=4, LANES=4, W=8, TAG_W=1),
+    plain("mlp_fold", STEPS=3, GROUPS=4),
+    plain("mlp_fold", STEPS=1, GROUPS=1),
     *of_layer("6x6-serial", made_up([6, 6, 2])),
     *of_layer("6x4-by-3x2", made_up([6, 4, 2], folds=[(3, 2), (1, 1)])),
     *of_layer("5x4-unrolled", made_up([5, 4, 2], folds=[(5, 4), (1, 1)])),

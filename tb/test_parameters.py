@@ -34,6 +34,12 @@ def test_illegal_parameter_is_named(
     module: str, parameters: dict[str, int | str], named: str, simulator: str
 ) -> None:
     with pytest.raises((SimulationFailed, SimulatorError)) as caught:
-        simulate(module, parameters, simulator=simulator, bench="idle_bench", name="illegal")
-    sentence = re.search(rf"{module}: .*{named}.*(need|must)", str(caught.value))
+        simulate(
+            module,
+            parameters,
+            simulator=simulator,
+            bench="idle_bench",
+            name=f"illegal-{module}-{named}",
+        )
+    sentence = re.search(rf"{module}(\.\S+)?: .*{named}.*(need|must)", str(caught.value))
     assert sentence, str(caught.value)
