@@ -60,18 +60,19 @@ module mlp_softmax_taylor2 #(
         for (k = 0; k < LANES; k = k + 1) begin : g_lane
             wire [X_W-1:0] logit = logits[k*X_W +: X_W];
 
-            reg  signed [SUM_W-1:0]   sum;
-            wire signed [2*SUM_W-1:0] square = sum * sum;
+            wire [SUM_W-1:0]   sum = {{(SUM_W-X_W){logit[X_W-1]}}, logit} + ONE;
+            reg  [SUM_W-2:0]   magnitude;       // its square is smaller than a signed one
+            wire [2*SUM_W-3:0] square = magnitude * magnitude;
 
             always @(posedge clk) begin
                 if (move) begin
-                    sum <= {{(SUM_W-X_W){logit[X_W-1]}}, logit} + ONE;
+                    magnitude <= sum[SUM_W-1] ? -sum[SUM_W-2:0] : sum[SUM_W-2:0];
                     out_scores[k*SCORE_W +: SCORE_W] <= square[SCORE_W-1:0] + HALF;
                 end
             end
 
             // SCORE_W holds the sum, so it holds the square.
-            wire unused = &{1'b0, square[2*SUM_W-1:SCORE_W]};
+            wire unused = &{1'b0, square};
         end
     endgenerate
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from model import artifact
-from model.spec import Format, Parameter, SoftmaxSpec
+from model.spec import Format, SoftmaxSpec
+from tb.rows import softmax_parameters
 from tb.runner import BUILD, RTL, build_harness
 
 ALL_TRIPLES = 1 << 24
@@ -40,19 +41,7 @@ class Case:
 
     def build(self, rtl: Path = RTL) -> Path:
         """The executable; its folder is named by the sha256 of all that went into it."""
-        spec, tables = self.spec, self.tables
-        parameters: dict[str, Parameter] = {
-            "N": spec.n,
-            "LANES": spec.lanes,
-            "X_W": spec.x.width,
-            "FRAC": spec.x.frac,
-            "SCORE": spec.score,
-            "DIVIDER": spec.divider,
-            "SCORE_W": spec.score_w,
-            "TOTAL_W": spec.total_w,
-            "EXP": str(tables / artifact.EXP_IMAGE),
-            "RECIPROCAL": str(tables / artifact.RECIPROCAL_IMAGE),
-        }
+        parameters = softmax_parameters(self.spec, self.tables)
         return build_harness("mlp_softmax", parameters, HARNESS, rtl=rtl)
 
     @property

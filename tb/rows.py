@@ -208,6 +208,8 @@ ROWS = [
     *softmax_parts(3, 1, Q8),
     *softmax_parts(3, 3, Q8),
     *softmax_parts(10, 5, Q6),
+    # Scores as wide as the square of the widest sum.
+    *whole_softmax(4, 2, Format(4, 2), ("taylor2", "lut")),
     normalize(3, 1, Q8, "taylor2", "lut"),
     normalize(3, 3, Q8, "exp", "divider"),
     normalize(10, 5, Q6, "exp", "lut"),
