@@ -7,20 +7,30 @@ from model.artifact import write_atomically
 from scripts import cli
 
 
-def fill(path: Path, blocks: Mapping[str, str]) -> None:
-    """Put each text between ``<!-- name -->`` and ``<!-- /name -->`` of a page, and write it.
+def filled(page: str, name: str, text: str) -> str:
+    """``page`` with ``text`` between the two markers of ``name``, and nothing else changed.
 
-    Raises `CommandError` where the page or a pair of markers is missing.
+    Raises `CommandError` unless each marker stands there once, in order.
+
+    >>> filled("a <!-- x -->old<!-- /x --> c", "x", "new")
+    'a <!-- x -->\\n\\nnew\\n\\n<!-- /x --> c'
     """
+    opening, closing = f"<!-- {name} -->", f"<!-- /{name} -->"
+    before, opened, rest = page.partition(opening)
+    _, closed, after = rest.partition(closing)
+    if not (opened and closed) or opening in rest or closing in before + after:
+        raise cli.CommandError(f"legal is a page that has {opening} and {closing}, once each")
+    return f"{before}{opening}\n\n{text.strip()}\n\n{closing}{after}"
+
+
+def fill(path: Path, blocks: Mapping[str, str]) -> None:
+    """Put each text between its markers of a page, and write the page whole or not at all."""
     try:
         page = path.read_text()
+        for name, text in blocks.items():
+            page = filled(page, name, text)
     except (OSError, UnicodeDecodeError) as error:
         raise cli.CommandError(f"{path}: cannot be read: {error}") from error
-    for name, text in blocks.items():
-        opening, closing = f"<!-- {name} -->", f"<!-- /{name} -->"
-        before, opened, rest = page.partition(opening)
-        _, closed, after = rest.partition(closing)
-        if not (opened and closed):
-            raise cli.CommandError(f"{path}: legal is a page that has {opening} and {closing}")
-        page = f"{before}{opening}\n\n{text.strip()}\n\n{closing}{after}"
+    except cli.CommandError as error:
+        raise cli.CommandError(f"{path}: {error}") from error
     write_atomically(path, page)
