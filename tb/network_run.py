@@ -36,8 +36,7 @@ def run_network(
 
     Writes into ``folder``; ``mem`` is a folder of ROM images that stand already, else they are
     written too. Returns the outcome and the bench's report: values compared per stream, cycles,
-    and from `EVERY_SAMPLE` classes and probabilities too. Raises as `simulate` does, and
-    `ArtifactError` on a bad image.
+    classes and probabilities. Raises as `simulate` does, and `ArtifactError` on a bad image.
     """
     artifact.save(network, folder / "network.json")
     if mem is None:

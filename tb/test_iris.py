@@ -44,7 +44,7 @@ def test_every_flower_is_golden(fold: str, simulator: str) -> None:
         simulator,
         folder=BUILD / "rows" / name,
         name=name,
-        testcase=EVERY_SAMPLE,
+        testcase=LONG_RUN if fold == "serial" else EVERY_SAMPLE,
     )
     golden = json.loads((GOLDEN / "iris.outputs.json").read_text())
     assert report["classes"] == golden["class"]
