@@ -3,10 +3,9 @@
 import argparse
 import json
 
-import numpy as np
-
 from model import artifact, reference
 from scripts import cli
+from scripts.summary import arrays
 from tb.network_run import EVERY_SAMPLE, run_network
 from tb.runner import ROOT, SIMULATORS
 
@@ -16,8 +15,7 @@ def run(arguments: argparse.Namespace) -> None:
     build = (ROOT / arguments.build).resolve()
     simulator = arguments.sim
     network = artifact.load(build / "network.json")
-    features = np.load(build / "expected.npz")["features"]
-    x = reference.quantize(features, network.spec.x)
+    x = reference.quantize(arrays(build / "expected.npz")["features"], network.spec.x)
     outcome, report = run_network(
         network,
         x,

@@ -32,6 +32,9 @@ from tb.stream import LAST, Beat, Field
 
 Vector = dict[str, Int]
 
+# Up to so many bits of logits in a vector, a softmax is tested on all vectors.
+EXHAUSTIVE_BITS = 9
+
 
 def served(field: Field, values: Int, **beside: int) -> list[Beat]:
     """``values`` as beats of the field's lanes, `last` on the final one, constants beside each."""
@@ -349,8 +352,14 @@ class _OfSoftmax(Operator):
         self.winner = Field("class", spec.class_w)
 
     def corners(self) -> list[Vector]:
-        """Ends of the range, where the polynomial turns, and ties between first, last and all."""
+        """Ends of the range, where the polynomial turns, and ties between first, last and all.
+
+        Where there are few vectors of logits: every one of them.
+        """
         fmt, n = self.spec.x, self.spec.n
+        if fmt.width * n <= EXHAUSTIVE_BITS:
+            codes = range(fmt.q_min, fmt.q_max + 1)
+            return [self._annotated(np.array(x)) for x in itertools.product(codes, repeat=n)]
         turn = max(fmt.q_min, -1 << fmt.frac)
         vectors = _corner_vectors(fmt, n)
         for low, high in itertools.product((turn, 0, fmt.q_min), (fmt.q_max, fmt.q_min, 1)):

@@ -220,6 +220,7 @@ ROWS = [
     normalize(10, 2, Q6, "taylor2", "divider"),
     *whole_softmax(10, 5, Q6, *COMBINATIONS),
     *whole_softmax(2, 1, Q2, *COMBINATIONS),
+    *whole_softmax(3, 1, Format(3, 1), *COMBINATIONS),  # all 512 vectors of logits
     *whole_softmax(3, 3, Q8, ("taylor2", "lut"), ("exp", "divider")),
     *whole_softmax(64, 4, Format(16, 12), ("taylor2", "lut"), ("exp", "divider")),
 ]

@@ -190,6 +190,13 @@ def test_the_command_says_one_sentence_and_leaves_nothing(tmp_path: Path) -> Non
     assert [path.name for path in tmp_path.iterdir()] == ["network.json"]
 
 
+def test_the_command_names_samples_that_are_missing(tmp_path: Path) -> None:
+    artifact.save(NETWORK, tmp_path / "network.json")
+    done = sim(tmp_path)
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "expected.npz: " in done.stderr
+
+
 def test_the_command_names_an_image_that_is_too_short(tmp_path: Path) -> None:
     artifact.save(NETWORK, tmp_path / "network.json")
     artifact.write_images(NETWORK, tmp_path / "mem")
