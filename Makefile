@@ -3,7 +3,7 @@
 # No space stands before a ##: it would become part of the value.
 SIM     ?= verilator## simulator: verilator or icarus
 NETWORK ?= iris## a network of model/networks, or the path of a .toml
-WAVES   ?= 0## 1 keeps the waveform of every signal
+WAVES   ?= 1## 0 leaves out the waveform of every signal, which make sim keeps
 PYTHON  ?= python3## interpreter that .venv is made from, 3.11 or newer
 
 ifneq ($(SIM),verilator)
@@ -30,11 +30,12 @@ PYTEST := $(RUN) pytest -n 2
 .DEFAULT_GOAL := menu
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: menu setup sim test test-rtl lint accuracy golden exhaustive formal readme bench clean distclean FORCE
+.PHONY: menu setup sim test test-rtl lint accuracy soak exhaustive formal softmax-study softmax-size golden readme \
+        bench clean distclean FORCE
 
 menu:
-	@awk -F '##' '/^[a-z-]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-11s %s\n", $$1, $$2 } \
-	    /^[A-Z]+ *\?=.*##/ { sub(/ *\?= */, "=", $$1); $$0 = sprintf("  %-16s %s\n", $$1, $$2); \
+	@awk -F '##' '/^[a-z-]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-13s %s\n", $$1, $$2 } \
+	    /^[A-Z]+ *\?=.*##/ { sub(/ *\?= */, "=", $$1); $$0 = sprintf("  %-18s %s\n", $$1, $$2); \
 	    variables = variables $$0 } END { printf "\n%s", variables }' Makefile
 
 setup: build/setup/test .venv/yosys ## install everything that the other targets need
@@ -53,6 +54,15 @@ lint: build/setup/test .venv/ready ## the part of it that only reads: Python and
 
 accuracy: .venv/ready ## what quantization costs, on each split and over k folds
 	@$(RUN) scripts.accuracy --network $(RECIPE) --build $(BUILD)
+
+soak: build/setup/$(SIM) .venv/ready ## 10,000 random inputs through the RTL at three folds
+	@$(RUN) scripts.soak --sim $(SIM)
+
+softmax-study: .venv/ready ## what the seed's polynomial does to trained networks, into docs/softmax.md
+	@$(RUN) scripts.softmax_study
+
+softmax-size: build/setup/verilator .venv/yosys ## the cells that each softmax takes, into docs/softmax_size.md
+	@$(RUN) scripts.softmax_size
 
 golden: $(BUILD)/network.json ## make the network and its outputs golden: written into tb/golden
 	@$(RUN) scripts.golden --network $(RECIPE) --build $(BUILD)

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from model import tables
+from model.errors import VerbatimError
 from model.spec import (
     RECIPROCAL_ADDR_W,
     RECIPROCAL_W,
@@ -33,7 +34,7 @@ FORMAT, VERSION = "verbatim-network", 1
 RECIPROCAL_IMAGE, EXP_IMAGE = "reciprocal.mem", "exp.mem"
 
 
-class ArtifactError(ValueError):
+class ArtifactError(VerbatimError):
     """A file that is not what it should be: the message names it, what was found, what is legal."""
 
 

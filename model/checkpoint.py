@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from model import frontend
+from model.errors import VerbatimError
 from model.quantize import Calibration, QuantizedNetwork
 from model.recipe import Recipe
 from model.spec import Format
@@ -16,7 +17,7 @@ from model.training import Trained
 FILE = "checkpoint.pt"
 
 
-class CheckpointError(ValueError):
+class CheckpointError(VerbatimError):
     """A checkpoint that cannot be exported: the message names the file and what to do."""
 
 

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from sklearn import datasets as sklearn_datasets
 from sklearn.model_selection import train_test_split
 
+from model.errors import VerbatimError
 from model.spec import Int
 
 
-class DatasetError(ValueError):
+class DatasetError(VerbatimError):
     """Samples that cannot be learned from: the message names what was found and what is legal."""
 
 

@@ -9,6 +9,8 @@ import torch
 from torch import fx, nn
 from torch.nn import functional as F
 
+from model.errors import VerbatimError
+
 SUPPORTED = (
     "nn.Linear, ReLU (nn.ReLU, F.relu, torch.relu, .relu()) right after a Linear, and one softmax "
     "over dim 1 (nn.Softmax, F.softmax, torch.softmax, .softmax()) at the end, in one chain"
@@ -28,7 +30,7 @@ LEGAL_BEFORE = {
 }
 
 
-class FrontendError(ValueError):
+class FrontendError(VerbatimError):
     """A module that the hardware cannot be: the message names the node and what is supported."""
 
 

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from model import reference
 from model.artifact import Network
-from model.logits import logits_key
+from model.errors import VerbatimError
 from model.spec import Int
 
 
-class GoldenError(ValueError):
+class GoldenError(VerbatimError):
     """A network that no longer gives its golden outputs: the message names the first difference."""
 
 
@@ -31,7 +31,7 @@ def outputs(network: Network, features: NDArray[np.float64]) -> dict[str, Any]:
     """
     traced = reference.trace(network, reference.quantize(features, network.spec.x))
     return {
-        "logits": traced[logits_key(network.spec)].tolist(),
+        "logits": traced[network.spec.logits_key].tolist(),
         "probabilities": traced["softmax.probabilities"].tolist(),
         "class": traced["softmax.class"].tolist(),
         "sha256": {key: tensor_sha256(tensor) for key, tensor in traced.items()},

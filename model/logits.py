@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
+from model.errors import VerbatimError
 from model.reference import taylor2
 from model.spec import Int, NetworkSpec
 
 
-def logits_key(spec: NetworkSpec) -> str:
-    """Key of the logits in a trace."""
-    last = spec.layers[-1]
-    return f"{last.name}.relu" if last.relu else f"{last.name}.y"
+class WinnersError(VerbatimError):
+    """A score that changes too many winners: the message names the layer, the number, remedies."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,10 @@ class Survey:
 
 def survey(spec: NetworkSpec, traced: Mapping[str, Int]) -> Survey:
     """Survey of a trace of at least one sample, by `model.reference.trace` or PyTorch's."""
-    logits, fmt = traced[logits_key(spec)], spec.softmax.x
-    falling = taylor2(logits, frac=fmt.frac) > taylor2(logits + 1, frac=fmt.frac)
+    logits, fmt = traced[spec.logits_key], spec.softmax.x
+    falling = np.zeros_like(logits, dtype=bool)
+    if spec.softmax.score == "taylor2":  # the only score that falls anywhere
+        falling = taylor2(logits, frac=fmt.frac) > taylor2(logits + 1, frac=fmt.frac)
     return Survey(
         lowest=int(logits.min()) * fmt.lsb,
         highest=int(logits.max()) * fmt.lsb,
@@ -50,3 +53,19 @@ def survey(spec: NetworkSpec, traced: Mapping[str, Int]) -> Survey:
         samples=len(logits),
         overruled=int((logits.argmax(axis=-1) != traced["softmax.class"]).sum()),
     )
+
+
+def require_winners(spec: NetworkSpec, found: Survey, allowed: int) -> None:
+    """Raise `WinnersError` where a score that falls somewhere overrules over ``allowed`` samples.
+
+    ``found`` is the survey of the calibration data. A network whose logits all lie where its score
+    rises has the winners of the ordinary softmax, and passes.
+    """
+    if found.falling and found.overruled > allowed:
+        raise WinnersError(
+            f"layer {spec.layers[-1].name}: its logits reach down to {found.lowest:g}, and score "
+            f"{spec.softmax.score} rises again below -1: it changes the winners of "
+            f"{found.overruled} of {found.samples} calibration samples, legal are at most "
+            f"{allowed}; raise fine_tuning.epochs to train the network through it, or take score "
+            "'exp'"
+        )

@@ -18,13 +18,16 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from model import frontend, reference
+from model import frontend, reference, tables
 from model.artifact import Network
 from model.datasets import Dataset
+from model.errors import VerbatimError
 from model.frontend import Layer
 from model.recipe import Formats, Recipe
 from model.spec import (
+    MAX_ACC_W,
     MAX_FRAC,
+    MAX_LOGIT_FRAC,
     MIN_FRAC,
     Format,
     Int,
@@ -37,29 +40,56 @@ from model.spec import (
 )
 
 EXACT_BITS = 53
-MAX_ACC_W = 63
-MAX_LOGIT_FRAC = 16
 
 
-class QuantizeError(ValueError):
+class QuantizeError(VerbatimError):
     """A network that is not exact, or not equal to its reference: the message says where."""
-
-
-def taylor2(logits: Tensor) -> Tensor:
-    """Score ``1 + x + x**2/2``: positive everywhere, rising from x = -1 on, falling below."""
-    return 1 + logits + logits * logits / 2
 
 
 @dataclass(frozen=True)
 class Score:
-    """A score as training sees it, and the logit from which on it rises."""
+    """A score as training sees it, for logits ``[samples, n]``.
 
-    of: Callable[[Tensor], Tensor]
-    rises_from: float
+    ``values`` makes of logits in a format the scores of the hardware, and their frac;
+    ``log_probabilities`` is what is trained through, and differentiable. ``rises_from`` is the
+    logit from which on the score rises, or None where it rises everywhere.
+    """
+
+    values: Callable[[Tensor, Format], tuple[Tensor, int]]
+    log_probabilities: Callable[[Tensor], Tensor]
+    rises_from: float | None
 
 
-# A second score joins here and in `model.spec.SCORES`.
-SCORES = {"taylor2": Score(taylor2, rises_from=-1.0)}
+def taylor2(logits: Tensor) -> Tensor:
+    """``1 + x + x**2/2``: positive everywhere, rising from x = -1 on, falling below."""
+    return 1 + logits + logits * logits / 2
+
+
+def _taylor2_values(logits: Tensor, fmt: Format) -> tuple[Tensor, int]:
+    return taylor2(logits), 2 * fmt.frac + 1
+
+
+def _taylor2_log_probabilities(logits: Tensor) -> Tensor:
+    scores = taylor2(logits)
+    return scores.log() - scores.sum(dim=1, keepdim=True).log()
+
+
+def _exp_values(logits: Tensor, fmt: Format) -> tuple[Tensor, int]:
+    spec = SoftmaxSpec(n=logits.shape[1], x=fmt, score="exp", divider="divider", lanes=1)
+    table = torch.tensor(tables.exponential(spec).tolist(), dtype=logits.dtype)
+    distances = (logits.amax(dim=1, keepdim=True) - logits).detach() / fmt.lsb
+    return table[distances.long()], 0
+
+
+def _log_softmax(logits: Tensor) -> Tensor:
+    return F.log_softmax(logits, dim=1)
+
+
+# One for each of `model.spec.SCORES`.
+SCORES = {
+    "taylor2": Score(_taylor2_values, _taylor2_log_probabilities, rises_from=-1.0),
+    "exp": Score(_exp_values, _log_softmax, rises_from=None),
+}
 
 
 @dataclass(frozen=True)
@@ -141,10 +171,19 @@ class QuantizedNetwork:
         self.layers = frontend.layers(module)
 
     def values(self, x: Tensor) -> dict[str, tuple[Tensor, int]]:
-        """Every tensor and its frac, for real features ``[samples, n_in]``; differentiable.
+        """Every tensor and its frac, for real features ``[samples, n_in]``.
 
         Keys are those of `model.reference.trace` up to ``softmax.totals``.
         """
+        found = self.layer_values(x)
+        *_, (logits, _) = found.values()
+        scores, frac = self.scores(logits)
+        found["softmax.scores"] = scores, frac
+        found["softmax.totals"] = scores.sum(dim=1), frac
+        return found
+
+    def layer_values(self, x: Tensor) -> dict[str, tuple[Tensor, int]]:
+        """As `values`, up to the logits, which come last; differentiable."""
         x, frac = fake_quantize(x, self.formats.x), self.formats.x.frac
         found = {"input": (x, frac)}
         for layer in self.layers:
@@ -158,10 +197,16 @@ class QuantizedNetwork:
             if layer.relu:
                 x = F.relu(x)
                 found[f"{layer.name}.relu"] = x, frac
-        scores = SCORES[self.score].of(x)
-        found["softmax.scores"] = scores, 2 * frac + 1
-        found["softmax.totals"] = scores.sum(dim=1), 2 * frac + 1
         return found
+
+    def logits(self, x: Tensor) -> Tensor:
+        """``[samples, n]``, for real features ``[samples, n_in]``; differentiable."""
+        *_, (logits, _) = self.layer_values(x).values()
+        return logits
+
+    def scores(self, logits: Tensor) -> tuple[Tensor, int]:
+        """What the hardware makes of logits ``[samples, n]``, and its frac."""
+        return SCORES[self.score].values(logits, self.formats.outputs[self.layers[-1].name])
 
     def trace(self, features: NDArray[np.float64]) -> dict[str, Int]:
         """Codes of every tensor for real features ``[samples, n_in]``, and ``softmax.class``.

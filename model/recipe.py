@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from model.artifact import digest
+from model.errors import VerbatimError
 from model.spec import (
     DIVIDERS,
     MAX_WIDTH,
@@ -16,7 +17,7 @@ from model.spec import (
     SCORES,
     Format,
     SpecError,
-    _build,
+    build,
     require,
     require_whole,
 )
@@ -24,7 +25,7 @@ from model.spec import (
 MAX_SEED = 2**32 - 1
 
 
-class RecipeError(ValueError):
+class RecipeError(VerbatimError):
     """A recipe that cannot be followed: the message names file, key, value and what is legal."""
 
 
@@ -174,9 +175,9 @@ def load(path: Path) -> Recipe:
         require(isinstance(folds, dict), f"recipe: folds is {folds!r}, legal is a table of layers")
         if "folds" in plain:
             plain["folds"] = {
-                layer: _build(Fold, f"folds.{layer}", fold) for layer, fold in folds.items()
+                layer: build(Fold, f"folds.{layer}", fold) for layer, fold in folds.items()
             }
-        recipe: Recipe = _build(Recipe, "recipe", plain)
+        recipe: Recipe = build(Recipe, "recipe", plain)
     except SpecError as error:
         raise RecipeError(f"{path}: {error}") from error
     return recipe

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from model import tables
 from model.artifact import Network
+from model.errors import VerbatimError
 from model.spec import (
     PROBABILITY_ONE,
     RECIPROCAL_ADDR_W,
@@ -18,10 +19,14 @@ from model.spec import (
 )
 
 
+class FeatureError(VerbatimError):
+    """Features that no network takes: the message names the value or shape and what is legal."""
+
+
 def quantize(x: NDArray[np.float64], fmt: Format) -> Int:
     """Codes of real values: ``saturate(rne(x * 2**frac))``. Any shape.
 
-    Raises ValueError on NaN and infinities. Same as ONNX ``QuantizeLinear`` at zero point 0.
+    Raises `FeatureError` on NaN and infinities. Same as ONNX ``QuantizeLinear`` at zero point 0.
 
     >>> quantize(np.array([0.1, 7.9, 0.03125, 0.09375, 99.0]), Format(8, 4)).tolist()
     [2, 126, 0, 2, 127]
@@ -29,7 +34,7 @@ def quantize(x: NDArray[np.float64], fmt: Format) -> Int:
     x = np.asarray(x, dtype=np.float64)
     if not np.isfinite(x).all():
         where = np.argwhere(~np.isfinite(x))[0].tolist()
-        raise ValueError(f"feature {where} is {x[tuple(where)]}, legal is a finite number")
+        raise FeatureError(f"feature {where} is {x[tuple(where)]}, legal is a finite number")
     return np.clip(np.rint(x / fmt.lsb), fmt.q_min, fmt.q_max).astype(np.int64)
 
 
@@ -167,11 +172,11 @@ def trace(network: Network, x: Int) -> dict[str, Int]:
 def predict(network: Network, features: NDArray[np.float64]) -> tuple[Int, Int]:
     """Classes ``[samples]`` and probabilities ``[samples, n_out]`` (LSB 1/255) of real features.
 
-    Raises ValueError where a feature is not finite or a sample has not ``n_in`` of them.
+    Raises `FeatureError` where a feature is not finite or a sample has not ``n_in`` of them.
     """
     features = np.asarray(features, dtype=np.float64)
     if features.ndim != 2 or features.shape[1] != network.spec.n_in:
-        raise ValueError(
+        raise FeatureError(
             f"features have shape {features.shape}, legal is (samples, {network.spec.n_in})"
         )
     values = trace(network, quantize(features, network.spec.x))

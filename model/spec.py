@@ -13,12 +13,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from model.errors import VerbatimError
+
 Int = NDArray[np.int64]
 Parameter = int | str | tuple[int, ...]
 
 MIN_WIDTH, MAX_WIDTH = 2, 16
 MIN_FRAC, MAX_FRAC = -16, 31
 MAX_CLASSES = 64
+MAX_ACC_W = 63
+MAX_LOGIT_FRAC = 16
 
 # The softmax's outputs are unsigned bytes in units of 1/255.
 PROBABILITY_W = 8
@@ -36,6 +40,7 @@ SCORES = ("taylor2", "exp")
 DIVIDERS = ("lut", "divider")
 
 # Cycles from the edge that accepts a beat to the edge that hands its result over.
+FOLD_CYCLES = 1
 ROM_CYCLES, MULTIPLY_CYCLES, ACCUMULATE_CYCLES = 1, 1, 1
 REQUANTIZE_CYCLES = 1
 RELU_CYCLES = 0
@@ -50,7 +55,7 @@ SETTLE_CYCLES = 1
 DIVIDER_CYCLES = 1 + PROBABILITY_W
 
 
-class SpecError(ValueError):
+class SpecError(VerbatimError):
     """A network, format or fold that the hardware cannot be: the message says what is legal."""
 
 
@@ -169,7 +174,7 @@ class LayerSpec:
             f"{owner}: the output's frac is {self.y.frac}, legal is at most "
             f"{self.w.frac + self.x.frac} = frac of weights + frac of inputs",
         )
-        require_whole(owner, self.min_acc_w, 63, acc_w=self.acc_w)
+        require_whole(owner, self.min_acc_w, MAX_ACC_W, acc_w=self.acc_w)
 
     @property
     def shift(self) -> int:
@@ -205,7 +210,7 @@ class LayerSpec:
     def linear_cycles(self) -> int:
         """Latency of ``mlp_linear``: vector accepted to first beat of sums handed over."""
         pipeline = ROM_CYCLES + MULTIPLY_CYCLES + tree_levels(self.simd) + ACCUMULATE_CYCLES
-        return self.steps + pipeline
+        return FOLD_CYCLES + self.steps - 1 + pipeline
 
     @property
     def latency(self) -> int:
@@ -234,7 +239,7 @@ class SoftmaxSpec:
             require(
                 value in legal, f"{owner}: {key} is {value!r}, legal is one of {', '.join(legal)}"
             )
-        require_whole(owner, 0, 16, **{"frac of the logits": self.x.frac})
+        require_whole(owner, 0, MAX_LOGIT_FRAC, **{"frac of the logits": self.x.frac})
 
     @property
     def max_score(self) -> int:
@@ -357,6 +362,12 @@ class NetworkSpec:
         return self.layers[0].x
 
     @property
+    def logits_key(self) -> str:
+        """Key of the logits in a trace."""
+        last = self.layers[-1]
+        return f"{last.name}.relu" if last.relu else f"{last.name}.y"
+
+    @property
     def latency(self) -> int:
         """Cycles from the last beat of a sample to the first beat of its probabilities."""
         inside = sum(layer.latency for layer in self.layers) + self.softmax.latency
@@ -427,6 +438,10 @@ class NetworkSpec:
             folds, in_lanes=self.n_in, softmax_lanes=self.n_out, out_lanes=self.n_out
         )
 
+    def at_each_fold(self) -> "dict[str, NetworkSpec]":
+        """The ends of the range of folds, and the network's own between them."""
+        return {"serial": self.serial(), "default": self, "unrolled": self.unrolled()}
+
     def serial(self) -> "NetworkSpec":
         """The same network with one multiplier a layer and one value a beat."""
         folds = {layer.name: (1, 1) for layer in self.layers}
@@ -461,8 +476,15 @@ def to_plain(spec: NetworkSpec) -> dict[str, Any]:
     return plain
 
 
-def _build(kind: type, owner: str, plain: object) -> Any:
-    """An instance of dataclass ``kind`` from a mapping that has exactly its fields."""
+def build(kind: type, owner: str, plain: object) -> Any:
+    """An instance of dataclass ``kind`` from a mapping that has exactly its fields.
+
+    Raises `SpecError`; the sentence begins with ``owner``, the path to the mapping or its part.
+
+    >>> build(Format, "formats.input", {"width": 8, "frac": 99})
+    Traceback (most recent call last):
+    model.spec.SpecError: formats.input: format: frac is 99, legal is a whole number from -16 to 31
+    """
     require(isinstance(plain, Mapping), f"{owner}: found {plain!r}, legal is a table of keys")
     assert isinstance(plain, Mapping)
     fields = {field.name: field.type for field in dataclasses.fields(kind)}
@@ -473,8 +495,12 @@ def _build(kind: type, owner: str, plain: object) -> Any:
     values: dict[str, Any] = dict(plain)
     for key, declared in fields.items():
         if isinstance(declared, type) and dataclasses.is_dataclass(declared):
-            values[key] = _build(declared, f"{owner}.{key}", values[key])
-    return kind(**values)
+            values[key] = build(declared, f"{owner}.{key}", values[key])
+    try:
+        return kind(**values)
+    except SpecError as error:
+        own_name = owner.rpartition(".")[2]
+        raise SpecError(f"{owner}: {str(error).removeprefix(f'{own_name}: ')}") from error
 
 
 def from_plain(plain: object) -> NetworkSpec:
@@ -488,8 +514,8 @@ def from_plain(plain: object) -> NetworkSpec:
     )
     assert isinstance(layers, Sequence)
     built = tuple(
-        _build(LayerSpec, f"spec.layers[{index}]", layer) for index, layer in enumerate(layers)
+        build(LayerSpec, f"spec.layers[{index}]", layer) for index, layer in enumerate(layers)
     )
     plain = {**plain, "layers": built}
-    spec: NetworkSpec = _build(NetworkSpec, "spec", plain)
+    spec: NetworkSpec = build(NetworkSpec, "spec", plain)
     return spec

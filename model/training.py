@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from model import frontend
 from model.datasets import Dataset
+from model.errors import VerbatimError
 from model.frontend import Layer
 from model.quantize import SCORES, QuantizedNetwork, calibrate, check_folds, float_outputs
 from model.recipe import FineTuning, Recipe, Training
@@ -21,7 +22,7 @@ from model.spec import Int
 Advance = Callable[[], None]
 
 
-class TrainingError(ValueError):
+class TrainingError(VerbatimError):
     """Training that does not get anywhere: the message says when it stopped."""
 
 
@@ -90,22 +91,25 @@ def fine_tune(
 ) -> QuantizedNetwork:
     """Calibrate a copy of a float module and train it on, through fake quantization.
 
-    The loss is the mean of ``-log(score of the label / sum of scores)``, with the score of the
-    hardware. Quantized networks jump from epoch to epoch: kept are the weights of the epoch with
-    the fewest of these samples wrong, then the lowest loss. Raises `TrainingError`.
+    The loss is the mean of ``-log(score of the label / sum of scores)``: for `taylor2` of the
+    scores that the hardware has, for `exp` of the exponential itself, since the steps of its table
+    have no slope. The classes are the hardware's. Quantized networks jump from epoch to epoch: kept
+    are the weights of the epoch with the fewest of these samples wrong, then the lowest loss.
+    Raises `TrainingError`.
     """
     module = copy.deepcopy(module).double()
     layers = frontend.layers(module)
-    raise_logits(layers, features, SCORES[recipe.softmax.score].rises_from)
+    score = SCORES[recipe.softmax.score]
+    if score.rises_from is not None:
+        raise_logits(layers, features, score.rises_from)
     formats = calibrate(layers, features, recipe.formats)
     network = QuantizedNetwork(module, formats, recipe.softmax.score)
     x, target = torch.tensor(features, dtype=torch.float64), torch.tensor(labels)
 
     def evaluate() -> tuple[Tensor, int]:
-        values = network.values(x)
-        scores, totals = values["softmax.scores"][0], values["softmax.totals"][0]
-        chosen = scores.gather(1, target[:, None])[:, 0]
-        return (totals.log() - chosen.log()).mean(), _wrong(scores, target)
+        logits = network.logits(x)
+        scores, _ = network.scores(logits)
+        return F.nll_loss(score.log_probabilities(logits), target), _wrong(scores, target)
 
     module.load_state_dict(_minimize(module, evaluate, recipe.fine_tuning, advance))
     return network

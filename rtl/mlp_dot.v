@@ -9,9 +9,9 @@
 
 module mlp_dot #(
     parameter SIMD  = 4,                // lanes, 1 or more
-    parameter X_W   = 8,                // signed input width
-    parameter W_W   = 8,                // signed weight width
-    parameter ACC_W = 20                // signed sum width, X_W + W_W or more; holds every sum
+    parameter X_W   = 8,                // signed input width, 2 .. 16
+    parameter W_W   = 8,                // signed weight width, 2 .. 16
+    parameter ACC_W = 20                // signed sum width, X_W + W_W .. 63; holds every sum
 ) (
     input  wire                clk,
     input  wire                en,
@@ -48,6 +48,14 @@ module mlp_dot #(
     mlp_adder_tree #(.N(SIMD), .W(ACC_W)) u_tree (
         .clk(clk), .en(en), .in_lanes(products), .out_sum(out_sum)
     );
+
+    initial begin
+        if (X_W < 2 || X_W > 16 || W_W < 2 || W_W > 16 || ACC_W < X_W + W_W || ACC_W > 63) begin
+            $display("%m: X_W=%0d W_W=%0d ACC_W=%0d: need X_W and W_W in 2 .. 16 and ACC_W in X_W+W_W .. 63",
+                     X_W, W_W, ACC_W);
+            $finish;
+        end
+    end
 
 endmodule
 

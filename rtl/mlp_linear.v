@@ -43,55 +43,31 @@ module mlp_linear #(
     localparam GROUPS = N_OUT / PE;
     localparam CYCLES = STEPS * GROUPS;
 
-    localparam STEP_W  = STEPS  > 1 ? $clog2(STEPS)  : 1;
     localparam GROUP_W = GROUPS > 1 ? $clog2(GROUPS) : 1;
     localparam CYCLE_W = CYCLES > 1 ? $clog2(CYCLES) : 1;
 
     localparam STAGES = 2 + $clog2(SIMD);       // read, multiply, adder tree
 
-    // Control: which step of which group is read, while busy.
-    reg               busy;
-    reg [STEP_W-1:0]  step;
-    reg [GROUP_W-1:0] group;
-    reg [CYCLE_W-1:0] cycle;
+    wire               busy;
+    wire               first_step;
+    wire               last_step;
+    wire               last_group;
+    wire [GROUP_W-1:0] group;
+    wire [CYCLE_W-1:0] cycle;
 
-    wire move       = !out_valid || out_ready;
-    wire first_step = step == {STEP_W{1'b0}};
-    wire last_step  = step == STEPS[STEP_W-1:0] - 1'b1;
-    wire last_group = group == GROUPS[GROUP_W-1:0] - 1'b1;
+    wire move = !out_valid || out_ready;
 
-    assign in_ready = move && (!busy || (last_step && last_group));
-
-    always @(posedge clk) begin
-        if (rst)
-            busy <= 1'b0;
-        else if (in_ready)
-            busy <= in_valid;
-    end
-
-    always @(posedge clk) begin
-        if (rst || in_ready) begin
-            step  <= {STEP_W{1'b0}};
-            group <= {GROUP_W{1'b0}};
-            cycle <= {CYCLE_W{1'b0}};
-        end else if (move) begin
-            step  <= last_step ? {STEP_W{1'b0}} : step + 1'b1;
-            group <= last_step ? group + 1'b1 : group;
-            cycle <= cycle + 1'b1;
-        end
-    end
+    mlp_fold #(.STEPS(STEPS), .GROUPS(GROUPS)) u_fold (
+        .clk(clk), .rst(rst),
+        .in_valid(in_valid), .in_ready(in_ready),
+        .out_valid(busy), .out_ready(move),
+        .out_first_step(first_step), .out_last_step(last_step), .out_last_group(last_group),
+        .out_group(group), .out_cycle(cycle)
+    );
 
     // The SIMD elements at the low end are multiplied, while the vector turns.
     reg  [N_IN*X_W-1:0] x;
-    wire [N_IN*X_W-1:0] x_turned;
-
-    generate
-        if (STEPS == 1) begin : g_whole
-            assign x_turned = x;
-        end else begin : g_turn
-            assign x_turned = {x[SIMD*X_W-1:0], x[N_IN*X_W-1:SIMD*X_W]};
-        end
-    endgenerate
+    wire [N_IN*X_W-1:0] x_turned = (x >> (SIMD*X_W)) | (x << ((N_IN-SIMD)*X_W));
 
     always @(posedge clk) begin
         if (in_ready)
@@ -157,8 +133,10 @@ module mlp_linear #(
     endfunction
 
     always @(posedge clk) begin
-        if (move && sum_valid)
-            out_acc <= lane_sums(sum_first ? bias : out_acc, sums);
+        if (move && sum_valid) begin
+            out_acc  <= lane_sums(sum_first ? bias : out_acc, sums);
+            out_last <= sum_last_group;
+        end
     end
 
     always @(posedge clk) begin
@@ -168,20 +146,10 @@ module mlp_linear #(
             out_valid <= sum_valid && sum_last;
     end
 
-    always @(posedge clk) begin
-        if (move)
-            out_last <= sum_last_group;
-    end
-
     initial begin
         if (N_IN < 1 || N_OUT < 1 || SIMD < 1 || PE < 1 || STEPS*SIMD != N_IN || GROUPS*PE != N_OUT) begin
             $display("%m: N_IN=%0d SIMD=%0d N_OUT=%0d PE=%0d: SIMD must divide N_IN and PE must divide N_OUT",
                      N_IN, SIMD, N_OUT, PE);
-            $finish;
-        end
-        if (X_W < 2 || X_W > 16 || W_W < 2 || W_W > 16 || ACC_W < X_W + W_W || ACC_W > 63) begin
-            $display("%m: X_W=%0d W_W=%0d ACC_W=%0d: need X_W and W_W in 2 .. 16 and ACC_W in X_W+W_W .. 63",
-                     X_W, W_W, ACC_W);
             $finish;
         end
     end

@@ -28,7 +28,10 @@ module mlp_requantize #(
     output reg  [LANES*OUT_W-1:0] out_y
 );
 
-    localparam KEPT_W    = ACC_W - SHIFT;
+    // An illegal SHIFT counts as 0, so that elaboration gets as far as its message below.
+    localparam LEGAL     = SHIFT >= 0 && OUT_W >= 2 && OUT_W <= ACC_W - SHIFT;
+    localparam DROPPED   = LEGAL ? SHIFT : 0;
+    localparam KEPT_W    = ACC_W - DROPPED;
     localparam ROUNDED_W = KEPT_W + 1;          // one bit more: rounding up may carry
 
     localparam [OUT_W-1:0] Y_MAX = {1'b0, {(OUT_W-1){1'b1}}};
@@ -43,8 +46,8 @@ module mlp_requantize #(
         reg [ROUNDED_W-1:0] rounded;
         begin
             padded   = {acc, 2'b00};
-            kept     = padded[ACC_W+1:SHIFT+2];
-            round_up = padded[SHIFT+1] && (padded[SHIFT:0] != {(SHIFT+1){1'b0}} || kept[0]);
+            kept     = padded[ACC_W+1:DROPPED+2];
+            round_up = padded[DROPPED+1] && (padded[DROPPED:0] != {(DROPPED+1){1'b0}} || kept[0]);
             rounded  = {kept[KEPT_W-1], kept} + {{KEPT_W{1'b0}}, round_up};
 
             if (rounded[ROUNDED_W-1:OUT_W-1] == {(ROUNDED_W-OUT_W+1){rounded[ROUNDED_W-1]}})
@@ -83,7 +86,7 @@ module mlp_requantize #(
     end
 
     initial begin
-        if (LANES < 1 || SHIFT < 0 || OUT_W < 2 || OUT_W > KEPT_W) begin
+        if (LANES < 1 || !LEGAL) begin
             $display("%m: LANES=%0d ACC_W=%0d OUT_W=%0d SHIFT=%0d: need LANES >= 1, SHIFT >= 0 and 2 <= OUT_W <= ACC_W - SHIFT",
                      LANES, ACC_W, OUT_W, SHIFT);
             $finish;

@@ -9,17 +9,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from model.artifact import write_atomically
+from model.errors import VerbatimError
 
-PROJECT = ("model", "scripts", "tb")
 
-
-class CommandError(Exception):
+class CommandError(VerbatimError):
     """A command that cannot be done: the message is one sentence for the person who typed it."""
 
 
 def is_expected(error: Exception) -> bool:
     """Whether an error was raised on purpose, for a person: by a class of this project."""
-    return type(error).__module__.partition(".")[0] in PROJECT
+    of_bench = type(error).__module__.partition(".")[0] == "tb"
+    return isinstance(error, VerbatimError) or of_bench
 
 
 def main(run: Callable[[argparse.Namespace], None], parser: argparse.ArgumentParser) -> None:

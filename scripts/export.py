@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from model import artifact, checkpoint, datasets, quantize, recipe, training
-from model.logits import survey
+from model.logits import require_winners, survey
 from model.metrics import measure
 from scripts import cli
 
@@ -22,6 +22,10 @@ def run(arguments: argparse.Namespace) -> None:
         trained = checkpoint.load(plan, build / checkpoint.FILE)
         network = quantize.export(trained.quantized, plan, quantize.provenance(plan, dataset))
         traced = trained.quantized.trace(dataset.features)
+        calibration = {key: tensor[train] for key, tensor in traced.items()}
+        require_winners(
+            network.spec, survey(network.spec, calibration), arguments.allow_changed_winners
+        )
         compared = quantize.compare(traced, network)
         floats = training.probabilities(trained.module, dataset.features)
         artifact.save(network, build / "network.json")
@@ -51,5 +55,19 @@ def run(arguments: argparse.Namespace) -> None:
     print(f"{build}: {survey(network.spec, traced)}")
 
 
+def parser() -> argparse.ArgumentParser:
+    """``--allow-changed-winners`` exports a network whose score does not rank as its logits do."""
+    built = cli.build_parser("scripts.export", __doc__)
+    built.add_argument(
+        "--allow-changed-winners",
+        type=int,
+        default=0,
+        metavar="N",
+        help="training samples to whose logits the score may give another class "
+        "(default: %(default)s)",
+    )
+    return built
+
+
 if __name__ == "__main__":
-    cli.main(run, cli.build_parser("scripts.export", __doc__))
+    cli.main(run, parser())

@@ -5,8 +5,7 @@ import json
 import re
 from pathlib import Path
 
-from model.artifact import write_atomically
-from scripts import cli
+from scripts import cli, pages
 from scripts.summary import Facts
 from tb.runner import RTL
 
@@ -55,35 +54,6 @@ def modules(folder: Path) -> str:
     return "\n".join(lines)
 
 
-def rewritten(text: str, name: str, inside: str) -> str:
-    """``text`` with ``inside`` between the two markers of ``name``, and nothing else changed.
-
-    Raises `CommandError` unless each marker stands there once, in order.
-
-    >>> rewritten("a <!-- x --> b <!-- /x --> c", "x", "new")
-    'a <!-- x -->\\n\\nnew\\n\\n<!-- /x --> c'
-    """
-    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-    for marker in (begin, end):
-        if text.count(marker) != 1:
-            raise cli.CommandError(
-                f"{marker} stands there {text.count(marker)} times, legal is once"
-            )
-    before, rest = text.split(begin)
-    if end not in rest:
-        raise cli.CommandError(f"{end} stands before {begin}, legal is behind it")
-    return f"{before}{begin}\n\n{inside}\n\n{end}{rest.split(end)[1]}"
-
-
-def rewrite(path: Path, name: str, inside: str) -> None:
-    """Rewrite a file between its markers of ``name``, whole or not at all."""
-    try:
-        write_atomically(path, rewritten(path.read_text(), name, inside))
-    except (OSError, cli.CommandError) as error:
-        raise cli.CommandError(f"{path}: {error}") from error
-    print(f"{path}: its {name} are written")
-
-
 def run(arguments: argparse.Namespace) -> None:
     """Rewrite both files."""
     path = arguments.build / "report.json"
@@ -96,8 +66,9 @@ def run(arguments: argparse.Namespace) -> None:
         ) from error
     if complaint:
         raise cli.CommandError(f"{path}: is no result: {complaint}")
-    rewrite(arguments.readme, RESULTS, inside)
-    rewrite(arguments.architecture, MODULES, modules(RTL))
+    pages.fill(arguments.readme, {RESULTS: inside})
+    pages.fill(arguments.architecture, {MODULES: modules(RTL)})
+    print(f"{arguments.readme} and {arguments.architecture}: their tables are written")
 
 
 def parser() -> argparse.ArgumentParser:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from model import artifact
+from model.errors import VerbatimError
 from model.spec import Format, SoftmaxSpec
 from scripts import cli
 from tb.rows import COMBINATIONS, softmax_parameters
@@ -48,7 +49,7 @@ there are none. Without DSPs the 15 by 16 bits that `lut` multiplies take most o
 """
 
 
-class SynthesisError(Exception):
+class SynthesisError(VerbatimError):
     """A synthesis that failed; the message is what Yosys said."""
 
 

@@ -11,6 +11,9 @@ from model.artifact import Network
 from model.spec import Int
 from tb.runner import Outcome, simulate
 
+# Where a simulation finds its ROM images: one build serves every network of a shape.
+MEM_DIR = "mem"
+
 # The test of tb/top_bench.py that runs every sample and writes a report.
 EVERY_SAMPLE = "computes_every_value$"
 # The one for thousands of samples.
@@ -32,8 +35,8 @@ def run_network(
     """Run the bench of `mlp_top` on input codes ``x [samples, n_in]``.
 
     Writes into ``folder``; ``mem`` is a folder of ROM images that stand already, else they are
-    written too. Returns the outcome and what `EVERY_SAMPLE` reports: values compared per stream,
-    cycles, classes, probabilities. Raises as `simulate` does, and `ArtifactError` on a bad image.
+    written too. Returns the outcome and the bench's report: values compared per stream, cycles,
+    classes and probabilities. Raises as `simulate` does, and `ArtifactError` on a bad image.
     """
     artifact.save(network, folder / "network.json")
     if mem is None:
@@ -45,7 +48,7 @@ def run_network(
     report.unlink(missing_ok=True)
     outcome = simulate(
         "mlp_top",
-        network.spec.parameters(str(mem.resolve())),
+        network.spec.parameters(MEM_DIR),
         simulator=simulator,
         bench="top_bench",
         options={
@@ -56,6 +59,7 @@ def run_network(
         name=name,
         testcase=testcase,
         waves=waves,
+        links={MEM_DIR: mem},
         **how,
     )
-    return outcome, json.loads(report.read_text()) if report.exists() else {}
+    return outcome, json.loads(report.read_text())

@@ -15,6 +15,7 @@ import numpy as np
 from model import reference
 from model.artifact import Network, load
 from model.spec import (
+    FOLD_CYCLES,
     PACK_CYCLES,
     PROBABILITY_W,
     REGISTER_CYCLES,
@@ -235,6 +236,45 @@ class Unpack(Operator):
         return served(self.outputs[0], vector["x"], tag=int(vector["tag"][0]))
 
 
+class Fold(Operator):
+    latency = FOLD_CYCLES
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(job)
+        self.steps, self.groups = self.parameters["STEPS"], self.parameters["GROUPS"]
+        self.interval = self.steps * self.groups
+        self.inputs = ()
+        self.outputs = (
+            Field("first_step"),
+            Field("last_step"),
+            Field("last_group"),
+            Field("group", max(1, (self.groups - 1).bit_length())),
+            Field("cycle", max(1, (self.interval - 1).bit_length())),
+        )
+
+    def corners(self) -> list[Vector]:
+        return [{}] * 5
+
+    def draw(self) -> Vector:
+        return {}
+
+    def beats_in(self, vector: Vector) -> list[Beat]:
+        return [{}]
+
+    def beats_out(self, vector: Vector) -> list[Beat]:
+        return [
+            {
+                "first_step": [step == 0],
+                "last_step": [step == self.steps - 1],
+                "last_group": [group == self.groups - 1],
+                "group": [group],
+                "cycle": [group * self.steps + step],
+            }
+            for group in range(self.groups)
+            for step in range(self.steps)
+        ]
+
+
 class _OfLayer(Operator):
     """A module that computes one layer of a network file."""
 
@@ -408,6 +448,7 @@ OPERATORS: dict[str, type[Operator]] = {
     "mlp_stream_register": Register,
     "mlp_stream_pack": Pack,
     "mlp_stream_unpack": Unpack,
+    "mlp_fold": Fold,
     "mlp_linear": Linear,
     "mlp_layer": Layer,
     "mlp_softmax_taylor2": Score,

@@ -116,11 +116,14 @@ def simulate(
     seed: int | None = None,
     testcase: str | None = None,
     waves: Path | None = None,
+    links: Mapping[str, Path] | None = None,
 ) -> Outcome:
     """Run ``tb.<bench>`` on ``module``.
 
-    ``name`` is the folder of the run under build/runs. ``waves`` is the FST file to leave, also
-    where a test fails; without it WAVES=1 in the environment leaves one in that folder.
+    ``name`` is the folder of the run under build/runs, in which the simulation runs; ``links``
+    are folders that it finds there by name, so that no path needs to be built into the design.
+    ``waves`` is the FST file to leave, also where a test fails; without it WAVES=1 in the
+    environment leaves one in that folder.
     Raises `SimulatorError` where nothing could run, and `SimulationFailed` where a test failed,
     was skipped, or where none was found.
     """
@@ -130,6 +133,8 @@ def simulate(
     run_dir = BUILD / "runs" / simulator / (name or module)
     shutil.rmtree(run_dir, ignore_errors=True)
     run_dir.mkdir(parents=True)
+    for link, target in (links or {}).items():
+        (run_dir / link).symlink_to(target.resolve())
     if waves is None and os.environ.get("WAVES") == "1":
         waves = run_dir / "waves.fst"
     build_dir = _build_dir(module, parameters, simulator, rtl, waves is not None)

@@ -28,7 +28,7 @@ MUTANTS = [
     Mutant(
         "rounds-half-up",
         "mlp_requantize",
-        "(padded[SHIFT:0] != {(SHIFT+1){1'b0}} || kept[0])",
+        "(padded[DROPPED:0] != {(DROPPED+1){1'b0}} || kept[0])",
         "1'b1",
         "requantize-1-20-8-7",
     ),
@@ -57,10 +57,10 @@ MUTANTS = [
     Mutant("relu-of-lane-0-only", "mlp_relu", "x[k*W+W-1]", "x[W-1]", "relu-3-2"),
     Mutant(
         "one-step-too-few",
-        "mlp_linear",
+        "mlp_fold",
         "STEPS[STEP_W-1:0] - 1'b1",
         "STEPS[STEP_W-1:0] - 2'd2",
-        "linear-6x6-serial",
+        "fold-3-4",
     ),
     Mutant(
         "stale-bias",
@@ -93,16 +93,16 @@ MUTANTS = [
     Mutant(
         "ignores-backpressure",
         "mlp_linear",
-        "wire move       = !out_valid || out_ready;",
-        "wire move       = !out_valid || out_ready || busy;",
+        "wire move = !out_valid || out_ready;",
+        "wire move = !out_valid || out_ready || busy;",
         "linear-6x4-by-3x2",
     ),
     Mutant(
         "bubble-between-vectors",
-        "mlp_linear",
-        "(!busy || (last_step && last_group))",
-        "!busy",
-        "linear-6x4-by-3x2",
+        "mlp_fold",
+        "!out_valid || (out_ready && out_last_step && out_last_group)",
+        "!out_valid",
+        "fold-3-4",
     ),
     Mutant(
         "adder-tree-drops-a-lane",

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from model import artifact
-from scripts import diagram, readme
+from scripts import diagram, pages, readme
 from scripts.cli import CommandError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -97,7 +97,7 @@ def test_readme_holds_results_as_the_command_writes_them() -> None:
     text = (ROOT / "README.md").read_text()
     _, inside, _ = re.split(r"<!-- /?results -->", text)
     assert inside.count("| RTL (") == 1
-    assert readme.rewritten(text, readme.RESULTS, inside.strip()) == text
+    assert pages.filled(text, readme.RESULTS, inside.strip()) == text
 
 
 def test_command_changes_nothing_outside_the_markers(tmp_path: Path) -> None:
@@ -157,13 +157,13 @@ def test_report_that_is_no_result_leaves_the_readme_alone(
 )
 def test_page_without_its_markers_is_refused(text: str) -> None:
     with pytest.raises(CommandError, match="legal is"):
-        readme.rewritten(text, readme.RESULTS, "new")
+        pages.filled(text, readme.RESULTS, "new")
 
 
 def test_modules_of_the_architecture_are_those_of_the_headers() -> None:
     text = (ROOT / "docs/architecture.md").read_text()
     table = readme.modules(ROOT / "rtl")
-    assert readme.rewritten(text, readme.MODULES, table) == text, "run make readme"
+    assert pages.filled(text, readme.MODULES, table) == text, "run make readme"
 
 
 def test_module_without_a_latency_is_refused(tmp_path: Path) -> None:

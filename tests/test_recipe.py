@@ -31,8 +31,8 @@ ILLEGAL = [
         'learning_rate = ""\n[form',
         "fine_tuning: learning_rate is",
     ),
-    ("frac = 4", "frac = 99", "format: frac is 99, legal is a whole number from -16 to 31"),
-    ("width = 8, frac", "width = 1, frac", "format: width is 1, legal is a whole number from 2"),
+    ("frac = 4", "frac = 99", "formats.input: format: frac is 99, legal is"),
+    ("width = 8, frac", "width = 1, frac", "formats.input: format: width is 1, legal is"),
     ("weights_width = 8", "weights_width = 17", "formats: weights_width is 17, legal is a whole"),
     ("activations_width = 8", "activations_width = 1", "formats: activations_width is 1, legal"),
     ('score = "taylor2"', 'score = "taylor3"', "softmax: score is 'taylor3', legal is one of tay"),
@@ -79,6 +79,17 @@ def test_comments_do_not_change_the_digest_and_values_do(tmp_path):
 def test_an_illegal_value_is_refused_by_file_key_and_value(tmp_path, old, new, sentence):
     with pytest.raises(RecipeError, match=rf"changed\.toml: .*{sentence}"):
         recipe.load(changed(tmp_path, old, new))
+
+
+def test_the_path_to_an_illegal_value_is_said_once(tmp_path):
+    for old, new, path in (
+        ('name = "iris"', 'name = "i ris"', "recipe"),
+        ("epochs = 200", "epochs = -1", "recipe.fine_tuning"),
+    ):
+        with pytest.raises(RecipeError) as refused:
+            recipe.load(changed(tmp_path, old, new))
+        sentence = str(refused.value).removeprefix(f"{tmp_path}/changed.toml: ")
+        assert sentence.startswith(f"{path}: {new.partition(' ')[0]} is ")
 
 
 def test_every_key_is_refused_when_missing_and_when_mistyped(tmp_path):

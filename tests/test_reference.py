@@ -16,7 +16,7 @@ from model import quantize, recipe, reference, tables
 from model.artifact import ArtifactError, Network
 from model.quantize import Calibration, QuantizedNetwork, QuantizeError
 from model.recipe import Fold
-from model.spec import MAX_CLASSES, Format, accumulator_width
+from model.spec import MAX_CLASSES, SCORES, Format, accumulator_width
 
 IRIS = recipe.load(Path("model/networks/iris.toml"))
 WIDTHS = st.integers(2, 16)
@@ -167,8 +167,8 @@ def quantized_networks(draw):
         if draw(st.booleans()):
             modules.append(nn.ReLU())
         x = y
-    formats = Calibration(x_fmt, weights, outputs)
-    network = QuantizedNetwork(nn.Sequential(*modules, nn.Softmax(dim=1)), formats, "taylor2")
+    formats, score = Calibration(x_fmt, weights, outputs), draw(st.sampled_from(SCORES))
+    network = QuantizedNetwork(nn.Sequential(*modules, nn.Softmax(dim=1)), formats, score)
     features = draw_codes(draw, rng, (20, sizes[0]), 2 ** (x_fmt.width - 1)) * x_fmt.lsb
     return network, features
 

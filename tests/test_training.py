@@ -46,7 +46,7 @@ def short():
 def build(tmp_path_factory):
     """A build folder in which both commands ran on the recipe of the repository."""
     folder = tmp_path_factory.mktemp("iris")
-    arguments = argparse.Namespace(network=NETWORK, build=folder)
+    arguments = argparse.Namespace(network=NETWORK, build=folder, allow_changed_winners=0)
     train.run(arguments)
     export.run(arguments)
     return folder
@@ -98,7 +98,7 @@ def test_both_commands_leave_their_seconds_and_no_temporary_file(build):
 
 
 def test_export_gives_the_same_bytes_again(build, tmp_path):
-    arguments = argparse.Namespace(network=NETWORK, build=tmp_path)
+    arguments = argparse.Namespace(network=NETWORK, build=tmp_path, allow_changed_winners=0)
     (tmp_path / "checkpoint.pt").write_bytes((build / "checkpoint.pt").read_bytes())
     export.run(arguments)
     paths = [Path("network.json"), Path("expected.npz")]

@@ -1,0 +1,36 @@
+"""What commands write into pages that people write: text between two markers."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from model.artifact import write_atomically
+from scripts import cli
+
+
+def filled(page: str, name: str, text: str) -> str:
+    """``page`` with ``text`` between the two markers of ``name``, and nothing else changed.
+
+    Raises `CommandError` unless each marker stands there once, in order.
+
+    >>> filled("a <!-- x -->old<!-- /x --> c", "x", "new")
+    'a <!-- x -->\\n\\nnew\\n\\n<!-- /x --> c'
+    """
+    opening, closing = f"<!-- {name} -->", f"<!-- /{name} -->"
+    before, opened, rest = page.partition(opening)
+    _, closed, after = rest.partition(closing)
+    if not (opened and closed) or opening in rest or closing in before + after:
+        raise cli.CommandError(f"legal is a page that has {opening} and {closing}, once each")
+    return f"{before}{opening}\n\n{text.strip()}\n\n{closing}{after}"
+
+
+def fill(path: Path, blocks: Mapping[str, str]) -> None:
+    """Put each text between its markers of a page, and write the page whole or not at all."""
+    try:
+        page = path.read_text()
+        for name, text in blocks.items():
+            page = filled(page, name, text)
+    except (OSError, UnicodeDecodeError) as error:
+        raise cli.CommandError(f"{path}: cannot be read: {error}") from error
+    except cli.CommandError as error:
+        raise cli.CommandError(f"{path}: {error}") from error
+    write_atomically(path, page)

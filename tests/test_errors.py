@@ -1,0 +1,58 @@
+"""Errors that are raised on purpose end a command with one sentence; bugs do not."""
+
+import argparse
+import importlib
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model import artifact, reference
+from model.errors import VerbatimError
+from scripts import cli
+from tb.runner import SimulatorError
+
+ROOT = Path(__file__).resolve().parent.parent
+GOLDEN = ROOT / "tb/golden/iris.network.json"
+
+
+def own_errors():
+    """Every exception class that a module of model/ or scripts/ defines, by its full name."""
+    for path in sorted((ROOT / "model").glob("*.py")) + sorted((ROOT / "scripts").glob("*.py")):
+        module = importlib.import_module(f"{path.parent.name}.{path.stem}")
+        for name, found in vars(module).items():
+            if getattr(found, "__module__", "") == module.__name__ and name.endswith("Error"):
+                yield f"{module.__name__}.{name}", found
+
+
+def test_every_error_of_the_project_has_the_one_base_class():
+    found = dict(own_errors())
+    assert {"model.spec.SpecError", "model.recipe.RecipeError", "scripts.cli.CommandError"} <= {
+        *found
+    }
+    assert [name for name, error in found.items() if not issubclass(error, VerbatimError)] == []
+
+
+@pytest.mark.parametrize(
+    ("features", "sentence"),
+    [
+        (np.array([[5.1, np.nan, 1.4, 0.2]]), r"feature \[0, 1\] is nan, legal is a finite number"),
+        (np.ones((2, 3)), r"features have shape \(2, 3\), legal is \(samples, 4\)"),
+    ],
+)
+def test_bad_features_are_refused_by_the_projects_own_error(features, sentence):
+    with pytest.raises(VerbatimError, match=sentence):
+        reference.predict(artifact.load(GOLDEN), features)
+
+
+@pytest.mark.parametrize("error", [*dict(own_errors()).values(), SimulatorError])
+def test_a_command_ends_each_of_them_with_one_sentence_and_status_2(monkeypatch, capsys, error):
+    def run(arguments):
+        raise error("what was found, legal is something else")
+
+    monkeypatch.setattr(sys, "argv", ["command"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main(run, argparse.ArgumentParser(prog="command"))
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == "command: what was found, legal is something else\n"
