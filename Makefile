@@ -30,7 +30,7 @@ PYTEST := $(RUN) pytest -n 2
 .DEFAULT_GOAL := menu
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: menu setup sim test test-rtl lint accuracy soak exhaustive softmax-study softmax-size golden readme \
+.PHONY: menu setup sim test test-rtl lint accuracy soak exhaustive formal softmax-study softmax-size golden readme \
         bench clean distclean FORCE
 
 menu:
@@ -69,6 +69,9 @@ golden: $(BUILD)/network.json ## make the network and its outputs golden: writte
 
 exhaustive: .venv/ready | build/setup/verilator ## all 2^24 int8 logit triples through the RTL of each softmax
 	@$(RUN) scripts.exhaustive
+
+formal: .venv/yosys ## what the softmax promises, proved for all inputs of a narrow one
+	@$(RUN) scripts.formal
 
 readme: sim ## write the results and the picture of the README
 	@$(RUN) scripts.readme --build $(BUILD)
