@@ -5,7 +5,7 @@ import json
 
 from model import artifact, reference
 from scripts import cli
-from scripts.summary import arrays
+from scripts.summary import read_expected
 from tb.network_run import EVERY_SAMPLE, run_network
 from tb.runner import ROOT, SIMULATORS
 
@@ -15,7 +15,7 @@ def run(arguments: argparse.Namespace) -> None:
     build = (ROOT / arguments.build).resolve()
     simulator = arguments.sim
     network = artifact.load(build / "network.json")
-    x = reference.quantize(arrays(build / "expected.npz")["features"], network.spec.x)
+    x = reference.quantize(read_expected(build / "expected.npz")["features"], network.spec.x)
     outcome, report = run_network(
         network,
         x,

@@ -38,7 +38,7 @@ class Build:
 def read(folder: Path, simulator: str) -> Build:
     """Read a build folder; raises `CommandError` where a file is missing, damaged or too old."""
     network = artifact.load(folder / "network.json")
-    expected = arrays(folder / "expected.npz")
+    expected = read_expected(folder / "expected.npz")
     path = folder / f"rtl-{simulator}.json"
     rtl = _object(path, f"python -m scripts.sim --sim {simulator}", RTL_KEYS)
     if not len(rtl["classes"]) == len(rtl["probabilities"]) == len(expected["labels"]):
@@ -73,7 +73,8 @@ def _object(path: Path, command: str, keys: set[str]) -> dict[str, Any]:
     return content
 
 
-def arrays(path: Path) -> dict[str, NDArray[Any]]:
+def read_expected(path: Path) -> dict[str, NDArray[Any]]:
+    """What export left of a dataset; raises `CommandError` where it is missing or damaged."""
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = dict(archive)

@@ -15,6 +15,7 @@ from model.artifact import ArtifactError
 from model.errors import VerbatimError
 from model.reference import predict
 from model.spec import Format, SpecError
+from scripts.summary import EXPECTED_KEYS
 from tb.runner import SimulatorError, simulate
 
 GOLDEN = Path("tb/golden/iris.network.json").resolve()
@@ -201,7 +202,7 @@ def test_the_command_names_an_image_that_is_too_short(tmp_path: Path) -> None:
     artifact.save(NETWORK, tmp_path / "network.json")
     artifact.write_images(NETWORK, tmp_path / "mem")
     (tmp_path / "mem" / "reciprocal.mem").write_text("0000\n")
-    np.savez(tmp_path / "expected.npz", features=np.ones((2, 4)))
+    np.savez(tmp_path / "expected.npz", **dict.fromkeys(EXPECTED_KEYS, np.ones((2, 4))))
     done = sim(tmp_path)
     assert done.returncode == 2
     assert "reciprocal.mem: found 1 words, legal are 256" in done.stderr
