@@ -3,6 +3,8 @@
 import argparse
 import json
 
+from rich.console import Console
+
 from model import artifact, reference
 from scripts import cli
 from scripts.summary import read_expected
@@ -16,16 +18,17 @@ def run(arguments: argparse.Namespace) -> None:
     simulator = arguments.sim
     network = artifact.load(build / "network.json")
     x = reference.quantize(read_expected(build / "expected.npz")["features"], network.spec.x)
-    outcome, report = run_network(
-        network,
-        x,
-        simulator,
-        folder=build / f"run-{simulator}",
-        mem=build / "mem",
-        name=network.spec.name,
-        testcase=EVERY_SAMPLE,
-        waves=build / f"waves-{simulator}.fst" if arguments.waves else None,
-    )
+    with Console(stderr=True).status(f"{simulator} elaborates, then runs {len(x)} samples"):
+        outcome, report = run_network(
+            network,
+            x,
+            simulator,
+            folder=build / f"run-{simulator}",
+            mem=build / "mem",
+            name=network.spec.name,
+            testcase=EVERY_SAMPLE,
+            waves=build / f"waves-{simulator}.fst" if arguments.waves else None,
+        )
     report["seconds"] = {"build": outcome.build_seconds, "simulate": outcome.run_seconds}
     artifact.write_atomically(build / f"rtl-{simulator}.json", json.dumps(report) + "\n")
     streams = report["streams"].values()
