@@ -234,9 +234,10 @@ def _judge(module: str, results: Path, log: Path) -> int:
         for outcome in case:
             if outcome.tag in ("failure", "error", "skipped"):
                 message = outcome.get("error_msg") or outcome.get("message") or outcome.tag
-                raise SimulationFailed(
-                    f"{module}: {case.get('name')}: {message} [{_complaint(log)}]; log: {log}"
-                )
+                sentence, complaint = message.splitlines()[0], _complaint(log)
+                if sentence not in complaint:
+                    sentence += f" [{complaint}]"
+                raise SimulationFailed(f"{module}: {case.get('name')}: {sentence}; log: {log}")
     if not cases:
         raise SimulationFailed(f"{module}: the bench holds no test; log: {log}")
     return len(cases)
