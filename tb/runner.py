@@ -280,7 +280,7 @@ class _Verilator(_Cached, cocotb_test.Verilator):  # type: ignore[misc]
             for name in (module, *_TAPPED.get(module, ()))
         ]
         self.visible.write_text("\n".join(["`verilator_config", *lines, ""]))
-        make_args = [_PRECOMPILED]
+        make_args = [_PRECOMPILED, f"-j{os.cpu_count()}"]
         make_args += ["OBJCACHE=ccache"] if shutil.which("ccache") else []
         super().__init__(make_args=make_args, **kwargs)
 
