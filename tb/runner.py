@@ -280,7 +280,9 @@ class _Verilator(_Cached, cocotb_test.Verilator):  # type: ignore[misc]
             for name in (module, *_TAPPED.get(module, ()))
         ]
         self.visible.write_text("\n".join(["`verilator_config", *lines, ""]))
-        make_args = [_PRECOMPILED, f"-j{os.cpu_count()}"]
+        # Beside other workers of a regression, a build keeps to one core.
+        jobs = 1 if "PYTEST_XDIST_WORKER" in os.environ else os.cpu_count()
+        make_args = [_PRECOMPILED, f"-j{jobs}"]
         make_args += ["OBJCACHE=ccache"] if shutil.which("ccache") else []
         super().__init__(make_args=make_args, **kwargs)
 

@@ -19,10 +19,10 @@ FOLDS = IRIS.spec.at_each_fold()
 
 # Random samples of each run; `make soak` sends 10,000 through each fold.
 RANDOM_SAMPLES = {
-    ("verilator", "serial"): 200,
+    ("verilator", "serial"): 100,
     ("verilator", "default"): 2_000,
     ("verilator", "unrolled"): 10_000,
-    ("icarus", "serial"): 40,
+    ("icarus", "serial"): 20,
     ("icarus", "default"): 500,
     ("icarus", "unrolled"): 200,
 }
