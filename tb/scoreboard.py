@@ -77,11 +77,6 @@ class Scoreboard:
         divergence = self.channels[stream].observe(word, time_ns)
         self.first = self.first or divergence
 
-    @property
-    def complete(self) -> bool:
-        """Every expected value was seen."""
-        return all(c.compared == c.size for c in self.channels.values())
-
     def conclude(self) -> int:
         """Raise AssertionError unless all was compared and equal; return how many values."""
         total = sum(channel.compared for channel in self.channels.values())
