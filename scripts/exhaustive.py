@@ -18,7 +18,7 @@ from model import artifact
 from model.spec import DIVIDERS, SCORES
 from scripts import cli
 from tb.exhaustive import ALL_TRIPLES, BINS_PER_LSB, Case
-from tb.runner import BUILD, ROOT
+from tb.tools import BUILD, ROOT
 
 GOLDEN = ROOT / "tb" / "golden" / "iris.network.json"
 FRAC = 4

@@ -10,7 +10,7 @@ from rich.progress import Progress
 from model import artifact
 from scripts import cli
 from tb.formal import proofs
-from tb.runner import ROOT
+from tb.tools import ROOT
 
 PAGE = "softmax_formal.md"
 COLUMNS = ("score", "divider", "classes by lanes", "logits", "cycles", "result")

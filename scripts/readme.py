@@ -7,7 +7,7 @@ from pathlib import Path
 
 from scripts import cli, pages
 from scripts.summary import Facts
-from tb.runner import RTL
+from tb.tools import RTL
 
 PARTS = ("train", "test")
 RESULTS, MODULES = "results", "modules"

@@ -15,7 +15,7 @@ from rich.text import Text
 from model.artifact import write_atomically
 from scripts import cli, pictures, summary
 from scripts.summary import Facts
-from tb.runner import SIMULATORS
+from tb.tools import SIMULATORS
 
 # What a log shows; a terminal has its own width.
 COLUMNS = 100

@@ -9,7 +9,7 @@ from model import artifact, reference
 from scripts import cli
 from scripts.summary import read_expected
 from tb.network_run import EVERY_SAMPLE, run_network
-from tb.runner import ROOT, SIMULATORS
+from tb.tools import ROOT, SIMULATORS
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -13,7 +13,7 @@ from model import artifact
 from scripts import cli
 from tb.network_run import LONG_RUN, run_network
 from tb.networks import codes
-from tb.runner import BUILD, RTL, SIMULATORS
+from tb.tools import BUILD, RTL, SIMULATORS
 
 SEED = 3
 COLUMNS = ("samples", "cycles", "seconds", "compared", "differing")

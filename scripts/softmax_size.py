@@ -15,7 +15,7 @@ from model.errors import VerbatimError
 from model.spec import Format, SoftmaxSpec
 from scripts import cli
 from tb.rows import COMBINATIONS, softmax_parameters
-from tb.runner import BUILD, ROOT, RTL, literal
+from tb.tools import BUILD, ROOT, RTL, literal
 
 PAGE = "softmax_size.md"
 FOLDER = BUILD / "softmax_size"

@@ -4,7 +4,8 @@ from typing import Any
 
 from cocotb.handle import StringObject
 
-from tb.runner import Job, code
+from tb.runner import Job
+from tb.tools import code
 
 
 def check_elaboration(dut: Any, job: Job) -> None:

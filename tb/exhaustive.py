@@ -10,7 +10,8 @@ from typing import Any
 from model import artifact
 from model.spec import Format, SoftmaxSpec
 from tb.rows import softmax_parameters
-from tb.runner import BUILD, RTL, build_harness
+from tb.tools import BUILD, RTL
+from tb.verilated import build_harness
 
 ALL_TRIPLES = 1 << 24
 HARNESS = Path(__file__).with_name("softmax_exhaustive.cpp")

@@ -11,7 +11,7 @@ from pathlib import Path
 from model import artifact
 from model.spec import Format, SoftmaxSpec
 from tb.rows import COMBINATIONS, softmax_parameters
-from tb.runner import BUILD, ROOT, RTL, literal
+from tb.tools import BUILD, ROOT, RTL, literal
 
 WRAPPER = ROOT / "formal" / "softmax.v"
 TOOLS = {

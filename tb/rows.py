@@ -12,7 +12,8 @@ from model import artifact
 from model.artifact import Network
 from model.spec import DIVIDERS, SCORES, Format, Parameter, SoftmaxSpec
 from tb.networks import made_up
-from tb.runner import BUILD, Outcome, simulate
+from tb.runner import Outcome, simulate
+from tb.tools import BUILD
 
 Parameters = dict[str, Parameter]
 Prepared = tuple[Parameters, dict[str, Any]]

@@ -5,8 +5,8 @@ import pytest
 from model import artifact
 from tb.exhaustive import Case, ExhaustiveError
 from tb.rows import COMBINATIONS
-from tb.runner import BUILD
 from tb.test_mutants import Mutant, mutated
+from tb.tools import BUILD
 
 SLICE = 1 << 16
 EXACT = Case("exp", "divider", 4)

@@ -3,8 +3,8 @@
 import pytest
 
 from tb.formal import Proof, ProofError, proofs
-from tb.runner import BUILD
 from tb.test_mutants import Mutant, mutated
+from tb.tools import BUILD
 
 BROKEN = {
     "sum_is_255": Mutant(

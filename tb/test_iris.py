@@ -11,7 +11,7 @@ from model.artifact import Network, load
 from model.reference import quantize
 from tb.network_run import EVERY_SAMPLE, LONG_RUN, run_network
 from tb.networks import codes
-from tb.runner import BUILD, SIMULATORS
+from tb.tools import BUILD, SIMULATORS
 
 GOLDEN = Path(__file__).parent / "golden"
 IRIS = load(GOLDEN / "iris.network.json")

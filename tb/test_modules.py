@@ -3,7 +3,7 @@
 import pytest
 
 from tb.rows import ON_BOTH_SIMULATORS, ROWS, Row
-from tb.runner import RTL
+from tb.tools import RTL
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tb.rows import ROWS
-from tb.runner import BUILD, RTL, SimulationFailed
+from tb.runner import SimulationFailed
+from tb.tools import BUILD, RTL
 
 
 @dataclass(frozen=True)

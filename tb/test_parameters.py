@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from tb.runner import SIMULATORS, SimulationFailed, SimulatorError, simulate
+from tb.runner import SimulationFailed, simulate
+from tb.tools import SIMULATORS, SimulatorError
 
 ILLEGAL = [
     ("mlp_linear", {"N_IN": 6, "SIMD": 4}, "SIMD=4"),

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tb.runner import SimulationFailed, SimulatorError, _judge, simulate
+from tb.runner import SimulationFailed, _judge, simulate
 from tb.test_mutants import Mutant, mutated
+from tb.tools import SimulatorError
 
 CASE = '<testcase name="t" classname="c">{}</testcase>'
 

@@ -7,7 +7,7 @@ from model.spec import Format
 from tb.network_run import run_network
 from tb.networks import codes, made_up
 from tb.rows import COMBINATIONS
-from tb.runner import BUILD, SIMULATORS
+from tb.tools import BUILD, SIMULATORS
 
 MADE_UP = {
     "serial": made_up([4, 6, 3]),

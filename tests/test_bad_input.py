@@ -16,7 +16,8 @@ from model.errors import VerbatimError
 from model.reference import predict
 from model.spec import Format, SpecError
 from scripts.summary import EXPECTED_KEYS
-from tb.runner import SimulatorError, simulate
+from tb.runner import simulate
+from tb.tools import SimulatorError
 
 GOLDEN = Path("tb/golden/iris.network.json").resolve()
 NETWORK = artifact.load(GOLDEN)

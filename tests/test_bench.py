@@ -10,7 +10,7 @@ from model import artifact
 from scripts import bench
 from scripts.cli import CommandError
 from scripts.report import console
-from tb.runner import SIMULATORS
+from tb.tools import SIMULATORS
 
 ROOT = Path(__file__).resolve().parent.parent
 SLOW = dict.fromkeys(("train", "export", "sim", "report", "compiling"), 1000.0) | {"total": 4000.0}

@@ -11,7 +11,7 @@ import pytest
 from model import artifact, reference
 from model.errors import VerbatimError
 from scripts import cli
-from tb.runner import SimulatorError
+from tb.tools import SimulatorError
 
 ROOT = Path(__file__).resolve().parent.parent
 GOLDEN = ROOT / "tb/golden/iris.network.json"

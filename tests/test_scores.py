@@ -11,7 +11,7 @@ from model import datasets, quantize, recipe, reference, spec, training
 from model.metrics import measure
 from model.spec import Format, SoftmaxSpec
 from tb.network_run import EVERY_SAMPLE, run_network
-from tb.runner import BUILD
+from tb.tools import BUILD
 
 IRIS = recipe.load(Path("model/networks/iris.toml"))
 FLOWERS = datasets.load(IRIS.dataset)
