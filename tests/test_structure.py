@@ -28,6 +28,10 @@ TORCH_MODULES = {
     "model.checkpoint",
 }
 
+# The only modules of model/ that may import onnx or onnxruntime.
+ONNX = {"onnx", "onnxruntime"}
+ONNX_MODULES = {"model.onnx_export"}
+
 # A skipped or excused test proves nothing: pytest's words for it, unittest's and cocotb's.
 EXCUSES = {"skip", "skipif", "skipIf", "skipUnless", "SkipTest", "xfail", "importorskip"}
 EXCUSING_KEYWORDS = {"skip", "expect_fail", "expect_error"}
@@ -99,6 +103,8 @@ def wrong_arrows(root: Path) -> list[str]:
             found.append(f"{module} imports torch through another module")
         if module.startswith("model") and "torch" in tops and module not in TORCH_MODULES:
             found.append(f"{module} imports torch and is not in TORCH_MODULES")
+        if module.startswith("model") and tops & ONNX and module not in ONNX_MODULES:
+            found.append(f"{module} imports onnx and is not in ONNX_MODULES")
     return found
 
 
@@ -167,6 +173,10 @@ def test_arrows_point_one_way() -> None:
         (
             {"model/data.py": "import torch.nn"},
             "model.data imports torch and is not in TORCH_MODULES",
+        ),
+        (
+            {"model/reference.py": "from onnxruntime import InferenceSession"},
+            "model.reference imports onnx and is not in ONNX_MODULES",
         ),
         (
             {

@@ -13,10 +13,11 @@ from torch import nn
 
 from model import artifact, checkpoint, datasets, frontend, quantize, recipe, reference, training
 from model.checkpoint import CheckpointError
+from model.comparison import DifferenceError
 from model.irisnet import IrisNet
 from model.logits import survey
 from model.metrics import measure
-from model.quantize import QuantizedNetwork, QuantizeError, best_format, fake_quantize
+from model.quantize import QuantizedNetwork, best_format, fake_quantize
 from model.spec import Format, SpecError
 from model.training import TrainingError
 from scripts import accuracy, cli, export, train
@@ -257,7 +258,7 @@ def test_one_lsb_in_one_parameter_is_noticed_by_the_comparison(short, key):
     assert sum(quantize.compare(traced, network).values()) == sum(t.size for t in traced.values())
     changed = {name: array.copy() for name, array in getattr(network, key).items()}
     changed["fc1"].flat[-1] -= 1
-    with pytest.raises(QuantizeError, match=r"fc1\.acc: sample 0, neuron \[29\]: PyTorch gives"):
+    with pytest.raises(DifferenceError, match=r"fc1\.acc: sample 0, neuron \[29\]: PyTorch gives"):
         quantize.compare(traced, replace(network, **{key: changed}))
 
 
@@ -268,16 +269,16 @@ def test_one_wrong_value_in_one_tensor_is_noticed_by_the_comparison(short, tenso
     traced[tensor].flat[-1] += 1
     # A changed input changes what the reference is run on, so that the first sums differ.
     noticed = "fc1.acc" if tensor == "input" else tensor
-    with pytest.raises(QuantizeError, match=f"{noticed}: sample 149, "):
+    with pytest.raises(DifferenceError, match=f"{noticed}: sample 149, "):
         quantize.compare(traced, integers(short))
 
 
 def test_a_comparison_of_nothing_or_of_another_shape_is_no_agreement(short):
-    with pytest.raises(QuantizeError, match="no sample was compared"):
+    with pytest.raises(DifferenceError, match="no sample was compared"):
         quantize.compare(short.quantized.trace(np.zeros((0, 4))), integers(short))
     traced = short.quantized.trace(FLOWERS.features)
     traced["fc1.y"] = traced["fc1.y"][:-1]
-    with pytest.raises(QuantizeError, match=r"fc1\.y: PyTorch gives \(149, 30\), the reference"):
+    with pytest.raises(DifferenceError, match=r"fc1\.y: PyTorch gives \(149, 30\), the reference"):
         quantize.compare(traced, integers(short))
 
 
