@@ -7,7 +7,7 @@
 // Latency        N/LANES + 2*ceil(log2(LANES)) + 2 cycles from the last beat, and the divider's:
 //                5 with lut, 10 with divider; a beat per cycle
 //
-// Wiring only.
+// Wiring only. The register cuts the chain of ready signals.
 
 `default_nettype none
 
@@ -80,10 +80,24 @@ module mlp_softmax_normalize #(
         end
     endgenerate
 
-    mlp_softmax_settle #(.N(N), .LANES(LANES)) u_settle (
+    wire                 beat_valid;
+    wire                 beat_ready;
+    wire                 beat_last;
+    wire [LANES*8-1:0]   beat;
+    wire [$clog2(N)-1:0] beat_class;
+
+    mlp_stream_register #(.W(LANES*8 + $clog2(N))) u_register (
         .clk(clk), .rst(rst),
         .in_valid(quotient_valid), .in_ready(quotient_ready), .in_last(quotient_last),
-        .in_quotients(quotients), .in_class(quotient_class),
+        .in_data({quotients, quotient_class}),
+        .out_valid(beat_valid), .out_ready(beat_ready), .out_last(beat_last),
+        .out_data({beat, beat_class})
+    );
+
+    mlp_softmax_settle #(.N(N), .LANES(LANES)) u_settle (
+        .clk(clk), .rst(rst),
+        .in_valid(beat_valid), .in_ready(beat_ready), .in_last(beat_last),
+        .in_quotients(beat), .in_class(beat_class),
         .out_valid(out_valid), .out_ready(out_ready), .out_p(out_p), .out_class(out_class)
     );
 
