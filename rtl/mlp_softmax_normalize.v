@@ -7,7 +7,7 @@
 // Latency        N/LANES + 2*ceil(log2(LANES)) + 2 cycles from the last beat, and the divider's:
 //                5 with lut, 10 with divider; a beat per cycle
 //
-// Wiring only. The register cuts the chain of ready signals.
+// Wiring only. The register cuts the chain of ready signals, which is longest with lut.
 
 `default_nettype none
 
@@ -68,36 +68,36 @@ module mlp_softmax_normalize #(
                 .out_quotients(quotients), .out_class(quotient_class)
             );
         end else begin : g_lut
+            wire                 rounded_valid;
+            wire                 rounded_ready;
+            wire                 rounded_last;
+            wire [LANES*8-1:0]   rounded;
+            wire [$clog2(N)-1:0] rounded_class;
+
             mlp_softmax_lut #(
                 .N(N), .LANES(LANES), .SCORE_W(SCORE_W), .TOTAL_W(TOTAL_W), .RECIPROCAL(RECIPROCAL)
             ) u_divide (
                 .clk(clk), .rst(rst),
                 .in_valid(total_valid), .in_ready(total_ready),
                 .in_scores(scores), .in_total(total), .in_class(total_class),
+                .out_valid(rounded_valid), .out_ready(rounded_ready), .out_last(rounded_last),
+                .out_quotients(rounded), .out_class(rounded_class)
+            );
+
+            mlp_stream_register #(.W(LANES*8 + $clog2(N))) u_register (
+                .clk(clk), .rst(rst),
+                .in_valid(rounded_valid), .in_ready(rounded_ready), .in_last(rounded_last),
+                .in_data({rounded, rounded_class}),
                 .out_valid(quotient_valid), .out_ready(quotient_ready), .out_last(quotient_last),
-                .out_quotients(quotients), .out_class(quotient_class)
+                .out_data({quotients, quotient_class})
             );
         end
     endgenerate
 
-    wire                 beat_valid;
-    wire                 beat_ready;
-    wire                 beat_last;
-    wire [LANES*8-1:0]   beat;
-    wire [$clog2(N)-1:0] beat_class;
-
-    mlp_stream_register #(.W(LANES*8 + $clog2(N))) u_register (
-        .clk(clk), .rst(rst),
-        .in_valid(quotient_valid), .in_ready(quotient_ready), .in_last(quotient_last),
-        .in_data({quotients, quotient_class}),
-        .out_valid(beat_valid), .out_ready(beat_ready), .out_last(beat_last),
-        .out_data({beat, beat_class})
-    );
-
     mlp_softmax_settle #(.N(N), .LANES(LANES)) u_settle (
         .clk(clk), .rst(rst),
-        .in_valid(beat_valid), .in_ready(beat_ready), .in_last(beat_last),
-        .in_quotients(beat), .in_class(beat_class),
+        .in_valid(quotient_valid), .in_ready(quotient_ready), .in_last(quotient_last),
+        .in_quotients(quotients), .in_class(quotient_class),
         .out_valid(out_valid), .out_ready(out_ready), .out_p(out_p), .out_class(out_class)
     );
 

@@ -32,7 +32,7 @@ module mlp_softmax_settle #(
     localparam CLASS_W = $clog2(N);
     localparam LEVELS  = $clog2(LANES);
 
-    wire move;                          // of the losers, as their gathered vector lets them
+    wire move = !out_valid || out_ready;
 
     assign in_ready = move;
 
@@ -80,9 +80,8 @@ module mlp_softmax_settle #(
     );
 
     // The beats of one vector.
-    wire              gathered_valid;
-    wire              gathered_ready = !out_valid || out_ready;
-    wire [N*8-1:0]    gathered;
+    reg               gathered_valid;
+    reg [N*8-1:0]     gathered;
     reg [7:0]         remainder;
     reg [CLASS_W-1:0] gathered_class;
 
@@ -95,21 +94,32 @@ module mlp_softmax_settle #(
         end
     end
 
-    mlp_stream_pack #(.N(N), .LANES(LANES), .W(8)) u_gather (
-        .clk(clk), .rst(rst),
-        .in_valid(beat_valid), .in_ready(move), .in_last(beat_last), .in_lanes(beat),
-        .out_valid(gathered_valid), .out_ready(gathered_ready), .out_x(gathered)
-    );
+    generate
+        if (LANES == N) begin : g_whole
+            always @(posedge clk) begin
+                if (take)
+                    gathered <= beat;
+            end
+        end else begin : g_shift
+            always @(posedge clk) begin
+                if (take)
+                    gathered <= {beat, gathered[N*8-1:LANES*8]};
+            end
+        end
+    endgenerate
 
     always @(posedge clk) begin
-        if (rst)
-            out_valid <= 1'b0;
-        else if (gathered_ready)
-            out_valid <= gathered_valid;
+        if (rst) begin
+            gathered_valid <= 1'b0;
+            out_valid      <= 1'b0;
+        end else if (move) begin
+            gathered_valid <= beat_valid && beat_last;
+            out_valid      <= gathered_valid;
+        end
     end
 
     always @(posedge clk) begin
-        if (gathered_ready)
+        if (move)
             out_class <= gathered_class;
     end
 
@@ -118,7 +128,7 @@ module mlp_softmax_settle #(
             wire wins = gathered_class == k[CLASS_W-1:0];
 
             always @(posedge clk) begin
-                if (gathered_ready)
+                if (move)
                     out_p[k*8 +: 8] <= wins ? remainder : gathered[k*8 +: 8];
             end
         end

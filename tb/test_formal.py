@@ -23,15 +23,15 @@ BROKEN = {
     "stable_while_stalled": Mutant(
         "moves-on-while-stalled",
         "mlp_softmax_settle",
-        "gathered_ready = !out_valid || out_ready;",
-        "gathered_ready = !out_valid || out_ready || beat_last;",
+        "wire move = !out_valid || out_ready;",
+        "wire move = !out_valid || out_ready || beat_last;",
         "",
     ),
     "nothing_is_invented": Mutant(
         "result-of-no-vector",
         "mlp_softmax_settle",
-        "out_valid <= gathered_valid;",
-        "out_valid <= gathered_valid || beat_last;",
+        "gathered_valid <= beat_valid && beat_last;",
+        "gathered_valid <= beat_last;",
         "",
     ),
 }
