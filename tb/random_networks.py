@@ -1,0 +1,164 @@
+"""Networks drawn at random, and three implementations that must agree on them to the bit.
+
+A network is a number: the same seed and size draw the same one on every machine. Where two
+implementations differ, smaller networks are drawn until a small one differs too, and that one is
+left in a folder which runs again.
+"""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from model import artifact, fast, reference
+from model.artifact import Network
+from model.spec import (
+    DIVIDERS,
+    MAX_FRAC,
+    MAX_LOGIT_FRAC,
+    MAX_WIDTH,
+    MIN_WIDTH,
+    SCORES,
+    Format,
+    Int,
+)
+from tb import native
+from tb.networks import codes, made_up
+
+SAMPLES = 1000
+MOST_CYCLES, MOST_MULTIPLIERS = 256, 64
+
+# Draws of each size before the next larger one is tried.
+TRIES = 4
+
+
+class Disagreement(AssertionError):
+    """Two implementations that differ; the message is where, and how to run it again."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """At most so many layers, and values in a layer."""
+
+    depth: int
+    width: int
+
+
+SMALL, FULL = Size(3, 12), Size(6, 64)
+# What a failure is shrunk to, the smallest first.
+SHRUNK = (Size(1, 2), Size(1, 4), Size(2, 4), Size(2, 8), SMALL)
+
+
+def draw(seed: int, size: Size) -> Network:
+    """A legal network: any depth, widths, formats, folds, score and divider up to ``size``."""
+    rng = np.random.default_rng(seed)
+
+    def pick(low: int, high: int) -> int:
+        return int(rng.integers(low, high + 1))
+
+    sizes = [pick(1, size.width) for _ in range(pick(1, size.depth))] + [pick(2, size.width)]
+    formats, weights = [Format(pick(MIN_WIDTH, MAX_WIDTH), pick(0, 12))], []
+    for index in range(1, len(sizes)):
+        x, most = formats[-1], MAX_LOGIT_FRAC if index == len(sizes) - 1 else MAX_FRAC
+        w = Format(pick(MIN_WIDTH, MAX_WIDTH), pick(0, 15))
+        # Around the shift at which sums just fill the output, so that some round and some saturate.
+        y_width = pick(MIN_WIDTH, MAX_WIDTH)
+        full = x.width + w.width - 1 + sizes[index - 1].bit_length() - y_width
+        shift = pick(max(0, w.frac + x.frac - most), w.frac + x.frac)
+        if rng.random() < 0.75:
+            shift = int(np.clip(full - pick(0, 5), w.frac + x.frac - most, w.frac + x.frac))
+        weights.append(w)
+        formats.append(Format(y_width, w.frac + x.frac - max(shift, 0)))
+    folds = [_fold(rng, n_in, n_out) for n_in, n_out in itertools.pairwise(sizes)]
+    return made_up(
+        sizes,
+        folds=folds,
+        formats=formats,
+        weight_format=weights,
+        softmax=(SCORES[pick(0, 1)], DIVIDERS[pick(0, 1)]),
+        softmax_lanes=_divisor(rng, sizes[-1]),
+        in_lanes=_divisor(rng, sizes[0]),
+        out_lanes=_divisor(rng, sizes[-1]),
+        integers="extreme" if rng.random() < 0.25 else "random",
+        seed=seed,
+    )
+
+
+def _divisor(rng: np.random.Generator, whole: int) -> int:
+    return int(rng.choice([part for part in range(1, whole + 1) if whole % part == 0]))
+
+
+def _fold(rng: np.random.Generator, n_in: int, n_out: int) -> tuple[int, int]:
+    """Any fold that simulates in reasonable time."""
+    while True:
+        simd, pe = _divisor(rng, n_in), _divisor(rng, n_out)
+        if simd * pe <= MOST_MULTIPLIERS and n_in * n_out <= MOST_CYCLES * simd * pe:
+            return simd, pe
+
+
+def compare(network: Network, x: Int, *, rtl: Path = native.RTL) -> int:
+    """Reference, fast path and native RTL on codes ``x [samples, n_in]``; returns values compared.
+
+    Raises `Disagreement`, naming the first sample that differs.
+    """
+    values = reference.trace(network, x)
+    expected = np.column_stack([values["softmax.class"], values["softmax.probabilities"]])
+    streamed = native.stream(network, x, rtl=rtl, optimize=False)
+    compared = 0
+    for name, classes, probabilities in (
+        ("fast path", *fast.predict_codes(network, x)),
+        ("native RTL", streamed.classes, streamed.probabilities),
+    ):
+        found = np.column_stack([classes, probabilities])
+        if found.shape != expected.shape:
+            raise Disagreement(f"{name}: {found.shape} results, legal are {expected.shape}")
+        for sample in np.flatnonzero((found != expected).any(axis=1))[:1]:
+            raise Disagreement(
+                f"{name}: sample {sample}: class and probabilities are {found[sample].tolist()}, "
+                f"the reference has {expected[sample].tolist()}"
+            )
+        compared += found.size
+    return compared
+
+
+def check(
+    seed: int, size: Size, folder: Path, *, compare: Callable[[Network, Int], int] = compare
+) -> int:
+    """Draw a network and `SAMPLES` inputs and compare; returns the number of values compared.
+
+    Raises `Disagreement`, after a network as small as could be found that disagrees too was left
+    in ``folder``.
+    """
+    try:
+        return compare(*_drawn(seed, size))
+    except Disagreement as error:
+        found = error
+    smallest = _drawn(seed, size)
+    for smaller in (s for s in SHRUNK if s.depth < size.depth or s.width < size.width):
+        try:
+            for other in range(seed, seed + TRIES):
+                smallest = _drawn(other, smaller)
+                compare(*smallest)
+            smallest = _drawn(seed, size)
+        except Disagreement as error:
+            found = error
+            break
+    network, x = smallest
+    artifact.save(network, folder / "network.json")
+    np.save(folder / "inputs.npy", x)
+    raise Disagreement(
+        f"seed {seed}: {found}; a network of {len(network.spec.layers)} layers that shows it is in "
+        f"{folder}: python -m scripts.random_networks --again {folder}"
+    )
+
+
+def again(folder: Path) -> int:
+    """Compare what `check` left in ``folder``; raises `Disagreement` as long as it disagrees."""
+    return compare(artifact.load(folder / "network.json"), np.load(folder / "inputs.npy"))
+
+
+def _drawn(seed: int, size: Size) -> tuple[Network, Int]:
+    network = draw(seed, size)
+    return network, codes(np.random.default_rng(seed), network, SAMPLES)
