@@ -6,7 +6,7 @@ left in a folder which runs again.
 """
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from model.spec import (
 )
 from tb import native
 from tb.networks import codes, made_up
+from tb.tools import RTL
 
 SAMPLES = 1000
 MOST_CYCLES, MOST_MULTIPLIERS = 256, 64
@@ -98,20 +99,34 @@ def _fold(rng: np.random.Generator, n_in: int, n_out: int) -> tuple[int, int]:
             return simd, pe
 
 
-def compare(network: Network, x: Int, *, rtl: Path = native.RTL) -> int:
-    """Reference, fast path and native RTL on codes ``x [samples, n_in]``; returns values compared.
+Results = tuple[Int, Int]
+Implementation = Callable[[Network, Int], Results]
+
+
+def through_rtl(network: Network, x: Int, *, rtl: Path = RTL) -> Results:
+    """Classes and probabilities of codes by the RTL at the network's own fold."""
+    found = native.stream(network, x, rtl=rtl, optimize=False)
+    return found.classes.astype(np.int64), found.probabilities.astype(np.int64)
+
+
+IMPLEMENTATIONS: dict[str, Implementation] = {
+    "fast path": fast.predict_codes,
+    "native RTL": through_rtl,
+}
+
+
+def compare(
+    network: Network, x: Int, implementations: Mapping[str, Implementation] = IMPLEMENTATIONS
+) -> int:
+    """Each implementation and the reference on codes ``[samples, n_in]``; returns values compared.
 
     Raises `Disagreement`, naming the first sample that differs.
     """
     values = reference.trace(network, x)
     expected = np.column_stack([values["softmax.class"], values["softmax.probabilities"]])
-    streamed = native.stream(network, x, rtl=rtl, optimize=False)
     compared = 0
-    for name, classes, probabilities in (
-        ("fast path", *fast.predict_codes(network, x)),
-        ("native RTL", streamed.classes, streamed.probabilities),
-    ):
-        found = np.column_stack([classes, probabilities])
+    for name, implementation in implementations.items():
+        found = np.column_stack(implementation(network, x))
         if found.shape != expected.shape:
             raise Disagreement(f"{name}: {found.shape} results, legal are {expected.shape}")
         for sample in np.flatnonzero((found != expected).any(axis=1))[:1]:
@@ -124,7 +139,10 @@ def compare(network: Network, x: Int, *, rtl: Path = native.RTL) -> int:
 
 
 def check(
-    seed: int, size: Size, folder: Path, *, compare: Callable[[Network, Int], int] = compare
+    seed: int,
+    size: Size,
+    folder: Path,
+    implementations: Mapping[str, Implementation] = IMPLEMENTATIONS,
 ) -> int:
     """Draw a network and `SAMPLES` inputs and compare; returns the number of values compared.
 
@@ -132,26 +150,33 @@ def check(
     in ``folder``.
     """
     try:
-        return compare(*_drawn(seed, size))
+        return compare(*drawn(seed, size), implementations)
     except Disagreement as error:
-        found = error
-    smallest = _drawn(seed, size)
-    for smaller in (s for s in SHRUNK if s.depth < size.depth or s.width < size.width):
-        try:
-            for other in range(seed, seed + TRIES):
-                smallest = _drawn(other, smaller)
-                compare(*smallest)
-            smallest = _drawn(seed, size)
-        except Disagreement as error:
-            found = error
-            break
+        smallest, found = _shrunk(seed, size, implementations) or (drawn(seed, size), error)
     network, x = smallest
     artifact.save(network, folder / "network.json")
     np.save(folder / "inputs.npy", x)
     raise Disagreement(
-        f"seed {seed}: {found}; a network of {len(network.spec.layers)} layers that shows it is in "
-        f"{folder}: python -m scripts.random_networks --again {folder}"
+        f"seed {seed}: {found}; {folder} has a network that shows it, of layers "
+        f"{' -> '.join(map(str, (network.spec.n_in, *(y.n_out for y in network.spec.layers))))}: "
+        f"python -m scripts.random_networks --again {folder}"
     )
+
+
+def _shrunk(
+    seed: int, size: Size, implementations: Mapping[str, Implementation]
+) -> tuple[tuple[Network, Int], Disagreement] | None:
+    """The first of the smaller draws that disagrees too, and how."""
+    for smaller in SHRUNK:
+        for other in range(seed, seed + TRIES):
+            candidate = drawn(other, smaller)
+            try:
+                compare(*candidate, implementations)
+            except Disagreement as error:
+                return candidate, error
+        if smaller == size:
+            break
+    return None
 
 
 def again(folder: Path) -> int:
@@ -159,6 +184,7 @@ def again(folder: Path) -> int:
     return compare(artifact.load(folder / "network.json"), np.load(folder / "inputs.npy"))
 
 
-def _drawn(seed: int, size: Size) -> tuple[Network, Int]:
+def drawn(seed: int, size: Size) -> tuple[Network, Int]:
+    """A network and `SAMPLES` random codes for it."""
     network = draw(seed, size)
     return network, codes(np.random.default_rng(seed), network, SAMPLES)
