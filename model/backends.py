@@ -23,6 +23,7 @@ BACKENDS = {
     "icarus": "tb.backends:icarus",
     "verilator": "tb.backends:verilator",
     "native": "tb.backends:native",
+    "onnx": "model.onnx_export:predict_codes",
 }
 
 

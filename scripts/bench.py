@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from model import artifact, fast, reference
+from model import artifact, fast, onnx_export, reference
 from model.artifact import Network, write_atomically
 from scripts import cli
 from scripts.report import console
@@ -77,11 +77,16 @@ def predictions_per_second(network: Network) -> int:
     return per_second(lambda: reference.predict(network, features), BATCH)
 
 
-def fast_figures(network: Network) -> dict[str, Any]:
-    """Samples per second through the reference's fast path."""
+def library_figures(network: Network) -> dict[str, int]:
+    """Samples per second through the reference's fast path and through ONNX Runtime."""
     x = codes(np.random.default_rng(SEED), network, LARGE_BATCH)
-    speed = per_second(lambda: fast.predict_codes(network, x), LARGE_BATCH)
-    return {"samples_per_second": speed, "target_samples_per_second": LIBRARY_TARGET}
+    return {
+        "fast_samples_per_second": per_second(lambda: fast.predict_codes(network, x), LARGE_BATCH),
+        "target_fast_samples_per_second": LIBRARY_TARGET,
+        "onnx_samples_per_second": per_second(
+            lambda: onnx_export.predict_codes(network, x), LARGE_BATCH
+        ),
+    }
 
 
 def native_figures(network: Network, scratch: Path) -> dict[str, Any]:
@@ -162,7 +167,7 @@ def measure(scratch: Path, network: Path, advance: Callable[[], None]) -> dict[s
         "target_samples_per_second": PREDICT_TARGET,
     }
     advance()
-    figures["fast"] = fast_figures(loaded)
+    figures["library"] = library_figures(loaded)
     advance()
     figures["native"] = native_figures(loaded, (ROOT / scratch).resolve())
     advance()
@@ -195,13 +200,15 @@ def table(figures: dict[str, Any]) -> Table:
     aim = f"at least {predict['target_samples_per_second']:,}"
     words = f"reference.predict of {predict['batch']:,}"
     rows.add_row(words, f"{predict['samples_per_second']:,}", aim, "samples per second")
-    found = figures["native"]
-    for words, speed in (
-        ("Network.predict, backend reference", figures["fast"]),
-        (f"native RTL, {found['cycles_per_sample']} cycles a sample", found),
+    library, found = figures["library"], figures["native"]
+    cycles = f"native RTL, {found['cycles_per_sample']} cycles a sample"
+    for words, part, name in (
+        ("  by its fast path", library, "fast_samples_per_second"),
+        ("onnxruntime", library, "onnx_samples_per_second"),
+        (cycles, found, "samples_per_second"),
     ):
-        aim = f"at least {speed['target_samples_per_second']:,}"
-        rows.add_row(words, f"{speed['samples_per_second']:,}", aim, "samples per second")
+        aim = f"at least {part[f'target_{name}']:,}" if f"target_{name}" in part else ""
+        rows.add_row(words, f"{part[name]:,}", aim, "samples per second")
     aim = f"at most {found['target_compiling_seconds']}"
     rows.add_row("  compiling it", f"{found['compiling_seconds']:.1f}", aim, "seconds, once")
     return rows

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from model import artifact, fast, reference
+from model import artifact, fast, onnx_export, reference
 from model.artifact import Network
 from model.spec import (
     DIVIDERS,
@@ -23,6 +23,7 @@ from model.spec import (
     SCORES,
     Format,
     Int,
+    NetworkSpec,
 )
 from tb import native
 from tb.networks import codes, made_up
@@ -99,20 +100,40 @@ def _fold(rng: np.random.Generator, n_in: int, n_out: int) -> tuple[int, int]:
             return simd, pe
 
 
-Results = tuple[Int, Int]
-Implementation = Callable[[Network, Int], Results]
+Tensors = dict[str, Int]
+Implementation = Callable[[Network, Int], Tensors]
+CLASS, PROBABILITIES = "softmax.class", "softmax.probabilities"
 
 
-def through_rtl(network: Network, x: Int, *, rtl: Path = RTL) -> Results:
+def through_fast_path(network: Network, x: Int) -> Tensors:
+    """Classes and probabilities of codes by the reference's fast path."""
+    classes, probabilities = fast.predict_codes(network, x)
+    return {CLASS: classes, PROBABILITIES: probabilities.astype(np.int64)}
+
+
+def through_rtl(network: Network, x: Int, *, rtl: Path = RTL) -> Tensors:
     """Classes and probabilities of codes by the RTL at the network's own fold."""
     found = native.stream(network, x, rtl=rtl, optimize=False)
-    return found.classes.astype(np.int64), found.probabilities.astype(np.int64)
+    return {
+        CLASS: found.classes.astype(np.int64),
+        PROBABILITIES: found.probabilities.astype(np.int64),
+    }
 
 
 IMPLEMENTATIONS: dict[str, Implementation] = {
-    "fast path": fast.predict_codes,
+    "fast path": through_fast_path,
+    "onnxruntime": onnx_export.trace_codes,
     "native RTL": through_rtl,
 }
+
+
+def values_of(spec: NetworkSpec) -> int:
+    """Values that `compare` compares for each sample: results of all, every tensor of ONNX's."""
+    tensors = len(onnx_export.trace_names(spec))
+    layers = sum((3 if layer.relu else 2) * layer.n_out for layer in spec.layers)
+    # The input, the layers' tensors, three of n_out values in the softmax; its total and the class.
+    assert tensors == 1 + sum(3 if layer.relu else 2 for layer in spec.layers) + 5
+    return 2 * (1 + spec.n_out) + spec.n_in + layers + 3 * spec.n_out + 2
 
 
 def compare(
@@ -122,19 +143,19 @@ def compare(
 
     Raises `Disagreement`, naming the first sample that differs.
     """
-    values = reference.trace(network, x)
-    expected = np.column_stack([values["softmax.class"], values["softmax.probabilities"]])
+    expected = reference.trace(network, x)
     compared = 0
     for name, implementation in implementations.items():
-        found = np.column_stack(implementation(network, x))
-        if found.shape != expected.shape:
-            raise Disagreement(f"{name}: {found.shape} results, legal are {expected.shape}")
-        for sample in np.flatnonzero((found != expected).any(axis=1))[:1]:
-            raise Disagreement(
-                f"{name}: sample {sample}: class and probabilities are {found[sample].tolist()}, "
-                f"the reference has {expected[sample].tolist()}"
-            )
-        compared += found.size
+        for tensor, found in implementation(network, x).items():
+            want = expected[tensor]
+            if found.shape != want.shape:
+                raise Disagreement(f"{name}: {tensor} is {found.shape}, legal is {want.shape}")
+            for place in np.argwhere(found != want)[:1]:
+                raise Disagreement(
+                    f"{name}: sample {place[0]}: {tensor} is {found[place[0]].tolist()}, "
+                    f"the reference has {want[place[0]].tolist()}"
+                )
+            compared += found.size
     return compared
 
 

@@ -120,7 +120,7 @@ def test_fast_fold_is_legal_and_bounded(sizes: list[int]) -> None:
         assert spec.interval <= 32
 
 
-@pytest.mark.parametrize("backend", ["icarus", "verilator", "native"])
+@pytest.mark.parametrize("backend", ["icarus", "verilator", "native", "onnx"])
 def test_backends_agree(backend: str) -> None:
     """Through the library: the same shapes, types and values as the reference's."""
     network = Network(**vars(SMALL))
