@@ -30,12 +30,12 @@ PYTEST := $(RUN) pytest -n 2
 .DEFAULT_GOAL := menu
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: menu setup sim test test-rtl lint accuracy soak exhaustive formal softmax-study softmax-size golden readme \
+.PHONY: menu setup sim test test-rtl lint accuracy soak exhaustive random-networks formal softmax-study softmax-size golden readme \
         bench clean distclean FORCE
 
 menu:
-	@awk -F '##' '/^[a-z-]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-13s %s\n", $$1, $$2 } \
-	    /^[A-Z]+ *\?=.*##/ { sub(/ *\?= */, "=", $$1); $$0 = sprintf("  %-18s %s\n", $$1, $$2); \
+	@awk -F '##' '/^[a-z-]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-15s %s\n", $$1, $$2 } \
+	    /^[A-Z]+ *\?=.*##/ { sub(/ *\?= */, "=", $$1); $$0 = sprintf("  %-20s %s\n", $$1, $$2); \
 	    variables = variables $$0 } END { printf "\n%s", variables }' Makefile
 
 setup: build/setup/test .venv/yosys ## install everything that the other targets need
@@ -67,8 +67,12 @@ softmax-size: build/setup/verilator .venv/yosys ## the cells that each softmax t
 golden: $(BUILD)/network.json ## make the network and its outputs golden: written into tb/golden
 	@$(RUN) scripts.golden --network $(RECIPE) --build $(BUILD)
 
-exhaustive: .venv/ready | build/setup/verilator ## all 2^24 int8 logit triples through the RTL of each softmax
+exhaustive: .venv/ready | build/setup/verilator ## all 2^24 int8 logit triples, and every flower of the 0.1 cm box
+	@$(RUN) scripts.box
 	@$(RUN) scripts.exhaustive
+
+random-networks: .venv/ready | build/setup/verilator ## 200 networks drawn at random: every implementation equal
+	@$(RUN) scripts.random_networks
 
 formal: .venv/yosys ## what the softmax promises, proved for all inputs of a narrow one
 	@$(RUN) scripts.formal

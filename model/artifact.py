@@ -4,6 +4,7 @@ The file is JSON: integers, spec and provenance, under the sha256 of all of it. 
 completely when it is loaded, and nothing in it is ever executed.
 """
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -11,7 +12,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -72,9 +73,9 @@ class Network:
                 )
             x_interval = output_interval(layer)
 
-    def refolded(self, spec: NetworkSpec) -> "Network":
+    def refolded(self, spec: NetworkSpec) -> Self:
         """The same integers under a spec that differs in folds only."""
-        return Network(spec, self.weights, self.biases, self.provenance)
+        return dataclasses.replace(self, spec=spec)
 
 
 def _require_keys(owner: str, found: Mapping[str, object], legal: set[str]) -> None:
