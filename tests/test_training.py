@@ -95,16 +95,17 @@ def test_both_commands_leave_their_seconds_and_no_temporary_file(build):
         assert content["step"] == step
         assert content["seconds"] > 0
     names = {path.name for path in build.iterdir()}
-    assert names == {"checkpoint.pt", "network.json", "expected.npz", "mem", "seconds"}
+    exported = {"network.json", "network.onnx", "expected.npz", "mem"}
+    assert names == {"checkpoint.pt", "seconds"} | exported
 
 
 def test_export_gives_the_same_bytes_again(build, tmp_path):
     arguments = argparse.Namespace(network=NETWORK, build=tmp_path, allow_changed_winners=0)
     (tmp_path / "checkpoint.pt").write_bytes((build / "checkpoint.pt").read_bytes())
     export.run(arguments)
-    paths = [Path("network.json"), Path("expected.npz")]
+    paths = [Path("network.json"), Path("network.onnx"), Path("expected.npz")]
     paths += [path.relative_to(build) for path in sorted((build / "mem").iterdir())]
-    assert len(paths) == 2 + len(artifact.image_shapes(artifact.load(build / "network.json").spec))
+    assert len(paths) == 3 + len(artifact.image_shapes(artifact.load(build / "network.json").spec))
     for path in paths:
         assert (tmp_path / path).read_bytes() == (build / path).read_bytes(), path
 
