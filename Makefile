@@ -31,7 +31,7 @@ PYTEST := $(RUN) pytest -n 2
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: menu setup sim test test-rtl lint accuracy soak exhaustive formal softmax-study softmax-size golden readme \
-        bench oracles clean distclean FORCE
+        bench oracles fuzz clean distclean FORCE
 
 menu:
 	@awk -F '##' '/^[a-z-]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-13s %s\n", $$1, $$2 } \
@@ -75,6 +75,9 @@ formal: .venv/yosys ## what the softmax promises, proved for all inputs of a nar
 
 oracles: build/setup/verilator .venv/ready ## ONNX Runtime against the reference and the RTL on 100,000 random inputs
 	@$(RUN) scripts.oracles
+
+fuzz: .venv/ready ## over 100,000 damaged files through each reader of files
+	@$(RUN) scripts.fuzz
 
 readme: sim ## write the results and the picture of the README
 	@$(RUN) scripts.readme --build $(BUILD)

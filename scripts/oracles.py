@@ -21,7 +21,7 @@ from model.spec import DIVIDERS, SCORES, Format, Int
 from scripts import cli, evidence
 from tb.network_run import LONG_RUN, run_network
 from tb.networks import codes, made_up
-from tb.runner import BUILD
+from tb.tools import BUILD
 
 SEED = 5
 BATCH = 10_000

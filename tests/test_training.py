@@ -320,6 +320,35 @@ def test_a_checkpoint_of_another_recipe_or_damaged_is_refused(short, tmp_path):
         checkpoint.load(SHORT, path)
 
 
+@pytest.mark.parametrize(
+    ("keys", "entry", "sentence"),
+    [
+        (("float",), 1, "float has not the parameters fc1.weight, "),
+        (("float", "fc1.bias"), torch.full((30,), float("nan")), "float.fc1.bias is not finite"),
+        (("float", "fc1.bias"), torch.zeros(29), r"float.fc1.bias is no torch.float32 of \[30\]"),
+        (("fine_tuned", "fc1.bias"), torch.zeros(30), "fine_tuned.fc1.bias is no torch.float64"),
+        (("fine_tuned", "fc1.bias"), "x", "fine_tuned.fc1.bias is no torch.float64"),
+        (("formats",), {}, "formats.weights is not for fc1, fc2, fc3"),
+        (("formats", "outputs", "fc1"), {"width": 8}, "formats.outputs.fc1: key 'frac' is missing"),
+        (("formats", "x", "width"), 99, "formats.x: .*width is 99"),
+    ],
+)
+def test_a_checkpoint_with_a_damaged_part_is_refused_by_its_name(
+    short, tmp_path, keys, entry, sentence
+):
+    path = tmp_path / "checkpoint.pt"
+    checkpoint.save(short, SHORT, path)
+    content = torch.load(path, weights_only=True)
+    *parents, last = keys
+    holder = content
+    for key in parents:
+        holder = holder[key]
+    holder[last] = entry
+    torch.save(content, path)
+    with pytest.raises(CheckpointError, match=rf"checkpoint\.pt: is damaged, .*{sentence}"):
+        checkpoint.load(SHORT, path)
+
+
 def test_a_command_ends_a_known_error_with_one_sentence_and_status_2(monkeypatch, capsys, tmp_path):
     arguments = ["train", "--network", "none.toml", "--build", str(tmp_path)]
     monkeypatch.setattr(sys, "argv", arguments)
