@@ -31,7 +31,7 @@ PYTEST := $(RUN) pytest -n 2
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: menu setup sim test test-rtl lint accuracy soak exhaustive formal softmax-study softmax-size golden readme \
-        bench oracles fuzz clean distclean FORCE
+        bench oracles fuzz coverage clean distclean FORCE
 
 menu:
 	@awk -F '##' '/^[a-z-]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-13s %s\n", $$1, $$2 } \
@@ -78,6 +78,9 @@ oracles: build/setup/verilator .venv/ready ## ONNX Runtime against the reference
 
 fuzz: .venv/ready ## over 100,000 damaged files through each reader of files
 	@$(RUN) scripts.fuzz
+
+coverage: build/setup/verilator .venv/ready ## lines, branches, toggles, expressions and situations, into docs/coverage.md
+	@$(RUN) scripts.coverage
 
 readme: sim ## write the results and the picture of the README
 	@$(RUN) scripts.readme --build $(BUILD)

@@ -1,6 +1,7 @@
 """What training leaves for export: the parameters of both networks, and the formats found."""
 
 import dataclasses
+import warnings
 from pathlib import Path
 from typing import IO, Any
 
@@ -59,7 +60,8 @@ def load(recipe: Recipe, path: Path) -> Trained:
 
 def _read(path: Path) -> Any:
     try:
-        return torch.load(path, weights_only=True)
+        with warnings.catch_warnings(action="ignore"):
+            return torch.load(path, weights_only=True)
     except Exception as error:  # torch raises whatever the damaged bytes lead it to
         raise CheckpointError(f"{path}: cannot be read, train first: {error}") from error
 
