@@ -30,8 +30,8 @@ PYTEST := $(RUN) pytest -n 2
 .DEFAULT_GOAL := menu
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: menu setup sim test test-rtl lint accuracy soak exhaustive random-networks formal softmax-study softmax-size golden readme \
-        bench clean distclean FORCE
+.PHONY: menu setup sim test test-rtl lint accuracy soak exhaustive random-networks formal softmax-study \
+        softmax-size golden readme bench oracles fuzz coverage clean distclean FORCE
 
 menu:
 	@awk -F '##' '/^[a-z-]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-15s %s\n", $$1, $$2 } \
@@ -76,6 +76,15 @@ random-networks: .venv/ready | build/setup/verilator ## 200 networks drawn at ra
 
 formal: .venv/yosys ## what the softmax promises, proved for all inputs of a narrow one
 	@$(RUN) scripts.formal
+
+oracles: build/setup/verilator .venv/ready ## ONNX Runtime against the reference and the RTL on 100,000 random inputs
+	@$(RUN) scripts.oracles
+
+fuzz: .venv/ready ## over 100,000 damaged files through each reader of files
+	@$(RUN) scripts.fuzz
+
+coverage: build/setup/verilator .venv/ready ## lines, branches, toggles, expressions and situations, into docs/coverage.md
+	@$(RUN) scripts.coverage
 
 readme: sim ## write the results and the picture of the README
 	@$(RUN) scripts.readme --build $(BUILD)

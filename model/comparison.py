@@ -12,8 +12,13 @@ class DifferenceError(VerbatimError):
     """A value on which two implementations differ: the message names it, and what each gives."""
 
 
-def require_equal(found: Mapping[str, Int], wanted: Mapping[str, Int], who: str) -> dict[str, int]:
-    """Values compared, by tensor of ``found``, which ``who`` computed, with the reference's.
+def require_equal(
+    found: Mapping[str, Int],
+    wanted: Mapping[str, Int],
+    finder: str,
+    wanter: str = "the reference",
+) -> dict[str, int]:
+    """Values compared, by tensor of ``found``, which ``finder`` computed, ``wanted`` ``wanter``.
 
     Raises `DifferenceError` at the first value that differs, and where nothing was compared.
     """
@@ -21,13 +26,13 @@ def require_equal(found: Mapping[str, Int], wanted: Mapping[str, Int], who: str)
     for key, got in found.items():
         want = wanted[key]
         if got.shape != want.shape:
-            raise DifferenceError(f"{key}: {who} gives {got.shape}, the reference {want.shape}")
+            raise DifferenceError(f"{key}: {finder} gives {got.shape}, {wanter} {want.shape}")
         different = np.argwhere(got != want)
         if different.size:
             sample, *neuron = where = tuple(different[0].tolist())
             raise DifferenceError(
-                f"{key}: sample {sample}, neuron {neuron}: {who} gives {got[where]}, "
-                f"the reference {want[where]}; {len(different)} of {got.size} values differ"
+                f"{key}: sample {sample}, neuron {neuron}: {finder} gives {got[where]}, "
+                f"{wanter} {want[where]}; {len(different)} of {got.size} values differ"
             )
         compared[key] = got.size
     if not compared or not all(compared.values()):

@@ -41,6 +41,9 @@ _COMPILE_ARGS = {
         *("-CFLAGS", "-O1"),
     ],
 }
+# Toggles of buses of any width; and elaboration checks must run where a warning would stop first.
+_COVERAGE_ARGS = ["--coverage", "--coverage-max-width", "65536", "-Wno-fatal"]
+_COVERAGE_ARGS += ["-CFLAGS", "-O0"]
 
 # Verilator lets a bench see what is public, and compiles it slowly: the design's own top, and
 # below mlp_top the modules that hold the streams which tb/taps.py listens to.
@@ -88,6 +91,7 @@ def simulate(
     seed: int | None = None,
     testcase: str | None = None,
     waves: Path | None = None,
+    coverage: Path | None = None,
     links: Mapping[str, Path] | None = None,
 ) -> Outcome:
     """Run ``tb.<bench>`` on ``module``.
@@ -95,7 +99,8 @@ def simulate(
     ``name`` is the folder of the run under build/runs, in which the simulation runs; ``links``
     are folders that it finds there by name, so that no path needs to be built into the design.
     ``waves`` is the FST file to leave, also where a test fails; without it WAVES=1 in the
-    environment leaves one in that folder.
+    environment leaves one in that folder. ``coverage`` is the file to leave of what Verilator
+    counts of lines, branches, toggles and expressions (`tb.coverage` reads it).
     Raises `SimulatorError` where nothing could run, and `SimulationFailed` where a test failed,
     was skipped, or where none was found.
     """
@@ -109,7 +114,8 @@ def simulate(
         (run_dir / link).symlink_to(target.resolve())
     if waves is None and os.environ.get("WAVES") == "1":
         waves = run_dir / "waves.fst"
-    recipe = [_COMPILE_ARGS[simulator], waves is not None, _TAPPED]
+    compile_args = _COMPILE_ARGS[simulator] + (_COVERAGE_ARGS if coverage else [])
+    recipe = [compile_args, waves is not None, _TAPPED]
     folder = build_dir(module, parameters, simulator, rtl, recipe)
     built = folder / "built"
     results = run_dir / "results.xml"
@@ -118,6 +124,7 @@ def simulate(
     if simulator == "verilator":
         plus_args = ["+verilator+rand+reset+2", f"+verilator+seed+{seed % (1 << 31) or 1}"]
         plus_args += ["--trace"] if waves else []
+        plus_args += [f"+verilator+coverage+file+{coverage}"] if coverage else []
 
     def simulation() -> "_Icarus | _Verilator":
         kind = {"icarus": _Icarus, "verilator": _Verilator}[simulator]
@@ -127,7 +134,7 @@ def simulate(
             module=f"tb.{bench}",
             verilog_sources=sorted(map(str, rtl.glob("*.v"))),
             parameters={key: literal(value) for key, value in parameters.items()},
-            compile_args=list(_COMPILE_ARGS[simulator]),
+            compile_args=compile_args,
             sim_build=str(folder),
             work_dir=str(run_dir),
             timescale="1ns/1ps",

@@ -16,6 +16,7 @@ from model.artifact import Network
 from model.comparison import DifferenceError, require_equal
 from model.reference import FeatureError
 from model.spec import DIVIDERS, MAX_ACC_W, SCORES, Format
+from scripts import oracles
 from tb.networks import codes, made_up
 
 GOLDEN = artifact.load(Path("tb/golden/iris.network.json"))
@@ -182,3 +183,15 @@ def test_a_wrong_operator_of_the_model_is_noticed(
 def test_codes_that_no_input_takes_are_refused(x: np.ndarray, sentence: str) -> None:
     with pytest.raises(FeatureError, match=sentence):
         onnx_export.predict_codes(GOLDEN, x)
+
+
+def test_rtl_whose_output_differs_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = codes(RNG, GOLDEN, 50)
+    classes, probabilities = onnx_export.predict_codes(GOLDEN, x)
+    report = {"classes": classes.tolist(), "probabilities": probabilities.tolist()}
+    monkeypatch.setattr(oracles, "_rtl_outputs", lambda *arguments: report)
+    same = oracles.against_rtl("iris", "random", GOLDEN, x, "serial")
+    assert (same.samples, same.values) == (50, 50 * 4)
+    report["probabilities"][7][2] ^= 1
+    with pytest.raises(DifferenceError, match=r"probabilities: sample 7, neuron \[2\]: .* the RTL"):
+        oracles.against_rtl("iris", "random", GOLDEN, x, "serial")
