@@ -4,6 +4,7 @@
 SIM     ?= verilator## simulator: verilator or icarus
 NETWORK ?= iris## a network of model/networks, or the path of a .toml
 WAVES   ?= 1## 0 leaves out the waveform of every signal, which make sim keeps
+TEST    ?= sim## what make waves opens: sim, a row of tb/rows.py, or a folder of build/failures
 PYTHON  ?= python3## interpreter that .venv is made from, 3.11 or newer
 
 ifneq ($(SIM),verilator)
@@ -30,7 +31,7 @@ PYTEST := $(RUN) pytest -n 2
 .DEFAULT_GOAL := menu
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: menu setup sim test test-rtl lint accuracy soak exhaustive formal softmax-study softmax-size golden readme \
+.PHONY: menu setup sim test test-rtl waves lint accuracy soak exhaustive formal softmax-study softmax-size golden readme \
         bench clean distclean FORCE
 
 menu:
@@ -44,10 +45,15 @@ sim: $(RTL) ## train, quantize, export, simulate, compare: the whole way from Py
 	@$(RUN) scripts.report --build $(BUILD) --sim $(SIM)
 
 test: build/setup/test .venv/yosys ## the whole regression, on both simulators
+	@rm -rf build/failures
 	$(PYTEST) --junitxml=build/junit.xml
 
 test-rtl: build/setup/test .venv/yosys ## the part of it that simulates
-	$(PYTEST) tb
+	@rm -rf build/failures
+	$(PYTEST) tb --junitxml=build/junit-rtl.xml
+
+waves: build/setup/$(SIM) .venv/ready $(if $(filter sim,$(TEST)),$(RTL)) ## open a waveform in GTKWave or Surfer
+	@$(RUN) scripts.waves --test '$(TEST)' --build $(BUILD) --sim $(SIM)
 
 lint: build/setup/test .venv/ready ## the part of it that only reads: Python and Verilog
 	$(PYTEST) tests/test_lint.py -k 'not yosys'

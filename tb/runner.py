@@ -4,12 +4,14 @@ A build is cached by content (sources, parameters, arguments): a second run of t
 compiles nothing. ROM images are read when a simulation starts, so new weights need no new build.
 """
 
+import functools
 import json
 import logging
 import os
+import re
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,7 +50,18 @@ _TAPPED = {"mlp_top": ("mlp_layer", "mlp_softmax", "mlp_softmax_normalize")}
 
 
 class SimulationFailed(AssertionError):
-    """A bench that failed; the message is its first failure and where the log lies."""
+    """A bench that failed; the message is its first failure and where the log lies.
+
+    ``testcase`` is the test that failed, where one did, on ``job``; ``again`` simulates it once
+    more, by itself, on the same design from the same seed, and takes what else `simulate` may be
+    told.
+    """
+
+    def __init__(self, message: str, testcase: str | None = None) -> None:
+        super().__init__(message)
+        self.testcase = testcase
+        self.job: Job | None = None
+        self.again: Callable[..., Outcome] | None = None
 
 
 @dataclass(frozen=True)
@@ -89,13 +102,15 @@ def simulate(
     testcase: str | None = None,
     waves: Path | None = None,
     links: Mapping[str, Path] | None = None,
+    diary: Path | None = None,
 ) -> Outcome:
     """Run ``tb.<bench>`` on ``module``.
 
     ``name`` is the folder of the run under build/runs, in which the simulation runs; ``links``
     are folders that it finds there by name, so that no path needs to be built into the design.
     ``waves`` is the FST file to leave, also where a test fails; without it WAVES=1 in the
-    environment leaves one in that folder.
+    environment leaves one in that folder. ``diary`` is the file into which every beat that the
+    bench compares is written, for `tb.diary`.
     Raises `SimulatorError` where nothing could run, and `SimulationFailed` where a test failed,
     was skipped, or where none was found.
     """
@@ -141,7 +156,8 @@ def simulate(
                 "VERBATIM_JOB": json.dumps(task),
                 "COCOTB_ANSI_OUTPUT": "0",
                 "GPI_LOG_LEVEL": "INFO",
-            },
+            }
+            | ({"VERBATIM_DIARY": str(diary.resolve())} if diary else {}),
         )
 
     log = run_dir / "simulation.log"
@@ -165,7 +181,24 @@ def simulate(
     if waves and recorded.exists():
         waves.parent.mkdir(parents=True, exist_ok=True)
         recorded.replace(waves)
-    return Outcome(_judge(module, results, log), built_at - start, end - built_at)
+    try:
+        passed = _judge(module, results, log)
+    except SimulationFailed as failure:
+        failure.job = Job(**task)
+        failure.again = functools.partial(
+            simulate,
+            module,
+            parameters,
+            simulator=simulator,
+            bench=bench,
+            options=options,
+            rtl=rtl,
+            seed=seed,
+            testcase=f"{re.escape(failure.testcase)}$" if failure.testcase else testcase,
+            links=links,
+        )
+        raise
+    return Outcome(passed, built_at - start, end - built_at)
 
 
 def _judge(module: str, results: Path, log: Path) -> int:
@@ -180,7 +213,8 @@ def _judge(module: str, results: Path, log: Path) -> int:
                 sentence, complaint = message.splitlines()[0], complaint_in(log)
                 if sentence not in complaint:
                     sentence += f" [{complaint}]"
-                raise SimulationFailed(f"{module}: {case.get('name')}: {sentence}; log: {log}")
+                name = case.get("name")
+                raise SimulationFailed(f"{module}: {name}: {sentence}; log: {log}", name)
     if not cases:
         raise SimulationFailed(f"{module}: the bench holds no test; log: {log}")
     return len(cases)

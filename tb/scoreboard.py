@@ -1,6 +1,12 @@
-"""Compares, counts what it compared, and names the first divergence."""
+"""Compares, counts what it compared, and names the first divergence.
 
+Where VERBATIM_DIARY names a file, each beat is written into it as it comes: `tb.diary` reads it.
+"""
+
+import json
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from model.spec import Int
 from tb.stream import Field
@@ -67,6 +73,8 @@ class Scoreboard:
     def __init__(self) -> None:
         self.channels: dict[str, Channel] = {}
         self.first: Divergence | None = None
+        diary = os.environ.get("VERBATIM_DIARY")
+        self.diary = Path(diary) if diary else None
 
     def expect(self, stream: str, field: Field, values: Int) -> None:
         """``stream`` must carry ``values [samples, ...]``, in this order, in beats of ``field``."""
@@ -74,7 +82,12 @@ class Scoreboard:
 
     def observe(self, stream: str, word: int, time_ns: int) -> None:
         """The next beat that ``stream`` carried."""
-        divergence = self.channels[stream].observe(word, time_ns)
+        channel = self.channels[stream]
+        if self.diary and channel.beats < len(channel.words):
+            lanes = map(channel.field.unpack, (channel.words[channel.beats], word))
+            with self.diary.open("a") as page:
+                page.write(json.dumps([stream, time_ns, *lanes]) + "\n")
+        divergence = channel.observe(word, time_ns)
         self.first = self.first or divergence
 
     def conclude(self) -> int:
