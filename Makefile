@@ -31,7 +31,7 @@ PYTEST := $(RUN) pytest -n 2
 .DEFAULT_GOAL := menu
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: menu setup sim test test-rtl waves lint accuracy soak exhaustive formal softmax-study softmax-size golden readme \
+.PHONY: menu setup sim test test-rtl waves lint accuracy soak exhaustive x-reset netlist same-cycles formal softmax-study softmax-size golden readme \
         bench clean distclean FORCE
 
 menu:
@@ -75,6 +75,15 @@ golden: $(BUILD)/network.json ## make the network and its outputs golden: writte
 
 exhaustive: .venv/ready | build/setup/verilator ## all 2^24 int8 logit triples through the RTL of each softmax
 	@$(RUN) scripts.exhaustive
+
+x-reset: build/setup/test .venv/yosys ## no X, no power-on value, and a reset in every cycle of a vector
+	@$(RUN) scripts.x_reset
+
+netlist: build/setup/test .venv/yosys ## the benches on Yosys' netlists, of gates and of iCE40 cells
+	@$(RUN) scripts.netlist
+
+same-cycles: build/setup/test .venv/ready ## every stream in every cycle, Icarus against Verilator
+	@$(RUN) scripts.same_cycles
 
 formal: .venv/yosys ## what the softmax promises, proved for all inputs of a narrow one
 	@$(RUN) scripts.formal

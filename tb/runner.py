@@ -4,6 +4,7 @@ A build is cached by content (sources, parameters, arguments): a second run of t
 compiles nothing. ROM images are read when a simulation starts, so new weights need no new build.
 """
 
+import dataclasses
 import functools
 import json
 import logging
@@ -22,6 +23,9 @@ from filelock import FileLock
 
 from model.spec import Parameter
 from tb.builds import build_dir
+from tb.netlist import kind_in_environment
+from tb.netlist import netlist as cells_of
+from tb.scoreboard import COUNTS
 from tb.tools import (
     BUILD,
     PRECOMPILED,
@@ -42,6 +46,11 @@ _COMPILE_ARGS = {
         *("--x-assign", "unique", "--x-initial", "unique"),
         *("-CFLAGS", "-O1"),
     ],
+}
+# A netlist is written by a machine, which linters were not made for.
+_NETLIST_ARGS: dict[str, list[str]] = {
+    "icarus": [],
+    "verilator": ["-Wno-lint", "-Wno-style", "-Wno-UNOPTFLAT"],
 }
 
 # Verilator lets a bench see what is public, and compiles it slowly: the design's own top, and
@@ -66,27 +75,34 @@ class SimulationFailed(AssertionError):
 
 @dataclass(frozen=True)
 class Job:
-    """What a bench is told: the module, the parameters of this very build, and its own options."""
+    """What a bench is told: the module, the parameters of this very build, and its own options.
+
+    ``netlist`` is the kind of netlist that is simulated in the module's place, whose inner signals
+    have no names.
+    """
 
     module: str
     parameters: dict[str, Parameter]
     options: dict[str, Any]
+    netlist: str | None = None
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A simulation that passed: how many tests (never 0), and the wall seconds it took."""
+    """A simulation that passed: how many tests (never 0), the wall seconds it took, and how many
+    values its scoreboards compared."""
 
     passed: int
     build_seconds: float
     run_seconds: float
+    compared: int = 0
 
 
 def job() -> Job:
     """The job of the simulation that this process runs in."""
     plain = json.loads(os.environ["VERBATIM_JOB"])
     lists = {k: tuple(v) if isinstance(v, list) else v for k, v in plain["parameters"].items()}
-    return Job(plain["module"], lists, plain["options"])
+    return Job(**plain | {"parameters": lists})
 
 
 def simulate(
@@ -103,6 +119,7 @@ def simulate(
     waves: Path | None = None,
     links: Mapping[str, Path] | None = None,
     diary: Path | None = None,
+    netlist: str | None = None,
 ) -> Outcome:
     """Run ``tb.<bench>`` on ``module``.
 
@@ -110,13 +127,15 @@ def simulate(
     are folders that it finds there by name, so that no path needs to be built into the design.
     ``waves`` is the FST file to leave, also where a test fails; without it WAVES=1 in the
     environment leaves one in that folder. ``diary`` is the file into which every beat that the
-    bench compares is written, for `tb.diary`.
+    bench compares is written, for `tb.diary`. ``netlist`` is a kind of `tb.netlist`, whose netlist
+    of the module is simulated; without it NETLIST in the environment names one, or none.
     Raises `SimulatorError` where nothing could run, and `SimulationFailed` where a test failed,
     was skipped, or where none was found.
     """
     environment = environment_of(simulator)
     seed = int(os.environ.get("SEED", DEFAULT_SEED)) if seed is None else seed
-    task = {"module": module, "parameters": dict(parameters), "options": dict(options or {})}
+    netlist = netlist or kind_in_environment()
+    task = Job(module, dict(parameters), dict(options or {}), netlist)
     run_dir = BUILD / "runs" / simulator / (name or module)
     shutil.rmtree(run_dir, ignore_errors=True)
     run_dir.mkdir(parents=True)
@@ -124,8 +143,12 @@ def simulate(
         (run_dir / link).symlink_to(target.resolve())
     if waves is None and os.environ.get("WAVES") == "1":
         waves = run_dir / "waves.fst"
-    recipe = [_COMPILE_ARGS[simulator], waves is not None, _TAPPED]
-    folder = build_dir(module, parameters, simulator, rtl, recipe)
+    sources, arguments = rtl, _COMPILE_ARGS[simulator]
+    if netlist:
+        sources = cells_of(module, parameters, netlist, rtl, links)
+        arguments = [*arguments, *_NETLIST_ARGS[simulator]]
+    recipe = [arguments, waves is not None, _TAPPED]
+    folder = build_dir(module, parameters, simulator, sources, recipe)
     built = folder / "built"
     results = run_dir / "results.xml"
     recorded = run_dir / ("dump.fst" if simulator == "verilator" else f"{module}.fst")
@@ -140,9 +163,9 @@ def simulate(
             built=built,
             toplevel=module,
             module=f"tb.{bench}",
-            verilog_sources=sorted(map(str, rtl.glob("*.v"))),
+            verilog_sources=sorted(map(str, sources.glob("*.v"))),
             parameters={key: literal(value) for key, value in parameters.items()},
-            compile_args=list(_COMPILE_ARGS[simulator]),
+            compile_args=list(arguments),
             sim_build=str(folder),
             work_dir=str(run_dir),
             timescale="1ns/1ps",
@@ -153,7 +176,7 @@ def simulate(
             testcase=testcase,
             extra_env=environment
             | {
-                "VERBATIM_JOB": json.dumps(task),
+                "VERBATIM_JOB": json.dumps(dataclasses.asdict(task)),
                 "COCOTB_ANSI_OUTPUT": "0",
                 "GPI_LOG_LEVEL": "INFO",
             }
@@ -184,7 +207,7 @@ def simulate(
     try:
         passed = _judge(module, results, log)
     except SimulationFailed as failure:
-        failure.job = Job(**task)
+        failure.job = task
         failure.again = functools.partial(
             simulate,
             module,
@@ -196,9 +219,12 @@ def simulate(
             seed=seed,
             testcase=f"{re.escape(failure.testcase)}$" if failure.testcase else testcase,
             links=links,
+            netlist=netlist,
         )
         raise
-    return Outcome(passed, built_at - start, end - built_at)
+    counts = run_dir / COUNTS
+    compared = sum(map(int, counts.read_text().split())) if counts.exists() else 0
+    return Outcome(passed, built_at - start, end - built_at, compared)
 
 
 def _judge(module: str, results: Path, log: Path) -> int:

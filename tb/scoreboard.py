@@ -1,6 +1,7 @@
 """Compares, counts what it compared, and names the first divergence.
 
-Where VERBATIM_DIARY names a file, each beat is written into it as it comes: `tb.diary` reads it.
+In a simulation it leaves how many values it compared, for `tb.runner`; and where VERBATIM_DIARY
+names a file, each beat as it comes, for `tb.diary`.
 """
 
 import json
@@ -10,6 +11,9 @@ from pathlib import Path
 
 from model.spec import Int
 from tb.stream import Field
+
+# In the folder of the simulation: a line with the values that each scoreboard compared.
+COUNTS = "compared.txt"
 
 
 @dataclass(frozen=True)
@@ -100,4 +104,7 @@ class Scoreboard:
             assert channel.compared == channel.size, (
                 f"{channel.name}: {channel.compared} of {channel.size} values came"
             )
+        if "VERBATIM_JOB" in os.environ:
+            with Path(COUNTS).open("a") as counts:
+                counts.write(f"{total}\n")
         return total

@@ -39,6 +39,8 @@ class Waveform:
 
     def __init__(self, path: Path) -> None:
         """Open ``path``; raises `WaveformError` where it is no waveform."""
+        if not path.is_file():
+            raise WaveformError(f"{path}: is no waveform: there is no such file")
         try:
             self._file = pywellen.Waveform(str(path))
         except Exception as error:

@@ -95,9 +95,7 @@ def test_viewer_is_told_its_view(
 
 
 def test_missing_viewer_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(
-        CommandError, match=r"neither gtkwave nor surfer is on PATH.*a\.gtkw.*\.su"
-    ):
+    with pytest.raises(CommandError, match=r"neither gtkwave nor surfer is on PATH.*a\.gtkw.*\.su"):
         opened(monkeypatch, tmp_path, tmp_path / "a.fst")
 
 
