@@ -4,6 +4,7 @@
 SIM     ?= verilator## simulator: verilator or icarus
 NETWORK ?= iris## a network of model/networks, or the path of a .toml
 WAVES   ?= 1## 0 leaves out the waveform of every signal, which make sim keeps
+TEST    ?= sim## what make waves opens: sim, a row of tb/rows.py, or a folder of build/failures
 PYTHON  ?= python3## interpreter that .venv is made from, 3.11 or newer
 
 ifneq ($(SIM),verilator)
@@ -31,7 +32,8 @@ PYTEST := $(RUN) pytest -n 2
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: menu setup sim test test-rtl lint accuracy soak exhaustive random-networks formal softmax-study \
-        softmax-size golden readme bench oracles fuzz coverage clean distclean FORCE
+        softmax-size golden readme bench oracles fuzz coverage waves x-reset netlist same-cycles clean \
+        distclean FORCE
 
 menu:
 	@awk -F '##' '/^[a-z-]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-15s %s\n", $$1, $$2 } \
@@ -44,10 +46,15 @@ sim: $(RTL) ## train, quantize, export, simulate, compare: the whole way from Py
 	@$(RUN) scripts.report --build $(BUILD) --sim $(SIM)
 
 test: build/setup/test .venv/yosys ## the whole regression, on both simulators
+	@rm -rf build/failures
 	$(PYTEST) --junitxml=build/junit.xml
 
 test-rtl: build/setup/test .venv/yosys ## the part of it that simulates
-	$(PYTEST) tb
+	@rm -rf build/failures
+	$(PYTEST) tb --junitxml=build/junit-rtl.xml
+
+waves: build/setup/$(SIM) .venv/ready $(if $(filter sim,$(TEST)),$(RTL)) ## open a waveform in GTKWave or Surfer
+	@$(RUN) scripts.waves --test '$(TEST)' --build $(BUILD) --sim $(SIM)
 
 lint: build/setup/test .venv/ready ## the part of it that only reads: Python and Verilog
 	$(PYTEST) tests/test_lint.py -k 'not yosys'
@@ -73,6 +80,14 @@ exhaustive: .venv/ready | build/setup/verilator ## all 2^24 int8 logit triples, 
 
 random-networks: .venv/ready | build/setup/verilator ## 200 networks drawn at random: every implementation equal
 	@$(RUN) scripts.random_networks
+x-reset: build/setup/test .venv/yosys ## no X, no power-on value, and a reset in every cycle of a vector
+	@$(RUN) scripts.x_reset
+
+netlist: build/setup/test .venv/yosys ## the benches on Yosys' netlists, of gates and of iCE40 cells
+	@$(RUN) scripts.netlist
+
+same-cycles: build/setup/test .venv/ready ## every stream in every cycle, Icarus against Verilator
+	@$(RUN) scripts.same_cycles
 
 formal: .venv/yosys ## what the softmax promises, proved for all inputs of a narrow one
 	@$(RUN) scripts.formal

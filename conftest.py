@@ -1,4 +1,5 @@
-"""What holds for every test: caches lie under build/, and in CI a skip is a failure."""
+"""What holds for every test: caches lie under build/, in CI a skip is a failure, and a simulation
+that failed is simulated again by itself, to leave a picture of it."""
 
 import os
 from collections.abc import Generator
@@ -19,8 +20,23 @@ def refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
         report.longrepr = f"in CI a skip is a failure: {reason}"
 
 
+def show_failure(item: pytest.Item, error: BaseException) -> None:
+    """Where a simulation failed, add to the error what it looks like, by itself, and where."""
+    if getattr(error, "again", None) is None:
+        return
+    from tb.failures import folder_of, investigate
+
+    folder = folder_of(item.nodeid)
+    evidence = investigate(error, folder)
+    error.add_note(f"{evidence.sentence}\nsee {evidence.picture or folder}")
+
+
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    if call.excinfo is not None:
+        show_failure(item, call.excinfo.value)
     report = yield
     refuse_skip(report)
     return report

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from model import artifact
-from scripts import campaign, cli, evidence
+from scripts import cli, evidence, pieces
 from tb import box
 from tb.tools import BUILD, ROOT
 
@@ -21,10 +21,10 @@ def run(arguments: argparse.Namespace) -> None:
     def check(start: int) -> int:
         return box.check(network, np.arange(start, min(start + CHUNK, box.VECTORS)))
 
-    compared, seconds = campaign.run_pieces(
+    compared, seconds = pieces.run_pieces(
         "the box",
         BUILD / "exhaustive" / "box.json",
-        campaign.digest(arguments.network),
+        pieces.digest(arguments.network),
         range(0, box.VECTORS, CHUNK),
         check,
     )

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from model.spec import DIVIDERS, SCORES
-from scripts import campaign, cli, evidence
+from scripts import cli, evidence, pieces
 from tb import random_networks
 from tb.random_networks import FULL, IMPLEMENTATIONS, SAMPLES
 from tb.tools import BUILD
@@ -24,8 +24,8 @@ def run(arguments: argparse.Namespace) -> None:
     def check(seed: int) -> int:
         return random_networks.check(seed, FULL, FOLDER / f"failed-{seed}")
 
-    compared, seconds = campaign.run_pieces(
-        "random networks", FOLDER / "done.json", campaign.digest(), seeds, check
+    compared, seconds = pieces.run_pieces(
+        "random networks", FOLDER / "done.json", pieces.digest(), seeds, check
     )
     specs = [random_networks.draw(seed, FULL).spec for seed in seeds]
     expected = sum(SAMPLES * random_networks.values_of(spec) for spec in specs)

@@ -8,16 +8,22 @@ from rich.console import Console
 from model import artifact, reference
 from scripts import cli
 from scripts.summary import read_expected
+from tb.data_path import data_path
 from tb.network_run import EVERY_SAMPLE, run_network
 from tb.tools import ROOT, SIMULATORS
+from tb.views import write_views
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Write ``rtl-SIM.json`` and, with ``--waves``, ``waves-SIM.fst`` into the build folder."""
+    """Write ``rtl-SIM.json`` into the build folder.
+
+    With ``--waves`` also ``waves-SIM.fst``, and the views of it for GTKWave and Surfer.
+    """
     build = (ROOT / arguments.build).resolve()
     simulator = arguments.sim
     network = artifact.load(build / "network.json")
     x = reference.quantize(read_expected(build / "expected.npz")["features"], network.spec.x)
+    waves = build / f"waves-{simulator}.fst" if arguments.waves else None
     with Console(stderr=True).status(f"{simulator} elaborates, then runs {len(x)} samples"):
         outcome, report = run_network(
             network,
@@ -27,8 +33,10 @@ def run(arguments: argparse.Namespace) -> None:
             mem=build / "mem",
             name=network.spec.name,
             testcase=EVERY_SAMPLE,
-            waves=build / f"waves-{simulator}.fst" if arguments.waves else None,
+            waves=waves,
         )
+    if waves:
+        write_views(waves, data_path(network.spec))
     report["seconds"] = {"build": outcome.build_seconds, "simulate": outcome.run_seconds}
     artifact.write_atomically(build / f"rtl-{simulator}.json", json.dumps(report) + "\n")
     streams = report["streams"].values()

@@ -22,9 +22,8 @@ from tb.functional import directed
 from tb.network_run import LONG_RUN, run_network
 from tb.rows import ON_BOTH_SIMULATORS, Row
 from tb.runner import SimulationFailed, simulate
-from tb.test_iris import IRIS, at
-from tb.test_top import MADE_UP
 from tb.tools import BUILD, ROOT, RTL
+from tb.tops import IRIS, MADE_UP, at
 
 FOLDER = BUILD / "coverage"
 SIMULATOR = "verilator"

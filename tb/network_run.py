@@ -1,6 +1,7 @@
 """One network through `mlp_top`: what the bench needs is written, run, and read back."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +32,15 @@ def run_network(
     testcase: str | None = None,
     waves: Path | None = None,
     functional: Path | None = None,
+    options: Mapping[str, Any] | None = None,
     **how: Any,
 ) -> tuple[Outcome, dict[str, Any]]:
     """Run the bench of `mlp_top` on input codes ``x [samples, n_in]``.
 
-    Writes into ``folder``; ``mem`` is a folder of ROM images that stand already, else they are
-    written too; ``functional`` is the file to leave of the situations that its samples brought.
-    Returns the outcome and the bench's report: values compared per stream, cycles, classes and
+    Writes into ``folder``; ``options`` go to the bench beside its own; ``mem`` is a folder of ROM
+    images that stand already, else they are written too; ``functional`` is the file to leave of the
+    situations that its samples brought. Returns the outcome and the bench's report, where its test
+    writes one: values compared per stream, cycles, classes and
     probabilities. Raises as `simulate` does, and `ArtifactError` on a bad image.
     """
     artifact.save(network, folder / "network.json")
@@ -58,6 +61,7 @@ def run_network(
             "inputs": str(inputs),
             "report": str(report),
             "functional": str(functional) if functional else None,
+            **(options or {}),
         },
         name=name,
         testcase=testcase,
@@ -65,4 +69,4 @@ def run_network(
         links={MEM_DIR: mem},
         **how,
     )
-    return outcome, json.loads(report.read_text())
+    return outcome, json.loads(report.read_text()) if report.exists() else {}

@@ -10,13 +10,27 @@ from tb.elaboration import check_elaboration
 from tb.operators import OPERATORS, Vector
 from tb.runner import job
 from tb.scoreboard import Scoreboard
-from tb.stream import PERIOD_NS, Clocked, Port, Sink, Source, Stall, in_bursts, never, randomly
+from tb.stream import (
+    PERIOD_NS,
+    Clocked,
+    Port,
+    Sink,
+    Source,
+    Stall,
+    in_bursts,
+    never,
+    randomly,
+    reset_cycles,
+)
 
 JOB = job()
 OPERATOR = OPERATORS[JOB.module](JOB)
 RANDOM_VECTORS = 60
 DRAIN_CYCLES = 4
-RESET_CYCLES = min(OPERATOR.latency + 2 * OPERATOR.interval + 2, 80)
+RESET_CYCLES = OPERATOR.latency + 2 * OPERATOR.interval + 2
+# In how many of them a reset comes, unless the job asks for its own.
+SOME_RESETS = 80
+RESETS = JOB.options.get("resets")
 
 # A DUT that hangs fails soon: stalls on both sides make a run at most 8 times as long.
 VECTORS = max(RANDOM_VECTORS, len(OPERATOR.corners()))
@@ -104,7 +118,7 @@ async def takes_as_many_cycles_as_its_formulas(dut):
 async def survives_reset_at_every_cycle(dut):
     """A reset in whatever cycle of a vector leaves nothing of it behind."""
     bench = await opened(dut)
-    for cycle in range(RESET_CYCLES):
+    for cycle in reset_cycles(RESET_CYCLES, SOME_RESETS, RESETS):
         lost = [beat for _ in range(4) for beat in OPERATOR.beats_in(OPERATOR.draw())]
         sending = cocotb.start_soon(bench.source.send(lost))
         bench.sink.port.ready.value = cycle % 3 != 0

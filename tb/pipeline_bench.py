@@ -146,7 +146,7 @@ async def equals_its_function_after_its_latency(dut, enable, reset):
     clocked, scoreboard = Clocked(dut), Scoreboard()
     seen: list[Values] = []
     expected: dict[str, list[list[int]]] = {field.name: [] for field in pipeline.outputs}
-    got: dict[str, list[int]] = {field.name: [] for field in pipeline.outputs}
+    got: dict[str, list[tuple[int, int]]] = {field.name: [] for field in pipeline.outputs}
     zero = {field.name: [0] * field.lanes for field in pipeline.inputs}
     if has_reset:
         dut.rst.value = 0
@@ -166,13 +166,13 @@ async def equals_its_function_after_its_latency(dut, enable, reset):
             for name, result in pipeline.respond(history[-depth]).items():
                 expected[name].append(result)
             for field in pipeline.outputs:
-                got[field.name].append(int(dut[field.name].value))
+                got[field.name].append((int(dut[field.name].value), int(get_sim_time("ns"))))
         if resets:
             seen = [zero] * pipeline.latency
         elif enabled:
             seen.append(values)
     for field in pipeline.outputs:
         scoreboard.expect(field.name, field, np.array(expected[field.name]))
-        for word in got[field.name]:
-            scoreboard.observe(field.name, word, int(get_sim_time("ns")))
+        for word, time_ns in got[field.name]:
+            scoreboard.observe(field.name, word, time_ns)
     assert scoreboard.conclude() > CYCLES // 2

@@ -3,7 +3,7 @@
 import dataclasses
 import itertools
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,17 +30,24 @@ class Row:
     prepare: Callable[[Path], Prepared]
     bench: str = "operator_bench"
 
-    def run(self, simulator: str, *, folder: Path | None = None, **how: Any) -> Outcome:
-        """Run the bench on this row."""
+    def run(
+        self,
+        simulator: str,
+        *,
+        folder: Path | None = None,
+        options: Mapping[str, Any] | None = None,
+        **how: Any,
+    ) -> Outcome:
+        """Run the bench on this row; ``options`` go to it beside the row's own."""
         folder = folder or BUILD / "rows" / self.name
-        parameters, options = self.prepare(folder)
+        parameters, own = self.prepare(folder)
         how = {"name": self.name} | how
         return simulate(
             self.module,
             parameters,
             simulator=simulator,
             bench=self.bench,
-            options=options,
+            options=own | dict(options or {}),
             **how,
         )
 

@@ -4,12 +4,15 @@ A build is cached by content (sources, parameters, arguments): a second run of t
 compiles nothing. ROM images are read when a simulation starts, so new weights need no new build.
 """
 
+import dataclasses
+import functools
 import json
 import logging
 import os
+import re
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +23,9 @@ from filelock import FileLock
 
 from model.spec import Parameter
 from tb.builds import build_dir
+from tb.netlist import kind_in_environment
+from tb.netlist import netlist as cells_of
+from tb.scoreboard import COUNTS
 from tb.tools import (
     BUILD,
     PRECOMPILED,
@@ -44,6 +50,11 @@ _COMPILE_ARGS = {
 # Toggles of buses of any width; and elaboration checks must run where a warning would stop first.
 _COVERAGE_ARGS = ["--coverage", "--coverage-max-width", "65536", "-Wno-fatal"]
 _COVERAGE_ARGS += ["-CFLAGS", "-O0"]
+# A netlist is written by a machine, which linters were not made for.
+_NETLIST_ARGS: dict[str, list[str]] = {
+    "icarus": [],
+    "verilator": ["-Wno-lint", "-Wno-style", "-Wno-UNOPTFLAT"],
+}
 
 # Verilator lets a bench see what is public, and compiles it slowly: the design's own top, and
 # below mlp_top the modules that hold the streams which tb/taps.py listens to.
@@ -51,32 +62,50 @@ _TAPPED = {"mlp_top": ("mlp_layer", "mlp_softmax", "mlp_softmax_normalize")}
 
 
 class SimulationFailed(AssertionError):
-    """A bench that failed; the message is its first failure and where the log lies."""
+    """A bench that failed; the message is its first failure and where the log lies.
+
+    ``testcase`` is the test that failed, where one did, on ``job``; ``again`` simulates it once
+    more, by itself, on the same design from the same seed, and takes what else `simulate` may be
+    told.
+    """
+
+    def __init__(self, message: str, testcase: str | None = None) -> None:
+        super().__init__(message)
+        self.testcase = testcase
+        self.job: Job | None = None
+        self.again: Callable[..., Outcome] | None = None
 
 
 @dataclass(frozen=True)
 class Job:
-    """What a bench is told: the module, the parameters of this very build, and its own options."""
+    """What a bench is told: the module, the parameters of this very build, and its own options.
+
+    ``netlist`` is the kind of netlist that is simulated in the module's place, whose inner signals
+    have no names.
+    """
 
     module: str
     parameters: dict[str, Parameter]
     options: dict[str, Any]
+    netlist: str | None = None
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A simulation that passed: how many tests (never 0), and the wall seconds it took."""
+    """A simulation that passed: how many tests (never 0), the wall seconds it took, and how many
+    values its scoreboards compared."""
 
     passed: int
     build_seconds: float
     run_seconds: float
+    compared: int = 0
 
 
 def job() -> Job:
     """The job of the simulation that this process runs in."""
     plain = json.loads(os.environ["VERBATIM_JOB"])
     lists = {k: tuple(v) if isinstance(v, list) else v for k, v in plain["parameters"].items()}
-    return Job(plain["module"], lists, plain["options"])
+    return Job(**plain | {"parameters": lists})
 
 
 def simulate(
@@ -93,6 +122,8 @@ def simulate(
     waves: Path | None = None,
     coverage: Path | None = None,
     links: Mapping[str, Path] | None = None,
+    diary: Path | None = None,
+    netlist: str | None = None,
 ) -> Outcome:
     """Run ``tb.<bench>`` on ``module``.
 
@@ -100,13 +131,17 @@ def simulate(
     are folders that it finds there by name, so that no path needs to be built into the design.
     ``waves`` is the FST file to leave, also where a test fails; without it WAVES=1 in the
     environment leaves one in that folder. ``coverage`` is the file to leave of what Verilator
-    counts of lines, branches, toggles and expressions (`tb.coverage` reads it).
+    counts of lines, branches, toggles and expressions (`tb.coverage` reads it). ``diary`` is the
+    file into which every beat that the bench compares is written, for `tb.diary`. ``netlist`` is a
+    kind of `tb.netlist`, whose netlist of the module is simulated; without it NETLIST in the
+    environment names one, or none.
     Raises `SimulatorError` where nothing could run, and `SimulationFailed` where a test failed,
     was skipped, or where none was found.
     """
     environment = environment_of(simulator)
     seed = int(os.environ.get("SEED", DEFAULT_SEED)) if seed is None else seed
-    task = {"module": module, "parameters": dict(parameters), "options": dict(options or {})}
+    netlist = netlist or kind_in_environment()
+    task = Job(module, dict(parameters), dict(options or {}), netlist)
     run_dir = BUILD / "runs" / simulator / (name or module)
     shutil.rmtree(run_dir, ignore_errors=True)
     run_dir.mkdir(parents=True)
@@ -114,9 +149,14 @@ def simulate(
         (run_dir / link).symlink_to(target.resolve())
     if waves is None and os.environ.get("WAVES") == "1":
         waves = run_dir / "waves.fst"
-    compile_args = _COMPILE_ARGS[simulator] + (_COVERAGE_ARGS if coverage else [])
-    recipe = [compile_args, waves is not None, _TAPPED]
-    folder = build_dir(module, parameters, simulator, rtl, recipe)
+    sources, arguments = rtl, [*_COMPILE_ARGS[simulator]]
+    if coverage:
+        arguments = [*arguments, *_COVERAGE_ARGS]
+    if netlist:
+        sources = cells_of(module, parameters, netlist, rtl, links)
+        arguments = [*arguments, *_NETLIST_ARGS[simulator]]
+    recipe = [arguments, waves is not None, _TAPPED]
+    folder = build_dir(module, parameters, simulator, sources, recipe)
     built = folder / "built"
     results = run_dir / "results.xml"
     recorded = run_dir / ("dump.fst" if simulator == "verilator" else f"{module}.fst")
@@ -132,9 +172,9 @@ def simulate(
             built=built,
             toplevel=module,
             module=f"tb.{bench}",
-            verilog_sources=sorted(map(str, rtl.glob("*.v"))),
+            verilog_sources=sorted(map(str, sources.glob("*.v"))),
             parameters={key: literal(value) for key, value in parameters.items()},
-            compile_args=compile_args,
+            compile_args=arguments,
             sim_build=str(folder),
             work_dir=str(run_dir),
             timescale="1ns/1ps",
@@ -145,10 +185,11 @@ def simulate(
             testcase=testcase,
             extra_env=environment
             | {
-                "VERBATIM_JOB": json.dumps(task),
+                "VERBATIM_JOB": json.dumps(dataclasses.asdict(task)),
                 "COCOTB_ANSI_OUTPUT": "0",
                 "GPI_LOG_LEVEL": "INFO",
-            },
+            }
+            | ({"VERBATIM_DIARY": str(diary.resolve())} if diary else {}),
         )
 
     log = run_dir / "simulation.log"
@@ -172,7 +213,27 @@ def simulate(
     if waves and recorded.exists():
         waves.parent.mkdir(parents=True, exist_ok=True)
         recorded.replace(waves)
-    return Outcome(_judge(module, results, log), built_at - start, end - built_at)
+    try:
+        passed = _judge(module, results, log)
+    except SimulationFailed as failure:
+        failure.job = task
+        failure.again = functools.partial(
+            simulate,
+            module,
+            parameters,
+            simulator=simulator,
+            bench=bench,
+            options=options,
+            rtl=rtl,
+            seed=seed,
+            testcase=f"{re.escape(failure.testcase)}$" if failure.testcase else testcase,
+            links=links,
+            netlist=netlist,
+        )
+        raise
+    counts = run_dir / COUNTS
+    compared = sum(map(int, counts.read_text().split())) if counts.exists() else 0
+    return Outcome(passed, built_at - start, end - built_at, compared)
 
 
 def _judge(module: str, results: Path, log: Path) -> int:
@@ -187,7 +248,8 @@ def _judge(module: str, results: Path, log: Path) -> int:
                 sentence, complaint = message.splitlines()[0], complaint_in(log)
                 if sentence not in complaint:
                     sentence += f" [{complaint}]"
-                raise SimulationFailed(f"{module}: {case.get('name')}: {sentence}; log: {log}")
+                name = case.get("name")
+                raise SimulationFailed(f"{module}: {name}: {sentence}; log: {log}", name)
     if not cases:
         raise SimulationFailed(f"{module}: the bench holds no test; log: {log}")
     return len(cases)

@@ -1,9 +1,19 @@
-"""Compares, counts what it compared, and names the first divergence."""
+"""Compares, counts what it compared, and names the first divergence.
 
+In a simulation it leaves how many values it compared, for `tb.runner`; and where VERBATIM_DIARY
+names a file, each beat as it comes, for `tb.diary`.
+"""
+
+import json
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from model.spec import Int
 from tb.stream import Field
+
+# In the folder of the simulation: a line with the values that each scoreboard compared.
+COUNTS = "compared.txt"
 
 
 @dataclass(frozen=True)
@@ -67,6 +77,8 @@ class Scoreboard:
     def __init__(self) -> None:
         self.channels: dict[str, Channel] = {}
         self.first: Divergence | None = None
+        diary = os.environ.get("VERBATIM_DIARY")
+        self.diary = Path(diary) if diary else None
 
     def expect(self, stream: str, field: Field, values: Int) -> None:
         """``stream`` must carry ``values [samples, ...]``, in this order, in beats of ``field``."""
@@ -74,7 +86,12 @@ class Scoreboard:
 
     def observe(self, stream: str, word: int, time_ns: int) -> None:
         """The next beat that ``stream`` carried."""
-        divergence = self.channels[stream].observe(word, time_ns)
+        channel = self.channels[stream]
+        if self.diary and channel.beats < len(channel.words):
+            lanes = map(channel.field.unpack, (channel.words[channel.beats], word))
+            with self.diary.open("a") as page:
+                page.write(json.dumps([stream, time_ns, *lanes]) + "\n")
+        divergence = channel.observe(word, time_ns)
         self.first = self.first or divergence
 
     def conclude(self) -> int:
@@ -87,4 +104,7 @@ class Scoreboard:
             assert channel.compared == channel.size, (
                 f"{channel.name}: {channel.compared} of {channel.size} values came"
             )
+        if "VERBATIM_JOB" in os.environ:
+            with Path(COUNTS).open("a") as counts:
+                counts.write(f"{total}\n")
         return total

@@ -203,3 +203,15 @@ class Sink:
         for _ in range(cycles):
             await self.clocked.edge
             assert not self.port.valid.value, f"{self.port.name}: a beat out of nowhere"
+
+
+def reset_cycles(cycles: int, most: int, bounds: Sequence[int] | None) -> list[int]:
+    """The cycles of a vector in which a reset comes: ``most`` of its ``cycles``, or all of them.
+
+    Those are spread over it, and begin at random; ``bounds`` ask for each from the first to before
+    the second one, as a campaign does that tries all.
+    """
+    if bounds is not None:
+        return list(range(bounds[0], min(bounds[1], cycles)))
+    step = -(-cycles // most)
+    return list(range(random.randrange(step), cycles, step))

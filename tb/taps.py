@@ -1,5 +1,6 @@
 """Listens to every stream of `mlp_top`, whatever the network."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,8 @@ from cocotb.utils import get_sim_time
 
 from model.artifact import Network
 from model.reference import trace
-from model.spec import PROBABILITY_W, Int, NetworkSpec
+from model.spec import Int, NetworkSpec
+from tb.data_path import Stream, inner_streams
 from tb.scoreboard import Scoreboard
 from tb.stream import Clocked, Field
 
@@ -25,51 +27,16 @@ class Tap:
 
 
 def taps(dut: Any, spec: NetworkSpec) -> list[Tap]:
-    """A tap on each stream, in data-path order; channels are named as in `reference.trace`."""
-    found = []
-    for index, layer in enumerate(spec.layers):
-        block = dut.g_layer[index].u_layer
-        vector = Field("x", layer.x.width, layer.n_in, signed=True)
-        sums = Field("acc", layer.acc_w, layer.pe, signed=True)
-        values = Field("y", layer.y.width, layer.pe, signed=True)
-        name = layer.name
-        found += [
-            Tap(block.in_valid, block.in_ready, ((f"{name}.x", vector, block.in_x),)),
-            Tap(block.acc_valid, block.acc_ready, ((f"{name}.acc", sums, block.acc),)),
-            Tap(block.y_valid, block.y_ready, ((f"{name}.y", values, block.y),)),
-        ]
-        if layer.relu:
-            relu = ((f"{name}.relu", values, block.relu),)
-            found.append(Tap(block.relu_valid, block.relu_ready, relu))
-    return found + _softmax_taps(dut.u_softmax, spec)
+    """A tap on each stream between the two ends, in data-path order."""
+    return [_tap(dut, stream) for stream in inner_streams(spec)]
 
 
-def _softmax_taps(block: Any, spec: NetworkSpec) -> list[Tap]:
-    softmax, inner = spec.softmax, block.u_normalize
-    logits = Field("x", softmax.x.width, softmax.n, signed=True)
-    scores = Field("scores", softmax.score_w, softmax.lanes)
-    total = Field("total", softmax.total_w)
-    quotients = Field("quotients", PROBABILITY_W, softmax.lanes)
-    probabilities = Field("p", PROBABILITY_W, softmax.n)
-    winner = Field("class", softmax.class_w)
-    return [
-        Tap(block.in_valid, block.in_ready, (("softmax.x", logits, block.in_x),)),
-        Tap(block.score_valid, block.score_ready, (("softmax.scores", scores, block.scores),)),
-        Tap(inner.total_valid, inner.total_ready, (("softmax.totals", total, inner.total),)),
-        Tap(
-            inner.quotient_valid,
-            inner.quotient_ready,
-            (("softmax.quotients", quotients, inner.quotients),),
-        ),
-        Tap(
-            block.out_valid,
-            block.out_ready,
-            (
-                ("softmax.probabilities", probabilities, block.out_p),
-                ("softmax.class", winner, block.out_class),
-            ),
-        ),
-    ]
+def _tap(dut: Any, stream: Stream) -> Tap:
+    block = dut
+    for name, index in re.findall(r"(\w+)(?:\[(\d+)\])?", stream.scope):
+        block = block[name][int(index)] if index else block[name]
+    payloads = ((load.channel, load.field, block[load.signal]) for load in stream.payloads)
+    return Tap(block[stream.valid], block[stream.ready], tuple(payloads))
 
 
 def expected_values(network: Network, x: Int) -> dict[str, Int]:

@@ -12,9 +12,8 @@ from tb.coverage_runs import SAMPLES, golden_networks, runs
 from tb.functional import BINS, CROSSES, FEW, STALLS, directed, situations
 from tb.rows import plain
 from tb.runner import simulate
-from tb.test_iris import IRIS
-from tb.test_top import MADE_UP
 from tb.tools import RTL
+from tb.tops import IRIS, MADE_UP
 
 LINE = Point("mlp_x", 2, 5, "line", "block")
 TOGGLE = Point("mlp_x", 1, 7, "toggle", "a[0]:0->1")

@@ -1,21 +1,15 @@
 """The golden IrisNet through mlp_top: all flowers, thousands of random inputs, three folds."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from model import datasets
-from model.artifact import Network, load
-from model.reference import quantize
 from tb.network_run import EVERY_SAMPLE, LONG_RUN, run_network
 from tb.networks import codes
 from tb.tools import BUILD, SIMULATORS
-
-GOLDEN = Path(__file__).parent / "golden"
-IRIS = load(GOLDEN / "iris.network.json")
-FOLDS = IRIS.spec.at_each_fold()
+from tb.tops import FOLDS, GOLDEN, IRIS, at, flowers
 
 # Random samples of each run; `make soak` sends 10,000 through each fold.
 RANDOM_SAMPLES = {
@@ -28,19 +22,14 @@ RANDOM_SAMPLES = {
 }
 
 
-def at(fold: str) -> Network:
-    """The golden network at one of the folds."""
-    return IRIS.refolded(FOLDS[fold])
-
-
 @pytest.mark.parametrize("simulator", SIMULATORS)
 @pytest.mark.parametrize("fold", FOLDS)
 def test_every_flower_is_golden(fold: str, simulator: str) -> None:
-    network, flowers = at(fold), datasets.load("iris")
+    network, dataset = at(fold), datasets.load("iris")
     name = f"iris-{fold}"
     _, report = run_network(
         network,
-        quantize(flowers.features, network.spec.x),
+        flowers(),
         simulator,
         folder=BUILD / "rows" / name,
         name=name,
@@ -50,9 +39,9 @@ def test_every_flower_is_golden(fold: str, simulator: str) -> None:
     assert report["classes"] == golden["class"]
     assert report["probabilities"] == golden["probabilities"]
     for stream in report["streams"].values():
-        assert stream["compared"] >= len(flowers.labels) and stream["differing"] == 0
-    train, test = datasets.split(flowers, 0.2, 0)
-    right = np.array(report["classes"]) == flowers.labels
+        assert stream["compared"] >= len(dataset.labels) and stream["differing"] == 0
+    train, test = datasets.split(dataset, 0.2, 0)
+    right = np.array(report["classes"]) == dataset.labels
     assert right[train].sum() >= 118 and len(train) == 120
     assert right[test].sum() >= 29 and len(test) == 30
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from model import artifact
-from scripts import box, campaign, random_networks
+from scripts import box, pieces, random_networks
 from scripts.cli import CommandError
 from tb import box as flowers
 
@@ -24,10 +24,10 @@ def recorded(calls: list[int]):
 def test_pieces_are_done_once(tmp_path: Path) -> None:
     path, calls = tmp_path / "done.json", list[int]()
     for _ in range(2):
-        compared, _ = campaign.run_pieces("it", path, "key", PIECES, recorded(calls))
+        compared, _ = pieces.run_pieces("it", path, "key", PIECES, recorded(calls))
         assert compared == 18
     assert calls == PIECES
-    campaign.run_pieces("it", path, "other key", PIECES, recorded(calls))
+    pieces.run_pieces("it", path, "other key", PIECES, recorded(calls))
     assert calls == PIECES * 2
 
 
@@ -40,19 +40,19 @@ def test_interrupted_campaign_goes_on(tmp_path: Path) -> None:
         return recorded(calls)(piece)
 
     with pytest.raises(KeyboardInterrupt):
-        campaign.run_pieces("it", path, "key", PIECES, broken)
+        pieces.run_pieces("it", path, "key", PIECES, broken)
     assert list(json.loads(path.read_text())["done"]) == ["0", "5"]
-    assert campaign.run_pieces("it", path, "key", PIECES, recorded(calls))[0] == 18
+    assert pieces.run_pieces("it", path, "key", PIECES, recorded(calls))[0] == 18
     assert calls == PIECES
 
 
 def test_digest_follows_the_network(tmp_path: Path) -> None:
     path = tmp_path / "network.json"
     path.write_text("one")
-    before = campaign.digest(path)
-    assert campaign.digest(path) == before
+    before = pieces.digest(path)
+    assert pieces.digest(path) == before
     path.write_text("other")
-    assert campaign.digest(path) != before != campaign.digest()
+    assert pieces.digest(path) != before != pieces.digest()
 
 
 def test_box_that_compared_too_little_leaves_no_evidence(

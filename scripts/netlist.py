@@ -1,0 +1,53 @@
+"""Run the benches on Yosys' netlists: of every module, and of whole networks."""
+
+from functools import partial
+
+from scripts import campaign
+from scripts.campaign import Campaign, Step
+from tb.netlist import KINDS
+from tb.network_run import LONG_RUN
+from tb.rows import ROWS
+from tb.tops import MADE_UP
+
+FLOWERS = 150
+
+
+def campaigns() -> list[Campaign]:
+    """A campaign for each kind of netlist."""
+    return [
+        Campaign(
+            name=f"netlist-{kind}",
+            level=7,
+            claim=f"Yosys' {kind} netlist passes the benches of the RTL",
+            command="make netlist",
+            steps=steps(kind),
+            seed=1,
+        )
+        for kind in KINDS
+    ]
+
+
+def steps(kind: str) -> dict[str, Step]:
+    """Every row under Icarus, whose X may leak; made-up networks; the flowers under Verilator."""
+    label = f"netlist-{kind}"
+    found: dict[str, Step] = {
+        row.name: partial(campaign.run_row, label, row.name, "icarus", netlist=kind, seed=1)
+        for row in ROWS
+    }
+    for name in MADE_UP:
+        found[f"top-{name}"] = partial(
+            campaign.run_made_up, label, name, "icarus", netlist=kind, seed=1
+        )
+    for fold, simulator in (("serial", "verilator"), ("default", "icarus")):
+        found[f"iris-{fold}"] = partial(
+            campaign.run_golden,
+            *(label, fold, simulator, FLOWERS),
+            testcase=LONG_RUN,
+            netlist=kind,
+            seed=1,
+        )
+    return found
+
+
+if __name__ == "__main__":
+    campaign.main(campaigns, "netlist", __doc__)

@@ -1,0 +1,91 @@
+"""Open a waveform in GTKWave or Surfer, its signals in the order in which data passes them."""
+
+import argparse
+import difflib
+import shutil
+import subprocess
+from pathlib import Path
+
+from model.artifact import load
+from scripts import cli
+from scripts.cli import CommandError
+from tb.data_path import data_path
+from tb.failures import FOLDER as FAILURES
+from tb.rows import ROWS
+from tb.runner import Job
+from tb.tools import BUILD, ROOT, SIMULATORS
+from tb.views import streams_of, write_views
+from tb.waveform import Waveform
+
+# The test that stands for what make sim left.
+OF_SIM = "sim"
+# Viewers, the first one preferred, and how each is told its view.
+VIEWERS = {"gtkwave": (".gtkw", []), "surfer": (".sucl", ["--command-file"])}
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write the views of the waveform, and open the one whose viewer is there."""
+    waveform = find(arguments.test, (ROOT / arguments.build).resolve(), arguments.sim)
+    for viewer, (suffix, options) in VIEWERS.items():
+        if shutil.which(viewer):
+            subprocess.run([viewer, *options, waveform.with_suffix(suffix)], check=False)
+            return
+    raise CommandError(
+        f"neither {' nor '.join(VIEWERS)} is on PATH, which would show "
+        f"{waveform.with_suffix('.gtkw')} and {waveform.with_suffix('.sucl')}"
+    )
+
+
+def find(test: str, build: Path, simulator: str) -> Path:
+    """The waveform of a row, of a failure, or of ``make sim``, with its views beside it."""
+    if test == OF_SIM:
+        return of_network(build, simulator)
+    failed = FAILURES / test / "waves.vcd"
+    if failed.exists():
+        return failed
+    rows = {row.name: row for row in ROWS}
+    if test not in rows:
+        known = [*rows, *(path.parent.name for path in FAILURES.glob("*/waves.vcd"))]
+        near = ", ".join(difflib.get_close_matches(test, known, cutoff=0.3)) or "none like it"
+        raise CommandError(
+            f"TEST={test} is neither {OF_SIM}, a row of tb/rows.py nor a folder of build/failures; "
+            f"near are: {near}"
+        )
+    return of_row(test, simulator)
+
+
+def of_network(build: Path, simulator: str) -> Path:
+    """What ``make sim`` left."""
+    waveform = build / f"waves-{simulator}.fst"
+    if not waveform.exists():
+        raise CommandError(f"{waveform} is missing, make sim SIM={simulator} WAVES=1 leaves it")
+    write_views(waveform, data_path(load(build / "network.json").spec))
+    return waveform
+
+
+def of_row(name: str, simulator: str) -> Path:
+    """The waveform of a row of the regression, simulated now."""
+    (row,) = [row for row in ROWS if row.name == name]
+    folder = BUILD / "waves" / name
+    waveform = folder / f"{simulator}.fst"
+    row.run(simulator, folder=folder, name=f"waves-{name}", waves=waveform)
+    parameters, options = row.prepare(folder)
+    write_views(waveform, streams_of(Job(row.module, parameters, options), Waveform(waveform)))
+    return waveform
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments of this command."""
+    built = argparse.ArgumentParser(prog="python -m scripts.waves", description=__doc__)
+    built.add_argument(
+        "--test",
+        default=OF_SIM,
+        help="sim, a row of tb/rows.py, or a folder of build/failures (default: %(default)s)",
+    )
+    cli.add_build(built)
+    cli.add_sim(built, SIMULATORS)
+    return built
+
+
+if __name__ == "__main__":
+    cli.main(run, parser())

@@ -1,0 +1,104 @@
+"""The benches pass on Yosys' netlists, and fail where one cell of them is another."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tb.netlist import KINDS, kind_in_environment, netlist
+from tb.network_run import EVERY_SAMPLE, LONG_RUN, run_network
+from tb.rows import ROWS, Row
+from tb.runner import SimulationFailed, simulate
+from tb.tools import BUILD, RTL, SimulatorError
+from tb.tops import GOLDEN, at, flowers, run_made_up
+
+SLICE = ("requantize-1-20-8-7", "stream_pack-6-1-8", "rom-70-12", "softmax_total-3by1-8.4")
+
+
+def row_named(name: str) -> Row:
+    (row,) = [row for row in ROWS if row.name == name]
+    return row
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", SLICE)
+def test_netlist_equals_reference(name: str, kind: str) -> None:
+    outcome = row_named(name).run("icarus", netlist=kind, name=f"netlist-{kind}-{name}")
+    assert outcome.passed > 0 and outcome.compared > 500
+
+
+def test_every_flower_is_golden_on_the_netlist() -> None:
+    name = "netlist-iris"
+    _, report = run_network(
+        at("serial"),
+        flowers(),
+        "verilator",
+        folder=BUILD / "rows" / name,
+        name=name,
+        testcase=LONG_RUN,
+        netlist="generic",
+    )
+    golden = json.loads((GOLDEN / "iris.outputs.json").read_text())
+    assert report["classes"] == golden["class"]
+    assert report["probabilities"] == golden["probabilities"]
+    compared = {name: stream["compared"] for name, stream in report["streams"].items()}
+    assert compared == {"m_axis.tdata": 450, "m_axis.tuser": 450}
+
+
+def test_network_of_ice40_cells_equals_reference() -> None:
+    name = "netlist-ice40-one-layer"
+    outcome = run_made_up("one-layer", "icarus", netlist="ice40", name=name, testcase=EVERY_SAMPLE)
+    assert outcome.compared == 40 * (2 + 2)
+
+
+REQUANTIZE = {"LANES": 1, "ACC_W": 20, "OUT_W": 8, "SHIFT": 7}
+# The first cell of each kind that stands in the netlist, and another one.
+ANOTHER_CELL = {"generic": (r" & ", " | "), "ice40": (r"\.LUT_INIT\(16'h\w\w", ".LUT_INIT(16'h00")}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_other_cell_is_caught(kind: str, tmp_path: Path) -> None:
+    made = netlist("mlp_requantize", REQUANTIZE, kind, RTL)
+    changed = tmp_path / "cells"
+    shutil.copytree(made, changed)
+    cells = changed / "cells.v"
+    text, count = re.subn(*ANOTHER_CELL[kind], cells.read_text(), count=1)
+    assert count == 1 and text != cells.read_text()
+    row = row_named("requantize-1-20-8-7")
+    assert row.run("icarus", rtl=made, name=f"cell-right-{kind}").passed
+    cells.write_text(text)
+    with pytest.raises(SimulationFailed, match="values differ"):
+        row.run("icarus", rtl=changed, name=f"cell-wrong-{kind}")
+
+
+def test_netlist_is_asked_for_its_own_parameters() -> None:
+    made = netlist("mlp_requantize", REQUANTIZE, "generic", RTL)
+    others = REQUANTIZE | {"SHIFT": 6}
+    with pytest.raises(SimulationFailed, match=r"need the parameters of this netlist, .*SHIFT=7"):
+        simulate(
+            "mlp_requantize", others, simulator="icarus", bench="idle_bench", rtl=made, name="other"
+        )
+
+
+def test_design_that_yosys_refuses_is_named(tmp_path: Path) -> None:
+    (tmp_path / "mlp_relu.v").write_text("module mlp_relu(input a; endmodule\n")
+    with pytest.raises(SimulatorError, match=r"mlp_relu-\w+: Yosys cannot synthesize it: "):
+        netlist("mlp_relu", {}, "generic", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "asked, kind", [("", None), ("0", None), ("1", "generic"), ("ice40", "ice40")]
+)
+def test_environment_asks_for_a_kind(
+    asked: str, kind: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NETLIST", asked)
+    assert kind_in_environment() == kind
+
+
+def test_unknown_kind_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NETLIST", "ecp5")
+    with pytest.raises(SimulatorError, match="NETLIST is 'ecp5', legal is one of 0, 1, generic, "):
+        simulate("mlp_relu", {"W": 8}, simulator="icarus", bench="idle_bench")
