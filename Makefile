@@ -30,7 +30,7 @@ PYTEST := $(RUN) pytest -n 2
 .DEFAULT_GOAL := menu
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: menu setup sim test test-rtl lint accuracy soak exhaustive formal softmax-study softmax-size golden readme \
+.PHONY: menu setup sim test test-rtl lint accuracy soak exhaustive formal mutants softmax-study softmax-size golden readme \
         bench clean distclean FORCE
 
 menu:
@@ -72,6 +72,9 @@ exhaustive: .venv/ready | build/setup/verilator ## all 2^24 int8 logit triples t
 
 formal: .venv/yosys ## what the softmax promises, proved for all inputs of a narrow one
 	@$(RUN) scripts.formal
+
+mutants: build/setup/icarus build/setup/verilator .venv/yosys ## would the tests notice? over 500 mutants, into docs/mutation.md
+	@$(RUN) scripts.mutants
 
 readme: sim ## write the results and the picture of the README
 	@$(RUN) scripts.readme --build $(BUILD)

@@ -1,6 +1,7 @@
 """One network through `mlp_top`: what the bench needs is written, run, and read back."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 
 from model import artifact
 from model.artifact import Network
-from model.spec import Int
+from model.spec import Int, Parameter
 from tb.runner import Outcome, simulate
 
 # Where a simulation finds its ROM images: one build serves every network of a shape.
@@ -30,13 +31,15 @@ def run_network(
     mem: Path | None = None,
     testcase: str | None = None,
     waves: Path | None = None,
+    changed: Mapping[str, Parameter] | None = None,
     **how: Any,
 ) -> tuple[Outcome, dict[str, Any]]:
     """Run the bench of `mlp_top` on input codes ``x [samples, n_in]``.
 
     Writes into ``folder``; ``mem`` is a folder of ROM images that stand already, else they are
-    written too. Returns the outcome and the bench's report: values compared per stream, cycles,
-    classes and probabilities. Raises as `simulate` does, and `ArtifactError` on a bad image.
+    written too; ``changed`` are parameters in which the design is wrong on purpose. Returns the
+    outcome and the bench's report: values compared per stream, cycles, classes and probabilities.
+    Raises as `simulate` does, and `ArtifactError` on a bad image.
     """
     artifact.save(network, folder / "network.json")
     if mem is None:
@@ -48,7 +51,7 @@ def run_network(
     report.unlink(missing_ok=True)
     outcome = simulate(
         "mlp_top",
-        network.spec.parameters(MEM_DIR),
+        network.spec.parameters(MEM_DIR) | dict(changed or {}),
         simulator=simulator,
         bench="top_bench",
         options={
