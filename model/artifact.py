@@ -4,6 +4,7 @@ The file is JSON: integers, spec and provenance, under the sha256 of all of it. 
 completely when it is loaded, and nothing in it is ever executed.
 """
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -17,6 +18,7 @@ import numpy as np
 
 from model import tables
 from model.errors import VerbatimError
+from model.scaling import Scaling
 from model.spec import (
     RECIPROCAL_ADDR_W,
     RECIPROCAL_W,
@@ -25,6 +27,7 @@ from model.spec import (
     SoftmaxSpec,
     SpecError,
     accumulator_width,
+    build,
     from_plain,
     output_interval,
     to_plain,
@@ -43,16 +46,23 @@ class Network:
     """A spec with its integers: ``weights[set] [n_out, n_in]``, ``biases[layer] [n_out]``.
 
     A bias is in accumulator LSBs, ``2**-(frac_w + frac_x)``, so it belongs to the layer and not to
-    the weight set. Raises `ArtifactError` where the integers do not fit the spec.
+    the weight set. ``scaling`` is what raw features go through first, None where nothing is done
+    to them. Raises `ArtifactError` where the integers do not fit the spec.
     """
 
     spec: NetworkSpec
     weights: Mapping[str, Int]
     biases: Mapping[str, Int]
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    scaling: Scaling | None = None
 
     def __post_init__(self) -> None:
         layers = self.spec.layers
+        if self.scaling is not None and len(self.scaling.scale) != self.spec.n_in:
+            raise ArtifactError(
+                f"features: offset and scale have {len(self.scaling.scale)} numbers, "
+                f"legal are {self.spec.n_in}, one for each input"
+            )
         _require_keys("weights", self.weights, {layer.weights for layer in layers})
         _require_keys("biases", self.biases, {layer.name for layer in layers})
         x_interval = (self.spec.x.q_min, self.spec.x.q_max)
@@ -74,7 +84,7 @@ class Network:
 
     def refolded(self, spec: NetworkSpec) -> "Network":
         """The same integers under a spec that differs in folds only."""
-        return Network(spec, self.weights, self.biases, self.provenance)
+        return dataclasses.replace(self, spec=spec)
 
 
 def _require_keys(owner: str, found: Mapping[str, object], legal: set[str]) -> None:
@@ -122,6 +132,8 @@ def save(network: Network, path: Path) -> None:
         "biases": {key: array.tolist() for key, array in sorted(network.biases.items())},
         "provenance": dict(network.provenance),
     }
+    if network.scaling is not None:
+        content["features"] = dataclasses.asdict(network.scaling)
     lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in content.items()]
     lines.append(f'"sha256": "{digest(content)}"')
     write_atomically(path, "{\n" + ",\n".join(lines) + "\n}\n")
@@ -157,12 +169,14 @@ def _parse(text: str) -> Network:
     if stated != found:
         raise ArtifactError(f"was edited: its content has sha256 {found}, it states {stated}")
     keys = ("format", "version", "spec", "weights", "biases", "provenance")
-    _require_keys("file", content, set(keys))
+    scaled = {"features"} & set(content)
+    _require_keys("file", content, {*keys, *scaled})
     return Network(
         spec=from_plain(content["spec"]),
         weights=_arrays("weights", content["weights"]),
         biases=_arrays("biases", content["biases"]),
         provenance=content["provenance"],
+        scaling=build(Scaling, "features", content["features"]) if scaled else None,
     )
 
 
