@@ -18,8 +18,11 @@ $(error WAVES=$(WAVES) is not legal: legal are 0 and 1)
 endif
 endif
 
+# A network of model/networks is built in build/NAME. Any other .toml has the folder of its own path:
+# two files of one name in different folders must not meet.
 RECIPE := $(if $(filter %.toml,$(NETWORK)),$(NETWORK),model/networks/$(NETWORK).toml)
-BUILD  := build/$(basename $(notdir $(RECIPE)))
+SHIPPED := $(filter $(CURDIR)/model/networks/%.toml,$(abspath $(RECIPE)))
+BUILD  := build/$(basename $(if $(SHIPPED),$(notdir $(RECIPE)),at$(abspath $(RECIPE))))
 RTL    := $(BUILD)/rtl-$(SIM).json
 
 # Everything that the tools read from the environment.
@@ -33,7 +36,7 @@ PYTEST := $(RUN) pytest -n 2
 .SUFFIXES:
 .PHONY: menu setup sim test test-rtl lint accuracy soak exhaustive random-networks formal softmax-study \
         softmax-size golden readme bench oracles fuzz coverage waves x-reset netlist same-cycles mutants \
-        clean distclean FORCE
+        folds all-folds profile accuracy-page clean distclean FORCE
 
 menu:
 	@awk -F '##' '/^[a-z-]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-15s %s\n", $$1, $$2 } \
@@ -59,8 +62,22 @@ waves: build/setup/$(SIM) .venv/ready $(if $(filter sim,$(TEST)),$(RTL)) ## open
 lint: build/setup/test .venv/ready ## the part of it that only reads: Python and Verilog
 	$(PYTEST) tests/test_lint.py -k 'not yosys'
 
-accuracy: .venv/ready ## what quantization costs, on each split and over k folds
+folds: .venv/ready ## how a network can be folded, and how its file folds it, before anything is trained
+	@$(RUN) scripts.folds --network $(RECIPE)
+
+all-folds: .venv/ready | build/setup/icarus ## every legal fold of IrisNet's layers through the RTL
+	@$(RUN) scripts.all_folds
+
+profile: $(BUILD)/network.json ## how values fill their formats, and where they saturate: a table and a picture
+	@$(RUN) scripts.profile --build $(BUILD)
+
+accuracy: .venv/ready ## what quantization costs over k folds and at 2 to 8 bits, beside simple classifiers
 	@$(RUN) scripts.accuracy --network $(RECIPE) --build $(BUILD)
+
+accuracy-page: .venv/ready ## the same of all networks in model/networks, into docs/accuracy.md
+	@for name in $(basename $(notdir $(wildcard model/networks/*.toml))); do \
+	    $(RUN) scripts.accuracy --network model/networks/$$name.toml --build build/$$name || exit; done
+	@$(RUN) scripts.accuracy_page
 
 soak: build/setup/$(SIM) .venv/ready ## 10,000 random inputs through the RTL at three folds
 	@$(RUN) scripts.soak --sim $(SIM)
@@ -120,6 +137,9 @@ distclean: clean ## remove what was installed into this folder too
 
 $(BUILD)/checkpoint.pt: $(RECIPE) scripts/train.py $(wildcard model/*.py) | .venv/ready
 	@$(RUN) scripts.train --network $(RECIPE) --build $(BUILD)
+
+# The files that the recipe names, as the last training found them.
+-include $(BUILD)/checkpoint.d
 
 $(BUILD)/network.json $(BUILD)/expected.npz &: $(BUILD)/checkpoint.pt scripts/export.py
 	@$(RUN) scripts.export --network $(RECIPE) --build $(BUILD)
