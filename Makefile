@@ -17,8 +17,11 @@ $(error WAVES=$(WAVES) is not legal: legal are 0 and 1)
 endif
 endif
 
+# A network of model/networks is built in build/NAME. Any other .toml has the folder of its own path:
+# two files of one name in different folders must not meet.
 RECIPE := $(if $(filter %.toml,$(NETWORK)),$(NETWORK),model/networks/$(NETWORK).toml)
-BUILD  := build/$(basename $(notdir $(RECIPE)))
+SHIPPED := $(filter $(CURDIR)/model/networks/%.toml,$(abspath $(RECIPE)))
+BUILD  := build/$(basename $(if $(SHIPPED),$(notdir $(RECIPE)),at$(abspath $(RECIPE))))
 RTL    := $(BUILD)/rtl-$(SIM).json
 
 # Everything that the tools read from the environment.
@@ -103,6 +106,9 @@ distclean: clean ## remove what was installed into this folder too
 
 $(BUILD)/checkpoint.pt: $(RECIPE) scripts/train.py $(wildcard model/*.py) | .venv/ready
 	@$(RUN) scripts.train --network $(RECIPE) --build $(BUILD)
+
+# The files that the recipe names, as the last training found them.
+-include $(BUILD)/checkpoint.d
 
 $(BUILD)/network.json $(BUILD)/expected.npz &: $(BUILD)/checkpoint.pt scripts/export.py
 	@$(RUN) scripts.export --network $(RECIPE) --build $(BUILD)

@@ -18,6 +18,7 @@ import numpy as np
 
 from model import tables
 from model.errors import VerbatimError
+from model.scaling import Scaling
 from model.spec import (
     MAX_ACC_W,
     RECIPROCAL_ADDR_W,
@@ -27,6 +28,7 @@ from model.spec import (
     SoftmaxSpec,
     SpecError,
     accumulator_width,
+    build,
     from_plain,
     output_interval,
     to_plain,
@@ -47,16 +49,23 @@ class Network:
     """A spec with its integers: ``weights[set] [n_out, n_in]``, ``biases[layer] [n_out]``.
 
     A bias is in accumulator LSBs, ``2**-(frac_w + frac_x)``, so it belongs to the layer and not to
-    the weight set. Raises `ArtifactError` where the integers do not fit the spec.
+    the weight set. ``scaling`` is what raw features go through first, None where nothing is done
+    to them. Raises `ArtifactError` where the integers do not fit the spec.
     """
 
     spec: NetworkSpec
     weights: Mapping[str, Int]
     biases: Mapping[str, Int]
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    scaling: Scaling | None = None
 
     def __post_init__(self) -> None:
         layers = self.spec.layers
+        if self.scaling is not None and len(self.scaling.scale) != self.spec.n_in:
+            raise ArtifactError(
+                f"features: offset and scale have {len(self.scaling.scale)} numbers, "
+                f"legal are {self.spec.n_in}, one for each input"
+            )
         _require_keys("weights", self.weights, {layer.weights for layer in layers})
         _require_keys("biases", self.biases, {layer.name for layer in layers})
         x_interval = (self.spec.x.q_min, self.spec.x.q_max)
@@ -124,6 +133,7 @@ def digest(content: object) -> str:
 
 def to_content(network: Network) -> dict[str, Any]:
     """What a network's file holds, but for its digest, as JSON has it."""
+    scaling = network.scaling
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -131,6 +141,7 @@ def to_content(network: Network) -> dict[str, Any]:
         "weights": {key: array.tolist() for key, array in sorted(network.weights.items())},
         "biases": {key: array.tolist() for key, array in sorted(network.biases.items())},
         "provenance": dict(network.provenance),
+        **({} if scaling is None else {"features": dataclasses.asdict(scaling)}),
     }
 
 
@@ -176,7 +187,8 @@ def _parse(text: str) -> Network:
     if stated != found:
         raise ArtifactError(f"was edited: its content has sha256 {found}, it states {stated}")
     keys = ("format", "version", "spec", "weights", "biases", "provenance")
-    _require_keys("file", content, set(keys))
+    scaled = {"features"} & set(content)
+    _require_keys("file", content, {*keys, *scaled})
     provenance = content["provenance"]
     if not isinstance(provenance, dict):
         raise ArtifactError(f"provenance is {provenance!r}, legal is an object")
@@ -185,6 +197,7 @@ def _parse(text: str) -> Network:
         weights=_arrays("weights", content["weights"]),
         biases=_arrays("biases", content["biases"]),
         provenance=provenance,
+        scaling=build(Scaling, "features", content["features"]) if scaled else None,
     )
 
 

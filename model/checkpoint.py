@@ -1,6 +1,7 @@
 """What training leaves for export: the parameters of both networks, and the formats found."""
 
 import dataclasses
+import hashlib
 import warnings
 from pathlib import Path
 from typing import IO, Any
@@ -8,11 +9,14 @@ from typing import IO, Any
 import torch
 from torch import nn
 
-from model import frontend
+from model import frontend, modules
+from model.calibration import Calibration
+from model.datasets import Dataset
 from model.errors import VerbatimError
-from model.frontend import Layer
-from model.quantize import Calibration, QuantizedNetwork
+from model.frontend import Chain, Layer
+from model.quantize import QuantizedNetwork
 from model.recipe import Recipe
+from model.scaling import Scaling
 from model.spec import Format, SpecError, build
 from model.training import Trained
 
@@ -23,11 +27,20 @@ class CheckpointError(VerbatimError):
     """A checkpoint that cannot be exported: the message names the file and what to do."""
 
 
-def save(trained: Trained, recipe: Recipe, path: Path | IO[bytes]) -> None:
-    """Write a checkpoint; `load` needs the same recipe."""
+def sources_sha256(recipe: Recipe, dataset: Dataset) -> str:
+    """Digest of the recipe, of the samples, and of every file that the recipe names."""
+    content = hashlib.sha256((recipe.sha256 + dataset.sha256).encode())
+    for path in recipe.files():
+        content.update(hashlib.sha256(path.read_bytes()).digest())
+    return content.hexdigest()
+
+
+def save(trained: Trained, recipe: Recipe, dataset: Dataset, path: Path | IO[bytes]) -> None:
+    """Write a checkpoint; `load` needs the same recipe, samples and files."""
     torch.save(
         {
-            "recipe_sha256": recipe.sha256,
+            "sources_sha256": sources_sha256(recipe, dataset),
+            "scaling": None if trained.scaling is None else dataclasses.asdict(trained.scaling),
             "float": trained.module.state_dict(),
             "fine_tuned": trained.quantized.module.state_dict(),
             "formats": dataclasses.asdict(trained.quantized.formats),
@@ -36,26 +49,31 @@ def save(trained: Trained, recipe: Recipe, path: Path | IO[bytes]) -> None:
     )
 
 
-def load(recipe: Recipe, path: Path) -> Trained:
+def load(recipe: Recipe, dataset: Dataset, path: Path) -> Trained:
     """Read a checkpoint; nothing in it is executed.
 
-    Raises `CheckpointError` where it is missing, damaged, or was trained from another recipe.
+    Raises `CheckpointError` where it is missing, damaged, or was trained from another recipe, other
+    samples or other files.
     """
     content = _read(path)
-    keys = {"recipe_sha256", "float", "fine_tuned", "formats"}
+    keys = {"sources_sha256", "scaling", "float", "fine_tuned", "formats"}
     if not isinstance(content, dict) or set(content) != keys:
         raise CheckpointError(f"{path}: is no checkpoint, legal are the keys {sorted(keys)}")
-    if content["recipe_sha256"] != recipe.sha256:
-        raise CheckpointError(f"{path}: was trained from another recipe, train again")
-    module, tuned = (frontend.instantiate(recipe.module) for _ in range(2))
-    tuned.double()
+    if content["sources_sha256"] != sources_sha256(recipe, dataset):
+        raise CheckpointError(f"{path}: was trained from another recipe or data, train again")
+    module = modules.make(recipe, dataset)
     try:
         _fill(module, "float", content["float"])
+        tuned = Chain(frontend.layers(module)).double()
         _fill(tuned, "fine_tuned", content["fine_tuned"])
-        formats = _calibration(content["formats"], frontend.layers(module))
+        formats = _calibration(content["formats"], frontend.layers(tuned))
+        plain = content["scaling"]
+        scaling = None if plain is None else build(Scaling, "scaling", plain)
+        if scaling is not None and len(scaling.scale) != len(dataset.feature_names):
+            raise CheckpointError(f"scaling is for {len(scaling.scale)} features")
     except (CheckpointError, SpecError) as error:
         raise CheckpointError(f"{path}: is damaged, train again: {error}") from error
-    return Trained(module, QuantizedNetwork(tuned, formats, recipe.softmax.score))
+    return Trained(module, QuantizedNetwork(tuned, formats, recipe.softmax.score), scaling)
 
 
 def _read(path: Path) -> Any:

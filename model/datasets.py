@@ -1,8 +1,9 @@
-"""Labelled samples: the tables of scikit-learn, checked, and split the same way every time."""
+"""Labelled samples: scikit-learn's tables or a user's, checked, split the same way every time."""
 
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,10 @@ from numpy.typing import NDArray
 from sklearn import datasets as sklearn_datasets
 from sklearn.model_selection import train_test_split
 
+from model import userdata
 from model.errors import VerbatimError
 from model.spec import Int
+from model.userdata import DataFile
 
 
 class DatasetError(VerbatimError):
@@ -73,12 +76,15 @@ LOADERS: dict[str, Callable[[], Any]] = {
 }
 
 
-def load(name: str) -> Dataset:
-    """The dataset called ``name``, whole and in its source's order.
+def load(source: str | DataFile, folder: Path = Path()) -> Dataset:
+    """The dataset of that name, or in that file of ``folder``, whole and in its source's order.
 
-    Raises `DatasetError` where no dataset has that name. Source: scikit-learn, which ships the
-    UCI repository's tables.
+    Raises `DatasetError` where no dataset has that name, `DataError` where the file is none.
+    Source of the named ones: scikit-learn, which ships the UCI repository's tables.
     """
+    if isinstance(source, DataFile):
+        return Dataset(name=Path(source.file).name, **vars(userdata.read(source, folder)))
+    name = source
     if name not in LOADERS:
         raise DatasetError(f"dataset is {name!r}, legal is one of {', '.join(LOADERS)}")
     table = LOADERS[name]()

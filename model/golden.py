@@ -29,7 +29,7 @@ def outputs(network: Network, features: NDArray[np.float64]) -> dict[str, Any]:
 
     Features are ``[samples, n_in]``, in their own units.
     """
-    traced = reference.trace(network, reference.quantize(features, network.spec.x))
+    traced = reference.trace(network, reference.encode(network, features))
     return {
         "logits": traced[network.spec.logits_key].tolist(),
         "probabilities": traced["softmax.probabilities"].tolist(),

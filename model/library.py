@@ -57,7 +57,7 @@ class Network(artifact.Network):
         classes, probabilities = np.empty(count, np.int64), np.empty((count, n_out), np.uint8)
         for start in range(0, count, CHUNK):
             piece = slice(start, start + CHUNK)
-            codes = reference.quantize(features[piece], self.spec.x)
+            codes = reference.encode(self, features[piece])
             found, bytes_ = run(self, codes)
             if found.shape != (len(codes),) or bytes_.shape != (len(codes), n_out):
                 raise BackendError(
@@ -72,8 +72,7 @@ class Network(artifact.Network):
 
         Codes on the streams of the hardware, keyed as in `reference.trace`, whose they are.
         """
-        features = reference.as_features(X, self.spec.n_in)
-        return reference.trace(self, reference.quantize(features, self.spec.x))
+        return reference.trace(self, reference.encode(self, X))
 
     def summary(self) -> str:
         """A table of layers: shapes, formats, folds, cycles, multipliers, ROM bits."""

@@ -4,6 +4,7 @@ The second opinion on `model.reference`: other operators, another library, the s
 value of a trace can be an output, under the trace's own name. Operators: https://onnx.ai/onnx.
 """
 
+import dataclasses
 import functools
 from collections.abc import Sequence
 from typing import Any
@@ -63,8 +64,12 @@ class _Graph:
         return output
 
 
-def _quantize(graph: _Graph, spec: NetworkSpec) -> str:
-    rounded = graph.node("Round", graph.node("Mul", "features", 2.0**spec.x.frac))
+def _quantize(graph: _Graph, network: Network) -> str:
+    spec, features = network.spec, "features"
+    if network.scaling is not None:
+        offset, scale = np.array(network.scaling.offset), np.array(network.scaling.scale)
+        features = graph.node("Div", graph.node("Sub", features, offset), scale)
+    rounded = graph.node("Round", graph.node("Mul", features, 2.0**spec.x.frac))
     clipped = graph.node("Clip", rounded, float(spec.x.q_min), float(spec.x.q_max))
     return graph.node("Cast", clipped, name="input", to=TensorProto.INT64)
 
@@ -165,7 +170,7 @@ def model(network: Network, outputs: Sequence[str] = (CLASS, PROBABILITIES)) -> 
     model has passed ``onnx.checker`` with all of its shapes inferred.
     """
     spec, graph = network.spec, _Graph()
-    x = _quantize(graph, spec)
+    x = _quantize(graph, network)
     for layer in spec.layers:
         x = _layer(graph, x, layer, network)
     _softmax(graph, x, spec.softmax)
@@ -206,7 +211,8 @@ def _run(network: Network, codes: Int, outputs: Sequence[str]) -> dict[str, Int]
         raise FeatureError(
             f"codes are {codes.min()} .. {codes.max()}, legal are {x.q_min} .. {x.q_max}"
         )
-    session = _session(model(network, outputs).SerializeToString(deterministic=True))
+    unscaled = dataclasses.replace(network, scaling=None)
+    session = _session(model(unscaled, outputs).SerializeToString(deterministic=True))
     # A code times its LSB is exact in float64, and the model's quantization gives the code back.
     features = {"features": np.multiply(codes, x.lsb, dtype=np.float64)}
     return dict(zip(outputs, session.run(outputs, features), strict=True))

@@ -4,25 +4,29 @@ import dataclasses
 import math
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from model.artifact import digest
 from model.errors import VerbatimError
+from model.folding import Fold, Goal, Lanes, Plan, Shape, keeping_up, solve
+from model.formats import Formats, Widths
+from model.scaling import Scaling
 from model.spec import (
     DIVIDERS,
-    MAX_WIDTH,
-    MIN_WIDTH,
     SCORES,
-    Format,
     SpecError,
     build,
     require,
     require_whole,
 )
+from model.userdata import DataFile
 
 MAX_SEED = 2**32 - 1
+FEATURES = ("raw", "standardize")
+GOALS = ("target_cycles", "max_multipliers")
 
 
 class RecipeError(VerbatimError):
@@ -77,43 +81,18 @@ class FineTuning:
 
 
 @dataclass(frozen=True)
-class Formats:
-    """The input's format, and the widths of all others: calibration finds their fractions."""
-
-    input: Format
-    weights_width: int
-    activations_width: int
-
-    def __post_init__(self) -> None:
-        require_whole(
-            "formats",
-            MIN_WIDTH,
-            MAX_WIDTH,
-            weights_width=self.weights_width,
-            activations_width=self.activations_width,
-        )
-
-
-@dataclass(frozen=True)
 class Softmax:
-    """How logits become probabilities, ``lanes`` classes per cycle."""
+    """How logits become probabilities, ``lanes`` classes per cycle: as few as keep up, if None."""
 
     score: str
     divider: str
-    lanes: int
+    lanes: int | None = None
 
     def __post_init__(self) -> None:
         _require_choice("softmax", "score", self.score, SCORES)
         _require_choice("softmax", "divider", self.divider, DIVIDERS)
-        require_whole("softmax", 1, 64, lanes=self.lanes)
-
-
-@dataclass(frozen=True)
-class Fold:
-    """``simd`` inputs times ``pe`` outputs of a layer in each cycle."""
-
-    simd: int
-    pe: int
+        if self.lanes is not None:
+            require_whole("softmax", 1, 64, lanes=self.lanes)
 
 
 @dataclass(frozen=True)
@@ -129,37 +108,135 @@ class Stream:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that makes a network from its data. ``module`` is ``package.module:Class``."""
+    """Everything that makes a network from its data.
+
+    The network is one of: ``module``, a class as ``package.module:Class`` or ``file.py:Class``;
+    ``hidden``, the sizes of hidden layers with a ReLU behind each; ``onnx``, a file. It is trained
+    by ``training``, or comes with its parameters: in the ``onnx`` file or in a ``checkpoint``.
+    ``features`` is "raw", "standardize" or a scaling. Paths are relative to ``folder``, that of the
+    recipe's file.
+    """
 
     name: str
-    dataset: str
-    module: str
+    dataset: str | DataFile
     seed: int
     split: Split
-    training: Training
     fine_tuning: FineTuning
     formats: Formats
     softmax: Softmax
-    folds: Mapping[str, Fold]
-    stream: Stream
+    folds: Mapping[str, Fold] | Goal
+    module: str | None = None
+    hidden: tuple[int, ...] | None = None
+    onnx: str | None = None
+    checkpoint: str | None = None
+    training: Training | None = None
+    features: str | Scaling = "raw"
+    stream: Stream | None = None
+    folder: Path = field(default=Path(), compare=False)
 
     def __post_init__(self) -> None:
         owner = "recipe"
-        for key, value, legal, words in (
-            ("name", self.name, r"[A-Za-z_]\w*", "an identifier"),
-            ("dataset", self.dataset, r"\S+", "the name of a dataset"),
-            ("module", self.module, r"[\w.]+:\w+", "like 'package.module:Class'"),
-        ):
-            fits = isinstance(value, str) and re.fullmatch(legal, value, re.ASCII) is not None
-            require(fits, f"{owner}: {key} is {value!r}, legal is {words}")
+        _require_match(owner, "name", self.name, r"[A-Za-z_]\w*", "an identifier")
+        if not isinstance(self.dataset, DataFile):
+            _require_match(owner, "dataset", self.dataset, r"\S+", "the name of a dataset")
         require_whole(owner, 0, MAX_SEED, seed=self.seed)
-        for layer, fold in self.folds.items():
-            require_whole(f"folds.{layer}", 1, 4096, simd=fold.simd, pe=fold.pe)
+        self._check_network()
+        legal = isinstance(self.features, Scaling) or self.features in FEATURES
+        require(
+            legal,
+            f"{owner}: features is {self.features!r}, legal is one of {', '.join(FEATURES)}, or a "
+            "table of offset and scale",
+        )
+        if isinstance(self.folds, Mapping):
+            for layer, fold in self.folds.items():
+                require_whole(f"folds.{layer}", 1, 4096, simd=fold.simd, pe=fold.pe)
+
+    def _check_network(self) -> None:
+        owner = "recipe"
+        for key, legal, words in (
+            ("module", r"([\w.]+|.+\.py):\w+", "like 'package.module:Class' or 'file.py:Class'"),
+            ("onnx", r".+\.onnx", "a path that ends in .onnx"),
+            ("checkpoint", r".+\.(pt|pth|safetensors)", "a path of .pt, .pth or .safetensors"),
+        ):
+            if getattr(self, key) is not None:
+                _require_match(owner, key, getattr(self, key), legal, words)
+        if self.hidden is not None:
+            sizes = self.hidden
+            require(
+                isinstance(sizes, list | tuple),
+                f"{owner}: hidden is {sizes!r}, legal is a list of whole numbers",
+            )
+            for size in sizes:
+                require_whole(owner, 1, 4096, **{"a size of hidden": size})
+            object.__setattr__(self, "hidden", tuple(sizes))
+        _require_one_of(self, "network", ("module", "hidden", "onnx"))
+        _require_one_of(self, "source of parameters", ("training", "checkpoint", "onnx"))
 
     @property
     def sha256(self) -> str:
-        """Digest of the content; comments and layout of the file do not count."""
-        return digest(dataclasses.asdict(self))
+        """Digest of the content; comments and layout do not count, nor keys at their defaults."""
+        return digest(_content(self))
+
+    def files(self) -> Iterator[Path]:
+        """The files that the recipe names."""
+        data = self.dataset.file if isinstance(self.dataset, DataFile) else None
+        module = (self.module or "").rpartition(":")[0]
+        for name in (data, module if module.endswith(".py") else None, self.onnx, self.checkpoint):
+            if name is not None:
+                yield self.folder / name
+
+    def plan(self, layers: list[Shape]) -> Plan:
+        """The fold of each layer, and the lanes beside them.
+
+        Raises `SpecError` unless exactly these layers are folded, `FoldingError` where no fold
+        meets the goal.
+        """
+        if isinstance(self.folds, Goal):
+            folds: Mapping[str, Fold] = solve(layers, self.folds)
+        else:
+            folds, names = self.folds, [layer.name for layer in layers]
+            require(
+                set(folds) == set(names),
+                f"recipe {self.name}: folds name {', '.join(folds) or 'nothing'}, "
+                f"legal are the layers: {', '.join(names)}",
+            )
+        lanes = keeping_up(layers, folds)
+        stream = self.stream or Stream(lanes.inputs, lanes.outputs)
+        softmax = self.softmax.lanes or lanes.softmax
+        return Plan(folds, Lanes(stream.in_lanes, softmax, stream.out_lanes))
+
+
+def _require_match(owner: str, key: str, value: object, legal: str, words: str) -> None:
+    fits = isinstance(value, str) and re.fullmatch(legal, value, re.ASCII) is not None
+    require(fits, f"{owner}: {key} is {value!r}, legal is {words}")
+
+
+def _require_one_of(recipe: Recipe, what: str, keys: tuple[str, ...]) -> None:
+    found = [key for key in keys if getattr(recipe, key) is not None]
+    require(
+        len(found) == 1,
+        f"recipe: found {' and '.join(found) or 'nothing'} as {what}, legal is exactly one of "
+        f"{', '.join(keys)}",
+    )
+
+
+def _content(value: Any) -> Any:
+    """What a dataclass says: its fields that count and are not at their defaults, as JSON."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        given = {f.name: f for f in dataclasses.fields(value) if f.compare}
+        return {
+            name: _content(getattr(value, name))
+            for name, field in given.items()
+            if getattr(value, name) != _default(field)
+        }
+    if isinstance(value, Mapping):
+        return {key: _content(item) for key, item in value.items()}
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _default(field: "dataclasses.Field[Any]") -> Any:
+    factory = field.default_factory
+    return field.default if factory is dataclasses.MISSING else factory()
 
 
 def _require_short_numbers(plain: object) -> None:
@@ -181,13 +258,29 @@ def load(path: Path) -> Recipe:
         raise RecipeError(f"{path}: is no TOML: {error}") from error
     try:
         _require_short_numbers(plain)
-        folds = plain.get("folds", {})
-        require(isinstance(folds, dict), f"recipe: folds is {folds!r}, legal is a table of layers")
-        if "folds" in plain:
-            plain["folds"] = {
-                layer: build(Fold, f"folds.{layer}", fold) for layer, fold in folds.items()
-            }
-        recipe: Recipe = build(Recipe, "recipe", plain)
+        recipe: Recipe = build(Recipe, "recipe", _parts(plain))
     except SpecError as error:
         raise RecipeError(f"{path}: {error}") from error
-    return recipe
+    return dataclasses.replace(recipe, folder=path.parent)
+
+
+def _parts(plain: dict[str, Any]) -> dict[str, Any]:
+    """A recipe's keys, with instances for the tables that hold a table for each layer."""
+    parts = dict(plain)
+    folds = plain.get("folds", {})
+    require(isinstance(folds, Mapping), f"recipe: folds is {folds!r}, legal is a table of layers")
+    if "folds" in plain:
+        goal = any(key in GOALS and not isinstance(value, Mapping) for key, value in folds.items())
+        parts["folds"] = build(Goal, "folds", folds) if goal else _tables(Fold, "folds", folds)
+    formats = plain.get("formats")
+    if isinstance(formats, Mapping) and "layers" in formats:
+        layers = _tables(Widths, "formats.layers", formats["layers"])
+        parts["formats"] = {**formats, "layers": layers}
+    return parts
+
+
+def _tables(kind: type, owner: str, plain: object) -> dict[str, Any]:
+    """A dataclass for each entry of a table of tables."""
+    require(isinstance(plain, Mapping), f"{owner} is {plain!r}, legal is a table of layers")
+    assert isinstance(plain, Mapping)
+    return {name: build(kind, f"{owner}.{name}", entry) for name, entry in plain.items()}

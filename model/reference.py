@@ -191,11 +191,20 @@ def trace(network: Network, x: Int) -> dict[str, Int]:
     return values
 
 
+def encode(network: Network, features: ArrayLike) -> Int:
+    """Input codes ``[samples, n_in]`` of real features in their own units: scaled, then quantized.
+
+    Raises `FeatureError` where a feature is not finite or a sample has not ``n_in`` of them.
+    """
+    known = as_features(features, network.spec.n_in)
+    scaled = known if network.scaling is None else network.scaling.apply(known)
+    return quantize(scaled, network.spec.x)
+
+
 def predict(network: Network, features: NDArray[np.float64]) -> tuple[Int, Int]:
     """Classes ``[samples]`` and probabilities ``[samples, n_out]`` (LSB 1/255) of real features.
 
     Raises `FeatureError` where a feature is not finite or a sample has not ``n_in`` of them.
     """
-    features = as_features(features, network.spec.n_in)
-    values = trace(network, quantize(features, network.spec.x))
+    values = trace(network, encode(network, features))
     return values["softmax.class"], values["softmax.probabilities"]

@@ -8,7 +8,8 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from types import NoneType, UnionType
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -481,8 +482,9 @@ def to_plain(spec: NetworkSpec) -> dict[str, Any]:
 
 
 def build(kind: type, owner: str, plain: object) -> Any:
-    """An instance of dataclass ``kind`` from a mapping that has exactly its fields.
+    """An instance of dataclass ``kind`` from a mapping of its fields.
 
+    Fields with a default may be left out; one that does not count in comparisons is no key.
     Raises `SpecError`; the sentence begins with ``owner``, the path to the mapping or its part.
 
     >>> build(Format, "formats.input", {"width": 8, "frac": 99})
@@ -491,20 +493,34 @@ def build(kind: type, owner: str, plain: object) -> Any:
     """
     require(isinstance(plain, Mapping), f"{owner}: found {plain!r}, legal is a table of keys")
     assert isinstance(plain, Mapping)
-    fields = {field.name: field.type for field in dataclasses.fields(kind)}
+    fields = {field.name: field for field in dataclasses.fields(kind) if field.compare}
     for key in plain:
         require(key in fields, f"{owner}: unknown key {key!r}, legal are {', '.join(fields)}")
-    for key in fields:
-        require(key in plain, f"{owner}: key {key!r} is missing")
+    for key, field in fields.items():
+        needed = field.default is field.default_factory is dataclasses.MISSING
+        require(key in plain or not needed, f"{owner}: key {key!r} is missing")
     values: dict[str, Any] = dict(plain)
-    for key, declared in fields.items():
-        if isinstance(declared, type) and dataclasses.is_dataclass(declared):
-            values[key] = build(declared, f"{owner}.{key}", values[key])
+    for key in plain:
+        nested, alternatives = _tables_of(fields[key].type)
+        if nested and (isinstance(values[key], Mapping) or not alternatives):
+            values[key] = build(nested, f"{owner}.{key}", values[key])
     try:
         return kind(**values)
     except SpecError as error:
         own_name = owner.rpartition(".")[2]
         raise SpecError(f"{owner}: {str(error).removeprefix(f'{own_name}: ')}") from error
+
+
+def _tables_of(declared: object) -> tuple[type | None, list[object]]:
+    """The dataclass in a field's type, and what else may stand there: ``int | Format``.
+
+    None where an alternative may be a table too.
+    """
+    members = get_args(declared) if isinstance(declared, UnionType) else (declared,)
+    tables = [m for m in members if isinstance(m, type) and dataclasses.is_dataclass(m)]
+    others = [m for m in members if m not in tables and m is not NoneType]
+    plain = all(isinstance(other, type) for other in others)
+    return (tables[0] if len(tables) == 1 and plain else None), others
 
 
 def from_plain(plain: object) -> NetworkSpec:

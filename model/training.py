@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from model import frontend
+from model import frontend, modules, scaling
+from model.calibration import calibrate
 from model.datasets import Dataset
 from model.errors import VerbatimError
-from model.frontend import Layer
-from model.quantize import SCORES, QuantizedNetwork, calibrate, check_folds, float_outputs
+from model.frontend import Chain, Layer
+from model.quantize import QuantizedNetwork, shapes
 from model.recipe import FineTuning, Recipe, Training
+from model.scaling import Scaling
+from model.scores import SCORES
 from model.spec import Int
 
 Advance = Callable[[], None]
@@ -28,26 +31,50 @@ class TrainingError(VerbatimError):
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """The float module, and the quantized network that was fine-tuned from it."""
+    """The float module, and the quantized network that was fine-tuned from it.
+
+    Both take features as ``scaling`` leaves them; None leaves them as they are.
+    """
 
     module: nn.Module
     quantized: QuantizedNetwork
+    scaling: Scaling | None = None
+
+    def scaled(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What the networks take of raw features ``[samples, n_in]``."""
+        return features if self.scaling is None else self.scaling.apply(features)
 
 
 def learn(recipe: Recipe, dataset: Dataset, train: Int, advance: Advance = lambda: None) -> Trained:
     """Follow a recipe on the samples ``train``; ``advance`` is called after each epoch.
 
-    Raises `FrontendError` and `SpecError` where module and recipe do not fit each other,
-    `TrainingError` where a loss is not finite. Same seed, same machine: same bits.
+    Raises `FrontendError`, `ModuleError` and `SpecError` where module and recipe do not fit each
+    other, `TrainingError` where a loss is not finite. Same seed, same machine: same bits.
     """
     torch.manual_seed(recipe.seed)
-    module = frontend.instantiate(recipe.module)
+    module = modules.make(recipe, dataset)
     layers = frontend.layers(module)
-    check_folds(recipe, layers)
+    recipe.plan(shapes(layers))
+    recipe.formats.check([(layer.name, layer.weights) for layer in layers])
     check_shape(dataset, layers)
-    features, labels = dataset.features[train], dataset.labels[train]
-    train_float(module, features, labels, recipe.training, advance)
-    return Trained(module, fine_tune(module, features, labels, recipe, advance))
+    found = find_scaling(recipe, dataset.features[train])
+    features = dataset.features[train] if found is None else found.apply(dataset.features[train])
+    labels = dataset.labels[train]
+    if recipe.training is not None:
+        train_float(module, features, labels, recipe.training, advance)
+    return Trained(module, fine_tune(module, features, labels, recipe, advance), found)
+
+
+def find_scaling(recipe: Recipe, features: NDArray[np.float64]) -> Scaling | None:
+    """What the recipe does to raw features, as these ``[samples, n_in]`` of the training say."""
+    if isinstance(recipe.features, Scaling):
+        if len(recipe.features.scale) != features.shape[1]:
+            raise TrainingError(
+                f"features: scale has {len(recipe.features.scale)} numbers, legal are "
+                f"{features.shape[1]}, one for each feature"
+            )
+        return recipe.features
+    return scaling.standardize(features) if recipe.features == "standardize" else None
 
 
 def check_shape(dataset: Dataset, layers: list[Layer]) -> None:
@@ -70,16 +97,17 @@ def train_float(
 ) -> None:
     """Train in place and in float32, on the cross-entropy of the ordinary softmax.
 
-    Features are ``[samples, n_in]``, in their own units. Raises `TrainingError`.
+    Features are ``[samples, n_in]``, as the module takes them. Raises `TrainingError`.
     """
-    layers = frontend.layers(module)
+    logits_of = frontend.logits(module.train())
     x, target = torch.tensor(features, dtype=torch.float32), torch.tensor(labels)
 
     def evaluate() -> tuple[Tensor, int]:
-        logits = float_outputs(layers, x)[-1]
+        logits = logits_of(x)
         return F.cross_entropy(logits, target), _wrong(logits, target)
 
     _minimize(module, evaluate, settings, advance)
+    module.eval()
 
 
 def fine_tune(
@@ -97,13 +125,13 @@ def fine_tune(
     are the weights of the epoch with the fewest of these samples wrong, then the lowest loss.
     Raises `TrainingError`.
     """
-    module = copy.deepcopy(module).double()
-    layers = frontend.layers(module)
+    chain = Chain(frontend.layers(copy.deepcopy(module).double()))
+    layers = chain.layers
     score = SCORES[recipe.softmax.score]
     if score.rises_from is not None:
         raise_logits(layers, features, score.rises_from)
     formats = calibrate(layers, features, recipe.formats)
-    network = QuantizedNetwork(module, formats, recipe.softmax.score)
+    network = QuantizedNetwork(chain, formats, recipe.softmax.score)
     x, target = torch.tensor(features, dtype=torch.float64), torch.tensor(labels)
 
     def evaluate() -> tuple[Tensor, int]:
@@ -111,7 +139,7 @@ def fine_tune(
         scores, _ = network.scores(logits)
         return F.nll_loss(score.log_probabilities(logits), target), _wrong(scores, target)
 
-    module.load_state_dict(_minimize(module, evaluate, recipe.fine_tuning, advance))
+    chain.load_state_dict(_minimize(chain, evaluate, recipe.fine_tuning, advance))
     return network
 
 
@@ -119,20 +147,23 @@ def raise_logits(layers: list[Layer], features: NDArray[np.float64], lowest: flo
     """Move the last biases, all by the same amount, so that the least logit is ``lowest``.
 
     The ordinary softmax does not notice; a score that only rises from ``lowest`` on then ranks the
-    classes as the ordinary softmax does. A last layer that is shared or has no bias stays as it is.
+    classes as the ordinary softmax does. A last layer that is shared, has no bias, or has a ReLU
+    behind it, so that none of its logits is below 0, stays as it is.
     """
     last = layers[-1].linear
-    if last.bias is None or any(layer.linear is last for layer in layers[:-1]):
+    shared = any(layer.linear is last for layer in layers[:-1])
+    if last.bias is None or layers[-1].relu or shared:
         return
     with torch.no_grad():
-        logits = float_outputs(layers, torch.tensor(features, dtype=torch.float64))[-1]
+        logits = frontend.outputs(layers, torch.tensor(features, dtype=torch.float64))[-1]
         last.bias.add_(lowest - logits.min())
 
 
 def probabilities(module: nn.Module, features: NDArray[np.float64]) -> NDArray[np.float32]:
-    """The float module's own output ``[samples, classes]``, ordinary softmax included."""
+    """The ordinary softmax of the float module's logits, ``[samples, classes]``."""
     with torch.no_grad():
-        output: NDArray[np.float32] = module(torch.tensor(features, dtype=torch.float32)).numpy()
+        logits = frontend.logits(module.eval())(torch.tensor(features, dtype=torch.float32))
+        output: NDArray[np.float32] = F.softmax(logits, dim=1).numpy()
     return output
 
 

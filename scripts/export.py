@@ -19,18 +19,20 @@ def run(arguments: argparse.Namespace) -> None:
     torch.set_num_threads(1)
     build = arguments.build
     plan = recipe.load(arguments.network)
-    dataset = datasets.load(plan.dataset)
+    dataset = datasets.load(plan.dataset, plan.folder)
     train, test = datasets.split(dataset, plan.split.test_fraction, plan.split.seed)
     with cli.step(build, "export"):
-        trained = checkpoint.load(plan, build / checkpoint.FILE)
-        network = quantize.export(trained.quantized, plan, quantize.provenance(plan, dataset))
-        traced = trained.quantized.trace(dataset.features)
+        trained = checkpoint.load(plan, dataset, build / checkpoint.FILE)
+        origin = quantize.provenance(plan, dataset)
+        network = quantize.export(trained.quantized, plan, origin, trained.scaling)
+        scaled = trained.scaled(dataset.features)
+        traced = trained.quantized.trace(scaled)
         calibration = {key: tensor[train] for key, tensor in traced.items()}
         require_winners(
             network.spec, survey(network.spec, calibration), arguments.allow_changed_winners
         )
         compared = quantize.compare(traced, network)
-        floats = training.probabilities(trained.module, dataset.features)
+        floats = training.probabilities(trained.module, scaled)
         artifact.save(network, build / "network.json")
         artifact.write_images(network, build / "mem")
         with cli.whole_file(build / "network.onnx") as temporary:

@@ -9,8 +9,11 @@ from typing import Any
 
 import torch
 
-from model import checkpoint, frontend, recipe
-from model.quantize import Calibration, QuantizedNetwork
+from model import checkpoint, datasets, frontend, modules, recipe
+from model.calibration import Calibration
+from model.datasets import Dataset
+from model.frontend import Chain
+from model.quantize import QuantizedNetwork
 from model.spec import Format
 from model.training import Trained
 from scripts.fuzz_targets import Target, same
@@ -19,8 +22,9 @@ from scripts.mutations import damaged_bytes, damaged_value, odd_value
 RECIPE = Path("model/networks/iris.toml")
 
 
-def _untrained(plan: recipe.Recipe) -> Trained:
-    module, tuned = (frontend.instantiate(plan.module) for _ in range(2))
+def _untrained(plan: recipe.Recipe, dataset: Dataset) -> Trained:
+    module = modules.make(plan, dataset)
+    tuned = Chain(frontend.layers(module))
     names = [(layer.name, layer.weights) for layer in frontend.layers(module)]
     formats = Calibration(
         Format(8, 4),
@@ -38,9 +42,9 @@ def _odd_tensors(content: Any) -> list[torch.Tensor]:
     return [*tensors, *nowhere, *other, *(tensor[:1] for tensor in tensors)]
 
 
-def _maker(plan: recipe.Recipe) -> Callable[[random.Random], bytes]:
+def _maker(plan: recipe.Recipe, dataset: Dataset) -> Callable[[random.Random], bytes]:
     buffer = io.BytesIO()
-    checkpoint.save(_untrained(plan), plan, buffer)
+    checkpoint.save(_untrained(plan, dataset), plan, dataset, buffer)
     good = buffer.getvalue()
     content = torch.load(io.BytesIO(good), weights_only=True)
     tensors = _odd_tensors(content)
@@ -63,6 +67,9 @@ def wrong_checkpoint(data: bytes, trained: Trained) -> str | None:
     content = torch.load(io.BytesIO(data), weights_only=True)
     if not same(dataclasses.asdict(trained.quantized.formats), content["formats"]):
         return "other formats were read from it"
+    scaling = trained.scaling and dataclasses.asdict(trained.scaling)
+    if not same(scaling, content["scaling"]):
+        return "another scaling was read from it"
     for key, module in (("float", trained.module), ("fine_tuned", trained.quantized.module)):
         found = module.state_dict()
         if found.keys() != content[key].keys():
@@ -78,6 +85,10 @@ def wrong_checkpoint(data: bytes, trained: Trained) -> str | None:
 def target() -> Target:
     """The reader of checkpoints of Iris."""
     plan = recipe.load(RECIPE)
+    dataset = datasets.load(plan.dataset, plan.folder)
     return Target(
-        "checkpoint", _maker(plan), lambda path: checkpoint.load(plan, path), wrong_checkpoint
+        "checkpoint",
+        _maker(plan, dataset),
+        lambda path: checkpoint.load(plan, dataset, path),
+        wrong_checkpoint,
     )

@@ -12,7 +12,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Write ``NAME.network.json`` and ``NAME.outputs.json`` into the golden folder."""
     plan = recipe.load(arguments.network)
     network = artifact.load(arguments.build / "network.json")
-    outputs = golden.outputs(network, datasets.load(plan.dataset).features)
+    outputs = golden.outputs(network, datasets.load(plan.dataset, plan.folder).features)
     lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in outputs.items()]
     artifact.save(network, arguments.golden / f"{plan.name}.network.json")
     path = arguments.golden / f"{plan.name}.outputs.json"

@@ -61,6 +61,8 @@ def softmax_errors(spec: SoftmaxSpec) -> SoftmaxErrors:
 
 def class_names(network: Network) -> tuple[str, ...]:
     """Names of the classes, as the network's dataset has them."""
+    if "classes" in network.provenance:
+        return tuple(network.provenance["classes"])
     name = str(network.provenance.get("dataset"))
     if name in datasets.LOADERS:
         return datasets.load(name).class_names

@@ -17,7 +17,7 @@ def run(arguments: argparse.Namespace) -> None:
     build = (ROOT / arguments.build).resolve()
     simulator = arguments.sim
     network = artifact.load(build / "network.json")
-    x = reference.quantize(read_expected(build / "expected.npz")["features"], network.spec.x)
+    x = reference.encode(network, read_expected(build / "expected.npz")["features"])
     with Console(stderr=True).status(f"{simulator} elaborates, then runs {len(x)} samples"):
         outcome, report = run_network(
             network,

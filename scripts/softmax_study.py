@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import Progress
 
-from model import artifact, datasets, frontend, quantize, recipe, reference, training
+from model import artifact, calibration, datasets, frontend, quantize, recipe, reference, training
 from model.datasets import Dataset
 from model.recipe import Recipe
 from model.spec import MAX_LOGIT_FRAC, PROBABILITY_ONE, Format, Int, SoftmaxSpec
@@ -122,9 +122,9 @@ def study(plan: Recipe, dataset: Dataset) -> dict[str, Row]:
     layers = frontend.layers(trained.module)
     with torch.no_grad():
         x = torch.tensor(dataset.features, dtype=torch.float32)
-        logits = quantize.float_outputs(layers, x)[-1].double().numpy()
+        logits = frontend.outputs(layers, x)[-1].double().numpy()
     largest = float(np.abs(logits[train]).max())
-    fmt = quantize.best_format(8, largest, finest=MAX_LOGIT_FRAC)
+    fmt = calibration.best_format(8, largest, finest=MAX_LOGIT_FRAC)
     rows = swapped_rows(logits, fmt, dataset.labels)
     wanted = normalized(exponential(logits))
     for score, quantized in tuned.items():

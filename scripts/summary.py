@@ -111,7 +111,7 @@ def streams(spec: NetworkSpec) -> Iterator[tuple[str, str, bool]]:
 def summarize(build: Build) -> Facts:
     """All facts of a build, as JSON has them; nothing is judged here."""
     network, expected, rtl = build.network, build.expected, build.rtl
-    codes = reference.quantize(expected["features"], network.spec.x)
+    codes = reference.encode(network, expected["features"])
     wanted = reference.trace(network, codes)
     # Every beat of a result carries its class.
     beats = {"m_axis.tuser": network.spec.n_out // network.spec.out_lanes}

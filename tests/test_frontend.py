@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from model import frontend
-from model.frontend import FrontendError
+from model.frontend import Chain, FrontendError
 from model.irisnet import IrisNet
 
 
@@ -22,6 +22,8 @@ class Forward(nn.Module):
         self.a, self.b = nn.Linear(4, 4), nn.Linear(4, 4)
         self.softmax, self.relu, self.drop = nn.Softmax(dim=1), nn.ReLU(), nn.Dropout()
         self.rows, self.gain = nn.Softmax(dim=0), nn.Parameter(torch.ones(4))
+        self.norm, self.batch = nn.BatchNorm1d(4), nn.BatchNorm1d(4, track_running_stats=False)
+        self.flat, self.same, self.log = nn.Flatten(), nn.Identity(), nn.LogSoftmax(dim=-1)
         self._forward = forward
 
     def forward(self, x):
@@ -64,6 +66,16 @@ def test_sequential_gives_names_that_are_identifiers():
         lambda m, x: F.softmax(m.b(F.relu(m.a(x))), -1),
         lambda m, x: torch.softmax(m.b(F.relu(m.a(x))), dim=-1),
         lambda m, x: m.b(F.relu(m.a(x))).softmax(1),
+        lambda m, x: m.b(F.relu(m.a(x))),
+        lambda m, x: F.log_softmax(m.b(F.relu(m.a(x))), dim=1),
+        lambda m, x: torch.log_softmax(m.b(F.relu(m.a(x))), 1),
+        lambda m, x: m.log(m.b(F.relu(m.a(x)))),
+        lambda m, x: m.b(F.relu(m.a(x))).log_softmax(-1),
+        lambda m, x: m.softmax(m.b(m.drop(m.relu(m.drop(m.a(m.flat(x))))))),
+        lambda m, x: m.same(m.softmax(m.b(m.same(m.relu(m.same(m.a(m.same(x)))))))),
+        lambda m, x: m.b(F.relu(F.dropout(m.a(x.flatten(1)), 0.5, training=m.training))),
+        lambda m, x: m.b(F.relu(m.norm(m.a(torch.flatten(x, 1))))),
+        lambda m, x: m.b(F.relu(m.norm(m.norm(m.drop(m.a(torch.flatten(x, start_dim=1))))))),
     ],
 )
 def test_every_spelling_of_relu_and_softmax_is_the_same_network(forward):
@@ -74,7 +86,6 @@ def test_every_spelling_of_relu_and_softmax_is_the_same_network(forward):
     ("forward", "node"),
     [
         (lambda m, x: m.softmax(torch.sigmoid(m.a(x))), "sigmoid"),
-        (lambda m, x: m.softmax(m.drop(m.a(x))), "drop"),
         (lambda m, x: m.softmax(m.a(x) + 1), "add"),
         (lambda m, x: m.softmax(m.a(x) * m.gain), "gain"),
         (lambda m, x: m.softmax(m.a(x) + m.b(x)), "b"),
@@ -87,7 +98,15 @@ def test_every_spelling_of_relu_and_softmax_is_the_same_network(forward):
         (lambda m, x: m.b(m.softmax(m.a(x))), "b"),
         (lambda m, x: m.softmax(m.softmax(m.a(x))), "softmax_1"),
         (lambda m, x: m.softmax(x), "softmax"),
-        (lambda m, x: m.a(x), "output"),
+        (lambda m, x: m.softmax(m.norm(m.relu(m.a(x)))), "norm"),
+        (lambda m, x: m.softmax(m.a(m.norm(x))), "norm"),
+        (lambda m, x: m.softmax(m.batch(m.a(x))), "batch"),
+        (lambda m, x: m.softmax(F.dropout(m.a(x))), "dropout"),
+        (lambda m, x: m.softmax(m.a(torch.flatten(x))), "flatten"),
+        (lambda m, x: m.softmax(m.a(x.flatten(0))), "flatten"),
+        (lambda m, x: m.softmax(F.log_softmax(m.a(x), dim=1)), "softmax"),
+        (lambda m, x: F.log_softmax(m.a(x), dim=0), "log_softmax"),
+        (lambda m, x: m.drop(m.relu(x)), "relu"),
         (lambda m, x: (m.softmax(m.a(x)),), "output"),
         (lambda m, x: x, "output"),
     ],
@@ -122,14 +141,99 @@ def test_control_flow_that_cannot_be_traced_is_refused():
         frontend.layers(Forward(lambda m, x: m.a(x) if x.sum() > 0 else m.b(x)))
 
 
+def test_a_refusal_names_the_line_of_the_users_code():
+    class Squashed(IrisNet):
+        def forward(self, x):
+            x = self.fc1(x)
+            x = torch.sigmoid(x)
+            return self.fc3(x)
+
+    first = Squashed.forward.__code__.co_firstlineno
+    with pytest.raises(FrontendError) as refused:
+        frontend.layers(Squashed())
+    where = f'File "{__file__}", line {first + 2}, in forward: x = torch.sigmoid(x), is not supp'
+    assert where in str(refused.value)
+
+
+def test_a_module_without_a_linear_is_refused():
+    with pytest.raises(FrontendError, match=r"node 'output' .* is not supported"):
+        frontend.layers(nn.Sequential(nn.Identity()))
+
+
+def trained_norms(*norms):
+    """Statistics and parameters as training leaves them."""
+    for norm in norms:
+        for tensor in (norm.running_mean, norm.bias, norm.weight, norm.running_var):
+            if tensor is not None:
+                torch.nn.init.uniform_(tensor, 0.5, 2)
+
+
+def equal_in_evaluation(module):
+    module = module.double().eval()
+    x = torch.randn(50, 4, dtype=torch.float64)
+    chain = Chain(frontend.layers(module))
+    assert torch.allclose(chain(x), frontend.logits(module)(x), rtol=1e-12, atol=1e-12)
+    return [(layer.name, layer.weights) for layer in chain.layers]
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("affine", [True, False])
+def test_batch_norm_is_folded_into_the_linear_before_it(bias, affine):
+    torch.manual_seed(0)
+    norm = nn.BatchNorm1d(6, affine=affine)
+    trained_norms(norm)
+    module = nn.Sequential(nn.Linear(4, 6, bias=bias), norm, nn.ReLU(), nn.Linear(6, 3))
+    assert equal_in_evaluation(module) == [("layer_0", "layer_0"), ("layer_3", "layer_3")]
+
+
+class SharedBeforeNorms(nn.Module):
+    """A Linear used three times, its uses followed by what ``forward`` is told."""
+
+    def __init__(self, *followed_by):
+        super().__init__()
+        self.fc, self.one, self.two = nn.Linear(4, 4), nn.BatchNorm1d(4), nn.BatchNorm1d(4)
+        trained_norms(self.one, self.two)
+        self.followed_by = followed_by
+
+    def forward(self, x):
+        for name in self.followed_by:
+            x = self.fc(x)
+            x = F.relu(x if name is None else getattr(self, name)(x))
+        return x
+
+
 @pytest.mark.parametrize(
-    "reference", ["model.irisnet:Irisnet", "model.nothing:IrisNet", "torch.nn:Linear", "math:floor"]
+    ("followed_by", "weights"),
+    [
+        ((None, None, None), ["fc", "fc", "fc"]),
+        (("one", "one", "one"), ["fc", "fc", "fc"]),
+        ((None, "one", None), ["fc", "fc_2", "fc"]),
+        (("one", None, "one"), ["fc", "fc_2", "fc"]),
+        (("one", "two", None), ["fc", "fc_2", "fc_3"]),
+    ],
 )
-def test_a_module_that_cannot_be_made_is_refused_by_name(reference):
-    with pytest.raises(FrontendError, match=f"module '{reference}' "):
-        frontend.instantiate(reference)
+def test_uses_of_a_linear_share_weights_exactly_where_the_same_norm_follows(followed_by, weights):
+    torch.manual_seed(0)
+    found = equal_in_evaluation(SharedBeforeNorms(*followed_by))
+    assert found == list(zip(["fc", "fc_2", "fc_3"], weights, strict=True))
 
 
-def test_something_that_is_no_module_is_refused():
-    with pytest.raises(FrontendError, match="module 'collections:Counter' is a Counter, legal"):
-        frontend.instantiate("collections:Counter")
+def test_a_norm_of_another_size_is_refused():
+    module = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(4))
+    with pytest.raises(FrontendError, match="1 normalizes 4 features, legal are 3, the outputs"):
+        frontend.layers(module)
+
+
+def test_tracing_leaves_the_mode_of_the_module_alone():
+    module = nn.Sequential(nn.Linear(4, 3), nn.Dropout())
+    for training in (True, False):
+        frontend.layers(module.train(training))
+        assert module.training is training and module[1].training is training
+
+
+def test_logits_drop_in_training_and_not_in_evaluation():
+    module = Forward(lambda m, x: m.softmax(F.dropout(m.a(x), training=m.training)))
+    x = torch.randn(200, 4)
+    logits = frontend.logits(module.train())(x)
+    assert (logits == 0).any()
+    assert torch.equal(frontend.logits(module.eval())(x), module.a(x))

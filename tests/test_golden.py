@@ -25,9 +25,16 @@ def test_the_reference_reproduces_every_golden_value():
     assert compared == 150 * (3 + 3 + 1) + len(OUTPUTS["sha256"])
 
 
-def test_the_golden_network_is_the_export_of_the_recipe_on_this_dataset():
-    assert NETWORK.provenance["recipe_sha256"] == IRIS.sha256
-    assert NETWORK.provenance["dataset_sha256"] == FLOWERS.sha256
+@pytest.mark.parametrize("name", sorted(datasets.LOADERS))
+def test_every_golden_network_is_the_export_of_its_recipe_and_gives_its_golden_values(name):
+    network = artifact.load(FOLDER / f"{name}.network.json")
+    outputs = json.loads((FOLDER / f"{name}.outputs.json").read_text())
+    plan, dataset = recipe.load(Path(f"model/networks/{name}.toml")), datasets.load(name)
+    assert network.provenance["recipe_sha256"] == plan.sha256
+    assert network.provenance["dataset_sha256"] == dataset.sha256
+    values_of_a_sample = 2 * network.spec.n_out + 1
+    compared = golden.check(network, dataset.features, outputs)
+    assert compared == len(dataset.labels) * values_of_a_sample + len(outputs["sha256"])
 
 
 def test_the_golden_network_is_as_good_as_its_source_says():

@@ -54,10 +54,14 @@ def test_every_value_of_the_golden_network_agrees() -> None:
     assert sum(compared.values()) == 3150 * (4 + 8 * 30 + 2 * 3 + 3 + 1 + 3 + 3 + 1)
 
 
-def test_real_features_give_what_predict_gives() -> None:
-    session = onnxruntime.InferenceSession(onnx_export.model(GOLDEN).SerializeToString())
-    classes, probabilities = session.run(None, {"features": FLOWERS})
-    wanted = reference.predict(GOLDEN, FLOWERS)
+@pytest.mark.parametrize("name", sorted(datasets.LOADERS))
+def test_real_features_give_what_predict_gives(name: str) -> None:
+    network = artifact.load(Path(f"tb/golden/{name}.network.json"))
+    features = datasets.load(name).features
+    require_agreement(network, reference.encode(network, features))
+    session = onnxruntime.InferenceSession(onnx_export.model(network).SerializeToString())
+    classes, probabilities = session.run(None, {"features": features})
+    wanted = reference.predict(network, features)
     assert (classes == wanted[0]).all() and (probabilities == wanted[1]).all()
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from model import recipe
-from model.recipe import Fold, RecipeError
+from model.folding import Fold, Goal
+from model.recipe import RecipeError
 
 IRIS = Path("model/networks/iris.toml")
 
@@ -43,6 +44,72 @@ ILLEGAL = [
     ("in_lanes = 1 ", "in_lanes = 0 ", "stream: in_lanes is 0, legal is a whole number from 1"),
     ("out_lanes = 1 ", "out_lanes = [] ", r"stream: out_lanes is \[\], legal is a whole number"),
     ("[folds]\n", "[[folds]]\n", "folds is .*, legal is a table of layers"),
+    ("[folds]\n", "[folds]\ntarget_cycles = 3\n", "folds: unknown key 'fc1', legal are target_cy"),
+    (
+        "seed = 0 ",
+        "hidden = [3]\nseed = 0 ",
+        "found module and hidden as network, legal is exactly",
+    ),
+    (
+        "seed = 0 ",
+        'checkpoint = "a.pt"\nseed = 0 ',
+        "found training and checkpoint as source of par",
+    ),
+    ("seed = 0 ", 'checkpoint = "a.txt"\nseed = 0 ', "checkpoint is 'a.txt', legal is a path of"),
+    (
+        "seed = 0 ",
+        'features = "pretty"\nseed = 0 ',
+        "features is 'pretty', legal is one of raw, st",
+    ),
+    ("seed = 0 ", "features = { scale = [1] }\nseed = 0 ", "features: key 'offset' is missing"),
+    (
+        "seed = 0 ",
+        "features = { offset = [1], scale = [0] }\nseed = 0 ",
+        "scale has 0.0, legal are",
+    ),
+    (
+        "seed = 0 ",
+        "features = { offset = [1], scale = [] }\nseed = 0 ",
+        "offset has 1 numbers, sca",
+    ),
+    (
+        'dataset = "iris"',
+        'dataset = { file = "a.txt" }',
+        "dataset: file is 'a.txt', legal is a path",
+    ),
+    (
+        'dataset = "iris"',
+        'dataset = { file = "a.csv", label = 3 }',
+        "dataset: label is 3, legal is",
+    ),
+    (
+        'dataset = "iris"',
+        'dataset = { file = "a.npz", label = "x" }',
+        "dataset: label is 'x', legal",
+    ),
+    ('dataset = "iris"', 'dataset = { file = "a.csv", classes = [1] }', "classes is .1., legal is"),
+    (
+        'dataset = "iris"',
+        'dataset = { files = "a.csv" }',
+        "unknown key 'files', legal are file, la",
+    ),
+    (
+        "weights_width = 8",
+        'calibration = "mean"\nweights_width = 8',
+        "calibration is 'mean', legal",
+    ),
+    (
+        "[softmax]",
+        "[formats.layers.fc1]\nweights_width = 1\n[softmax]",
+        "weights_width is 1, legal",
+    ),
+    ("[softmax]", "[formats.layers.fc1]\nwidth = 4\n[softmax]", "unknown key 'width', legal are w"),
+    (
+        "[softmax]",
+        "[formats.layers]\nfc1 = 4\n[softmax]",
+        "formats.layers.fc1: found 4, legal is a",
+    ),
+    ("[training] ", "[other] ", "unknown key 'other'"),
 ]
 
 
@@ -58,7 +125,8 @@ def test_iris_recipe_says_what_the_network_is():
     iris = recipe.load(IRIS)
     assert (iris.name, iris.dataset, iris.module) == ("iris", "iris", "model.irisnet:IrisNet")
     assert iris.training.epochs == 1000
-    assert iris.formats.input.max_value >= 7.9
+    assert iris.folder == IRIS.parent
+    assert (iris.formats.input.width, iris.formats.input.frac) == (8, 4)
     assert list(iris.folds) == ["fc1", "fc2", "fc2_2", "fc3"]
     assert iris.folds["fc2_2"] == Fold(simd=30, pe=1)
 
@@ -102,8 +170,12 @@ def test_every_key_is_refused_when_missing_and_when_mistyped(tmp_path):
         key = lines[number].partition(" ")[0]
         path = tmp_path / "changed.toml"
         path.write_text("".join(lines[:number] + lines[number + 1 :]))
-        with pytest.raises(RecipeError, match=rf"changed\.toml: .*key '{key}' is missing"):
-            recipe.load(path)
+        if key == "lanes":
+            assert recipe.load(path).softmax.lanes is None
+        else:
+            missing = f"key '{key}' is missing|found nothing as network, legal is .* {key}, "
+            with pytest.raises(RecipeError, match=rf"changed\.toml: .*({missing})"):
+                recipe.load(path)
         mistyped = lines[number].replace(key, f"{key}_", 1)
         path.write_text("".join([*lines[:number], mistyped, *lines[number + 1 :]]))
         with pytest.raises(RecipeError, match=rf"changed\.toml: .*unknown key '{key}_', legal are"):
@@ -114,6 +186,33 @@ def test_every_key_is_refused_when_missing_and_when_mistyped(tmp_path):
 def test_every_table_is_refused_when_mistyped(tmp_path, table):
     with pytest.raises(RecipeError, match=f"unknown key '{table}s'"):
         recipe.load(changed(tmp_path, f"[{table}]", f"[{table}s]"))
+
+
+def test_a_key_at_its_default_does_not_change_the_digest(tmp_path):
+    iris = recipe.load(IRIS).sha256
+    for line in ('features = "raw"', 'formats.calibration = "max"'):
+        path = changed(tmp_path, "[split]", f"{line}\n[split]")
+        if line.startswith("formats"):
+            path = changed(tmp_path, "weights_width = 8", 'calibration = "max"\nweights_width = 8')
+        assert recipe.load(path).sha256 == iris
+    path = changed(tmp_path, "weights_width = 8", 'calibration = "mse"\nweights_width = 8')
+    assert recipe.load(path).sha256 != iris
+
+
+def test_a_goal_takes_the_place_of_folds_and_lanes(tmp_path):
+    text = IRIS.read_text()
+    path = tmp_path / "changed.toml"
+    path.write_text(text[: text.index("[folds]")] + "[folds]\nmax_multipliers = 9\n")
+    plan = recipe.load(path)
+    assert plan.folds == Goal(max_multipliers=9)
+    assert (plan.stream, plan.softmax.lanes) == (None, 1)
+
+
+def test_paths_are_relative_to_the_file(tmp_path):
+    path = changed(tmp_path, 'dataset = "iris"', 'dataset = { file = "data/a.csv" }')
+    path.write_text(path.read_text().replace("model.irisnet:IrisNet", "../mine.py:Net"))
+    assert list(recipe.load(path).files()) == [tmp_path / "data/a.csv", tmp_path / "../mine.py"]
+    assert list(recipe.load(IRIS).files()) == []
 
 
 @pytest.mark.parametrize(

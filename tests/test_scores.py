@@ -106,7 +106,7 @@ def test_only_the_score_that_falls_somewhere_raises_the_logits(learned):
         network = training.fine_tune(
             trained.module, FLOWERS.features[TRAIN], FLOWERS.labels[TRAIN], calibrated
         )
-        bias = network.module.fc3.bias.detach() - trained.module.fc3.bias.detach()
+        bias = network.layers[-1].linear.bias.detach() - trained.module.fc3.bias.detach()
         lowest[score] = bias.tolist()
     assert lowest["exp"] == [0, 0, 0]
     assert min(lowest["taylor2"]) > 1

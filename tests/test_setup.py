@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from scripts import train
+
 ROOT = Path(__file__).resolve().parent.parent
 MAKEFILE = (ROOT / "Makefile").read_text()
 TARGETS = re.findall(r"^([a-z-]+):.*##", MAKEFILE, flags=re.M)
@@ -211,7 +213,37 @@ def test_other_setting_runs_what_depends_on_it(chain: Path) -> None:
     assert steps(chain, "WAVES=0") == ["sim", "report"]
     assert steps(chain, "WAVES=0") == ["report"]
     assert steps(chain, "NETWORK=mine/wine.toml") == ["train", "export", "sim", "report"]
-    assert (chain / "build/wine/rtl-verilator.json").exists()
+    made = chain / "build/at" / str(chain / "mine/wine").lstrip("/")
+    assert (made / "rtl-verilator.json").exists()
+
+
+def test_files_of_one_name_in_other_folders_do_not_meet(chain: Path) -> None:
+    (chain / "yours").mkdir()
+    for name in ("yours/wine.toml", "model/networks/wine.toml"):
+        (chain / name).touch()
+    whole = ["train", "export", "sim", "report"]
+    for network in ("wine", "mine/wine.toml", "yours/wine.toml", "mine/iris.toml"):
+        if network == "mine/iris.toml":
+            (chain / network).touch()
+        assert steps(chain, f"NETWORK={network}") == whole
+    for network in ("model/networks/wine.toml", "./mine/wine.toml", str(chain / "yours/wine.toml")):
+        assert steps(chain, f"NETWORK={network}") == ["report"]
+
+
+def test_changed_or_lost_file_of_a_recipe_trains_again(chain: Path) -> None:
+    data, rule = chain / "mine/my data.csv", chain / "build/iris/checkpoint.d"
+    data.touch()
+    steps(chain)
+    rule.write_text(train.make_rule(Path("build/iris/checkpoint.pt"), [data]))
+    assert steps(chain) == ["report"]
+    later = rule.stat().st_mtime + 100
+    os.utime(data, (later, later))
+    (chain / "log").write_text("")
+    make("sim", folder=chain)
+    assert (chain / "log").read_text().split()[0] == "train"
+    data.unlink()
+    rule.write_text(train.make_rule(Path("build/iris/checkpoint.pt"), [data]))
+    assert steps(chain)[0] == "train"
 
 
 @pytest.mark.parametrize("step", ["train", "export", "sim"])

@@ -32,7 +32,12 @@ FORBIDDEN = {
 # The only modules of model/ that may import torch.
 TORCH_MODULES = {
     "model.irisnet",
+    "model.mlp",
+    "model.modules",
+    "model.onnx_import",
     "model.frontend",
+    "model.calibration",
+    "model.scores",
     "model.quantize",
     "model.training",
     "model.checkpoint",
@@ -40,7 +45,7 @@ TORCH_MODULES = {
 
 # The only modules of model/ that may import onnx or onnxruntime.
 ONNX = {"onnx", "onnxruntime"}
-ONNX_MODULES = {"model.onnx_export"}
+ONNX_MODULES = {"model.onnx_export", "model.onnx_import"}
 
 # A skipped or excused test proves nothing: pytest's words for it, unittest's and cocotb's.
 EXCUSES = {"skip", "skipif", "skipIf", "skipUnless", "SkipTest", "xfail", "importorskip"}

@@ -12,12 +12,14 @@ import torch
 from torch import nn
 
 from model import artifact, checkpoint, datasets, frontend, quantize, recipe, reference, training
+from model.calibration import best_format, calibrate, fake_quantize
 from model.checkpoint import CheckpointError
 from model.comparison import DifferenceError
 from model.irisnet import IrisNet
 from model.logits import survey
 from model.metrics import measure
-from model.quantize import QuantizedNetwork, best_format, fake_quantize
+from model.quantize import QuantizedNetwork
+from model.scores import taylor2
 from model.spec import Format, SpecError
 from model.training import TrainingError
 from scripts import accuracy, cli, export, train
@@ -96,7 +98,7 @@ def test_both_commands_leave_their_seconds_and_no_temporary_file(build):
         assert content["seconds"] > 0
     names = {path.name for path in build.iterdir()}
     exported = {"network.json", "network.onnx", "expected.npz", "mem"}
-    assert names == {"checkpoint.pt", "seconds"} | exported
+    assert names == {"checkpoint.pt", "checkpoint.d", *exported, "seconds"}
 
 
 def test_export_gives_the_same_bytes_again(build, tmp_path):
@@ -159,10 +161,10 @@ def test_raised_logits_start_at_minus_one_and_leave_the_ordinary_softmax_alone(s
     x = torch.tensor(FLOWERS.features)
     before = module(x)
     training.raise_logits(layers, FLOWERS.features, -1.0)
-    logits = quantize.float_outputs(layers, x)[-1]
+    logits = frontend.outputs(layers, x)[-1]
     assert logits.min().item() == pytest.approx(-1)
     assert torch.allclose(module(x), before, atol=1e-12)
-    assert (quantize.taylor2(logits).argmax(dim=1) == before.argmax(dim=1)).all()
+    assert (taylor2(logits).argmax(dim=1) == before.argmax(dim=1)).all()
 
 
 def test_logits_of_a_shared_last_layer_are_not_raised():
@@ -191,7 +193,7 @@ def test_calibration_looks_at_negative_extremes_too():
     with torch.no_grad():
         module[0].weight.copy_(torch.tensor([[-1.5], [0.1]]))
         module[0].bias.fill_(0.0)
-    formats = quantize.calibrate(frontend.layers(module), np.array([[2.0]]), IRIS.formats)
+    formats = calibrate(frontend.layers(module), np.array([[2.0]]), IRIS.formats)
     assert formats.weights["layer_0"] == Format(8, 6)
     assert formats.outputs["layer_0"] == Format(8, 5)
 
@@ -206,7 +208,7 @@ def test_calibration_keeps_every_shift_and_the_logits_frac_legal():
         with torch.no_grad():
             for parameter in module.parameters():
                 parameter.copy_(torch.linspace(-scale, scale, parameter.numel()).view_as(parameter))
-        formats = quantize.calibrate(frontend.layers(module), features, widths)
+        formats = calibrate(frontend.layers(module), features, widths)
         return quantize.export(QuantizedNetwork(module, formats, "taylor2"), plan, {}).spec
 
     for scale, logits_frac in ((1e-6, 16), (0.1, 4), (1.0, 0)):
@@ -221,7 +223,7 @@ def test_a_shared_layer_has_one_weight_matrix_and_biases_for_each_use(short):
     network = integers(short)
     assert set(network.weights) == {"fc1", "fc2", "fc3"}
     assert set(network.biases) == {"fc1", "fc2", "fc2_2", "fc3"}
-    bias = short.quantized.module.fc2.bias.detach().numpy()
+    bias = short.quantized.layers[1].linear.bias.detach().numpy()
     for layer in network.spec.layers[1:3]:
         codes = np.rint(bias * 2.0 ** (layer.w.frac + layer.x.frac))
         assert network.biases[layer.name].tolist() == codes.tolist()
@@ -229,7 +231,7 @@ def test_a_shared_layer_has_one_weight_matrix_and_biases_for_each_use(short):
 
 def test_a_layer_without_bias_is_exported_with_zeros():
     module = nn.Sequential(nn.Linear(4, 3, bias=False), nn.Softmax(dim=1)).double()
-    formats = quantize.calibrate(frontend.layers(module), FLOWERS.features, IRIS.formats)
+    formats = calibrate(frontend.layers(module), FLOWERS.features, IRIS.formats)
     network = QuantizedNetwork(module, formats, "taylor2")
     plan = replace(SHORT, folds={"layer_0": recipe.Fold(1, 1)})
     exported = quantize.export(network, plan, {})
@@ -302,22 +304,24 @@ def test_folds_of_other_layers_are_refused_before_training(wrong):
         training.learn(replace(IRIS, folds=wrong), FLOWERS, TRAIN)
 
 
-def test_a_checkpoint_of_another_recipe_or_damaged_is_refused(short, tmp_path):
+def test_a_checkpoint_of_another_recipe_other_data_or_damaged_is_refused(short, tmp_path):
     path = tmp_path / "checkpoint.pt"
-    checkpoint.save(short, SHORT, path)
-    again = checkpoint.load(SHORT, path)
+    checkpoint.save(short, SHORT, FLOWERS, path)
+    again = checkpoint.load(SHORT, FLOWERS, path)
     for key, weights in integers(short).weights.items():
         assert (weights == integers(again).weights[key]).all()
-    with pytest.raises(CheckpointError, match=r"checkpoint\.pt: was trained from another recipe"):
-        checkpoint.load(replace(SHORT, seed=1), path)
+    other = replace(FLOWERS, labels=1 - FLOWERS.labels.clip(0, 1))
+    for plan, dataset in ((replace(SHORT, seed=1), FLOWERS), (SHORT, other)):
+        with pytest.raises(CheckpointError, match=r"checkpoint\.pt: was trained from another rec"):
+            checkpoint.load(plan, dataset, path)
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(CheckpointError, match=r"checkpoint\.pt: cannot be read, train first"):
-        checkpoint.load(SHORT, path)
+        checkpoint.load(SHORT, FLOWERS, path)
     with pytest.raises(CheckpointError, match=r"none\.pt: cannot be read, train first"):
-        checkpoint.load(SHORT, tmp_path / "none.pt")
-    torch.save({"recipe_sha256": SHORT.sha256}, path)
+        checkpoint.load(SHORT, FLOWERS, tmp_path / "none.pt")
+    torch.save({"sources_sha256": SHORT.sha256}, path)
     with pytest.raises(CheckpointError, match="is no checkpoint"):
-        checkpoint.load(SHORT, path)
+        checkpoint.load(SHORT, FLOWERS, path)
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def command(monkeypatch, tmp_path):
 
     def run(trained, plan, *arguments):
         (tmp_path / "recipe.toml").touch()
-        checkpoint.save(trained, plan, tmp_path / checkpoint.FILE)
+        checkpoint.save(trained, plan, FLOWERS, tmp_path / checkpoint.FILE)
         monkeypatch.setattr(recipe, "load", lambda path: plan)
         monkeypatch.setattr(sys, "argv", ["export", "--build", str(tmp_path), *arguments])
         try:

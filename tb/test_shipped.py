@@ -1,0 +1,46 @@
+"""The other golden networks through mlp_top: every sample of their datasets, on both simulators."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from model import datasets, recipe, reference
+from model.artifact import load
+from tb.network_run import LONG_RUN, run_network
+from tb.runner import BUILD, ROOT, SIMULATORS
+
+GOLDEN = Path(__file__).parent / "golden"
+RECIPES = ROOT / "model/networks"
+# Test samples that each must classify right, of all that it has.
+RIGHT = {"wine": (36, 36), "breast_cancer": (109, 114), "digits": (345, 360)}
+
+
+def test_every_recipe_has_a_golden_network() -> None:
+    names = {path.stem for path in RECIPES.glob("*.toml")}
+    assert names == {path.name.partition(".")[0] for path in GOLDEN.glob("*.json")}
+    assert names == {*RIGHT, "iris"}  # tb/test_iris.py has that one
+
+
+@pytest.mark.parametrize("simulator", SIMULATORS)
+@pytest.mark.parametrize("name", RIGHT)
+def test_every_sample_is_golden(name: str, simulator: str) -> None:
+    plan = recipe.load(RECIPES / f"{name}.toml")
+    network, dataset = load(GOLDEN / f"{name}.network.json"), datasets.load(plan.dataset)
+    _, report = run_network(
+        network,
+        reference.encode(network, dataset.features),
+        simulator,
+        folder=BUILD / "rows" / name,
+        name=f"{name}-dataset",
+        testcase=LONG_RUN,
+    )
+    golden = json.loads((GOLDEN / f"{name}.outputs.json").read_text())
+    assert report["classes"] == golden["class"]
+    assert report["probabilities"] == golden["probabilities"]
+    for stream in report["streams"].values():
+        assert stream["compared"] >= len(dataset.labels) and stream["differing"] == 0
+    _, test = datasets.split(dataset, plan.split.test_fraction, plan.split.seed)
+    right = sum(report["classes"][sample] == dataset.labels[sample] for sample in test)
+    least, samples = RIGHT[name]
+    assert len(test) == samples and right >= least
