@@ -73,8 +73,7 @@ class QuantizedNetwork:
         for layer in self.layers:
             w_fmt, y_fmt = self.formats.weights[layer.weights], self.formats.outputs[layer.name]
             acc_frac = w_fmt.frac + frac
-            weights = fake_quantize(layer.linear.weight, w_fmt)
-            acc = F.linear(x, weights, _biases(layer, acc_frac))
+            acc = F.linear(x, self.weights(layer), _biases(layer, acc_frac))
             x, frac = fake_quantize(acc, y_fmt), y_fmt.frac
             found[f"{layer.name}.acc"] = acc, acc_frac
             found[f"{layer.name}.y"] = x, frac
@@ -82,6 +81,10 @@ class QuantizedNetwork:
                 x = F.relu(x)
                 found[f"{layer.name}.relu"] = x, frac
         return found
+
+    def weights(self, layer: Layer) -> Tensor:
+        """A layer's weights as the hardware has them; differentiable."""
+        return fake_quantize(layer.linear.weight, self.formats.weights[layer.weights])
 
     def logits(self, x: Tensor) -> Tensor:
         """``[samples, n]``, for real features ``[samples, n_in]``; differentiable."""
@@ -106,7 +109,7 @@ class QuantizedNetwork:
     def weight_codes(self) -> dict[str, Int]:
         """Codes of each weight matrix, ``[n_out, n_in]``."""
         return {
-            layer.weights: _codes(layer.weights, fake_quantize(layer.linear.weight, fmt), fmt.frac)
+            layer.weights: _codes(layer.weights, self.weights(layer), fmt.frac)
             for layer in self.layers
             for fmt in [self.formats.weights[layer.weights]]
         }

@@ -116,6 +116,7 @@ def fine_tune(
     labels: Int,
     recipe: Recipe,
     advance: Advance = lambda: None,
+    kind: type[QuantizedNetwork] = QuantizedNetwork,
 ) -> QuantizedNetwork:
     """Calibrate a copy of a float module and train it on, through fake quantization.
 
@@ -123,6 +124,7 @@ def fine_tune(
     scores that the hardware has, for `exp` of the exponential itself, since the steps of its table
     have no slope. The classes are the hardware's. Quantized networks jump from epoch to epoch: kept
     are the weights of the epoch with the fewest of these samples wrong, then the lowest loss.
+    ``kind`` may be another network than the hardware's, for studies of what it would give.
     Raises `TrainingError`.
     """
     chain = Chain(frontend.layers(copy.deepcopy(module).double()))
@@ -131,7 +133,7 @@ def fine_tune(
     if score.rises_from is not None:
         raise_logits(layers, features, score.rises_from)
     formats = calibrate(layers, features, recipe.formats)
-    network = QuantizedNetwork(chain, formats, recipe.softmax.score)
+    network = kind(chain, formats, recipe.softmax.score)
     x, target = torch.tensor(features, dtype=torch.float64), torch.tensor(labels)
 
     def evaluate() -> tuple[Tensor, int]:

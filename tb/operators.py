@@ -26,6 +26,7 @@ from model.spec import (
     Int,
     LayerSpec,
     SoftmaxSpec,
+    output_interval,
 )
 from tb.runner import Job
 from tb.stream import LAST, Beat, Field
@@ -284,21 +285,25 @@ class _OfLayer(Operator):
     def __init__(self, job: Job) -> None:
         super().__init__(job)
         self.network: Network = load(Path(job.options["network"]))
-        self.layer: LayerSpec = self.network.spec.layers[job.options["layer"]]
+        index = job.options["layer"]
+        self.layer: LayerSpec = self.network.spec.layers[index]
+        # What may come in: accumulators are no wider than that needs.
+        fmt = self.layer.x
+        before = self.network.spec.layers[index - 1] if index else None
+        self.least, self.most = output_interval(before) if before else (fmt.q_min, fmt.q_max)
         self.interval = self.layer.cycles
         self.inputs = (Field("x", self.layer.x.width, self.layer.n_in, signed=True),)
 
     def corners(self) -> list[Vector]:
         """Ends of the range; and for each output the inputs that drive its sum to its ends."""
-        fmt = self.layer.x
         weights = self.network.weights[self.layer.weights]
-        vectors = _corner_vectors(fmt, self.layer.n_in)
+        vectors = _corner_vectors(self.layer.x, self.layer.n_in)
         for row in weights[:8]:
-            vectors += [np.where(sign * row > 0, fmt.q_max, fmt.q_min) for sign in (1, -1)]
-        return [{"x": x} for x in vectors]
+            vectors += [np.where(sign * row > 0, self.most, self.least) for sign in (1, -1)]
+        return [{"x": np.clip(x, self.least, self.most)} for x in vectors]
 
     def draw(self) -> Vector:
-        return {"x": _uniform(self.layer.x.q_min, self.layer.x.q_max, self.layer.n_in)}
+        return {"x": _uniform(self.least, self.most, self.layer.n_in)}
 
     def beats_in(self, vector: Vector) -> list[Beat]:
         return [{"x": vector["x"].tolist()}]

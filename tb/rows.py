@@ -66,14 +66,14 @@ def pipeline(module: str, **parameters: int) -> Row:
     return Row(module, row.name, prepare, "pipeline_bench")
 
 
-def of_layer(name: str, network: Network) -> list[Row]:
-    """`mlp_linear` and `mlp_layer` as the first layer of a network."""
+def of_layer(name: str, network: Network, index: int = 0) -> list[Row]:
+    """`mlp_linear` and `mlp_layer` as one layer of a network."""
 
     def prepare(module: str, folder: Path) -> Prepared:
         path = folder / "network.json"
         artifact.save(network, path)
         artifact.write_images(network, folder)
-        layer = network.spec.layers[0]
+        layer = network.spec.layers[index]
         parameters: Parameters = {
             "N_IN": layer.n_in,
             "N_OUT": layer.n_out,
@@ -82,12 +82,12 @@ def of_layer(name: str, network: Network) -> list[Row]:
             "ACC_W": layer.acc_w,
             "SIMD": layer.simd,
             "PE": layer.pe,
-            "WEIGHTS": str(folder / "linear00_weights.mem"),
-            "BIASES": str(folder / "linear00_biases.mem"),
+            "WEIGHTS": str(folder / f"linear{index:02d}_weights.mem"),
+            "BIASES": str(folder / f"linear{index:02d}_biases.mem"),
         }
         if module == "mlp_layer":
             parameters |= {"Y_W": layer.y.width, "SHIFT": layer.shift, "RELU": int(layer.relu)}
-        return parameters, {"network": str(path), "layer": 0}
+        return parameters, {"network": str(path), "layer": index}
 
     return [
         Row(module, f"{module.removeprefix('mlp_')}-{name}", lambda f, m=module: prepare(m, f))

@@ -8,7 +8,7 @@ import pytest
 from model import datasets, recipe, reference
 from model.artifact import load
 from tb.network_run import LONG_RUN, run_network
-from tb.runner import BUILD, ROOT, SIMULATORS
+from tb.tools import BUILD, ROOT, SIMULATORS
 
 GOLDEN = Path(__file__).parent / "golden"
 RECIPES = ROOT / "model/networks"
