@@ -33,8 +33,9 @@ PYTEST := $(RUN) pytest -n 2
 .DEFAULT_GOAL := menu
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: menu setup sim test test-rtl lint accuracy soak exhaustive random-networks formal softmax-study \
-        softmax-size golden readme bench oracles fuzz coverage clean distclean FORCE
+.PHONY: menu setup sim test test-rtl lint folds all-folds profile accuracy accuracy-page soak exhaustive \
+        random-networks formal softmax-study softmax-size golden readme bench oracles fuzz coverage clean \
+        distclean FORCE
 
 menu:
 	@awk -F '##' '/^[a-z-]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-15s %s\n", $$1, $$2 } \
@@ -55,8 +56,22 @@ test-rtl: build/setup/test .venv/yosys ## the part of it that simulates
 lint: build/setup/test .venv/ready ## the part of it that only reads: Python and Verilog
 	$(PYTEST) tests/test_lint.py -k 'not yosys'
 
-accuracy: .venv/ready ## what quantization costs, on each split and over k folds
+folds: .venv/ready ## how a network can be folded, and how its file folds it, before anything is trained
+	@$(RUN) scripts.folds --network $(RECIPE)
+
+all-folds: .venv/ready | build/setup/icarus ## every legal fold of IrisNet's layers through the RTL
+	@$(RUN) scripts.all_folds
+
+profile: $(BUILD)/network.json ## how values fill their formats, and where they saturate: a table and a picture
+	@$(RUN) scripts.profile --build $(BUILD)
+
+accuracy: .venv/ready ## what quantization costs over k folds and at 2 to 8 bits, beside simple classifiers
 	@$(RUN) scripts.accuracy --network $(RECIPE) --build $(BUILD)
+
+accuracy-page: .venv/ready ## the same of all networks in model/networks, into docs/accuracy.md
+	@for name in $(basename $(notdir $(wildcard model/networks/*.toml))); do \
+	    $(RUN) scripts.accuracy --network model/networks/$$name.toml --build build/$$name || exit; done
+	@$(RUN) scripts.accuracy_page
 
 soak: build/setup/$(SIM) .venv/ready ## 10,000 random inputs through the RTL at three folds
 	@$(RUN) scripts.soak --sim $(SIM)

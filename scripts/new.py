@@ -1,0 +1,100 @@
+"""Write a commented starter recipe for a network of your own."""
+
+import argparse
+import json
+import os
+import re
+from pathlib import Path
+
+from model import datasets, recipe
+from model.artifact import write_atomically
+from model.userdata import DataFile
+from scripts import cli
+
+STARTER = """\
+# A network of your own: make sim NETWORK={path}
+
+name = "{name}"
+{dataset}
+features = "standardize"            # each near mean 0 and deviation 1; "raw" takes them as they are
+hidden = [16]                       # hidden layers, a ReLU behind each; in their place, one of:
+# module = "mine.py:Net"            # a PyTorch class, in a file beside this one, or a package
+# onnx = "mine.onnx"                # a trained network; leave out [training] with it
+# checkpoint = "mine.pt"            # a state_dict for the module; leave out [training] with it
+seed = 0                            # initial weights
+
+[split]
+test_fraction = 0.2                 # each class in proportion
+seed = 0                            # which samples
+
+[training]                          # in float32, with the ordinary softmax, by Adam
+epochs = 300
+learning_rate = 0.01
+
+[fine_tuning]                       # through the integers and the softmax of the hardware
+epochs = 100                        # 0 turns it off
+learning_rate = 0.001
+
+[formats]                           # value = code * 2**-frac; 2 to 16 bits each
+input = {{ width = 8 }}               # its frac is found from the samples, or give one: frac = 4
+weights_width = 8
+activations_width = 8
+calibration = "max"                 # fracs that hold all values, or "mse": of least squared error
+# [formats.layers.fc1]              # widths of one layer, where they differ
+# weights_width = 4
+
+[softmax]
+score = "exp"                       # or "taylor2", 1 + x + x**2/2: smaller, and trained through
+divider = "lut"                     # a table; or "divider", exact and a few cycles slower
+
+[folds]                             # make folds NETWORK={path} shows what there is
+target_cycles = 32                  # the fewest multipliers for at most so many cycles a sample
+# max_multipliers = 16              # the fewest cycles that so many multipliers allow
+# fc1 = {{ simd = 1, pe = 1 }}        # or each layer by itself, without the two lines above
+"""
+
+
+def starter(path: Path, data: DataFile | None) -> str:
+    """The text of a recipe for ``path``; ``data`` is relative to its folder."""
+    name = re.sub(r"\W", "_", path.stem, flags=re.ASCII)
+    name = name if name.isidentifier() else f"network_{name}"
+    if data is None:
+        line = 'dataset = "iris"  # or { file = "mine.csv", label = "the column of classes" }'
+    else:
+        label = "" if data.label is None else f", label = {json.dumps(data.label)}"
+        line = f"dataset = {{ file = {json.dumps(data.file)}{label} }}"
+    return STARTER.format(path=path, name=name, dataset=line)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write the file, unless there is one."""
+    path: Path = arguments.recipe
+    if path.suffix != ".toml":
+        raise cli.CommandError(f"{path}: legal is a path that ends in .toml")
+    if path.exists():
+        raise cli.CommandError(f"{path}: is there already, legal is the path of a new file")
+    data = None
+    if arguments.data is not None:
+        beside = os.path.relpath(arguments.data, path.parent)
+        data = DataFile(beside, arguments.label)
+        found = datasets.load(data, path.parent)
+        print(
+            f"{arguments.data}: {len(found.labels)} samples, {len(found.feature_names)} features, "
+            f"classes {', '.join(found.class_names)}"
+        )
+    write_atomically(path, starter(path, data))
+    recipe.load(path)
+    print(f"{path}: is written, next: make sim NETWORK={path}")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The file to write, and where its samples lie."""
+    built = argparse.ArgumentParser(prog="python -m scripts.new", description=__doc__)
+    built.add_argument("recipe", type=Path, help="the file to write, a new .toml")
+    built.add_argument("--data", type=Path, help="your samples, a .csv with a header or an .npz")
+    built.add_argument("--label", help="the CSV's column of classes (default: its last)")
+    return built
+
+
+if __name__ == "__main__":
+    cli.main(run, parser())
