@@ -34,9 +34,9 @@ PYTEST := $(RUN) pytest -n 2
 .DEFAULT_GOAL := menu
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: menu setup sim test test-rtl lint accuracy soak exhaustive random-networks formal softmax-study \
-        softmax-size golden readme bench oracles fuzz coverage waves x-reset netlist same-cycles mutants \
-        folds all-folds profile accuracy-page clean distclean FORCE
+.PHONY: menu setup sim test test-rtl lint folds all-folds profile accuracy accuracy-page soak exhaustive \
+        random-networks formal softmax-study softmax-size golden readme bench oracles fuzz coverage clean \
+        distclean FORCE
 
 menu:
 	@awk -F '##' '/^[a-z-]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-15s %s\n", $$1, $$2 } \

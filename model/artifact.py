@@ -133,6 +133,7 @@ def digest(content: object) -> str:
 
 def to_content(network: Network) -> dict[str, Any]:
     """What a network's file holds, but for its digest, as JSON has it."""
+    scaling = network.scaling
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -140,6 +141,7 @@ def to_content(network: Network) -> dict[str, Any]:
         "weights": {key: array.tolist() for key, array in sorted(network.weights.items())},
         "biases": {key: array.tolist() for key, array in sorted(network.biases.items())},
         "provenance": dict(network.provenance),
+        **({} if scaling is None else {"features": dataclasses.asdict(scaling)}),
     }
 
 

@@ -62,14 +62,15 @@ def load(recipe: Recipe, dataset: Dataset, path: Path) -> Trained:
     if content["sources_sha256"] != sources_sha256(recipe, dataset):
         raise CheckpointError(f"{path}: was trained from another recipe or data, train again")
     module = modules.make(recipe, dataset)
-    layers = frontend.layers(module)
-    tuned = Chain(layers).double()
     try:
         _fill(module, "float", content["float"])
+        tuned = Chain(frontend.layers(module)).double()
         _fill(tuned, "fine_tuned", content["fine_tuned"])
-        formats = _calibration(content["formats"], layers)
-        scaled = content["scaling"]
-        scaling = None if scaled is None else build(Scaling, "scaling", scaled)
+        formats = _calibration(content["formats"], frontend.layers(tuned))
+        plain = content["scaling"]
+        scaling = None if plain is None else build(Scaling, "scaling", plain)
+        if scaling is not None and len(scaling.scale) != len(dataset.feature_names):
+            raise CheckpointError(f"scaling is for {len(scaling.scale)} features")
     except (CheckpointError, SpecError) as error:
         raise CheckpointError(f"{path}: is damaged, train again: {error}") from error
     return Trained(module, QuantizedNetwork(tuned, formats, recipe.softmax.score), scaling)

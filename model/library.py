@@ -72,9 +72,7 @@ class Network(artifact.Network):
 
         Codes on the streams of the hardware, keyed as in `reference.trace`, whose they are.
         """
-        return reference.trace(
-            self, reference.encode(self, reference.as_features(X, self.spec.n_in))
-        )
+        return reference.trace(self, reference.encode(self, X))
 
     def summary(self) -> str:
         """A table of layers: shapes, formats, folds, cycles, multipliers, ROM bits."""

@@ -191,13 +191,13 @@ def trace(network: Network, x: Int) -> dict[str, Int]:
     return values
 
 
-def encode(network: Network, features: NDArray[np.float64]) -> Int:
+def encode(network: Network, features: ArrayLike) -> Int:
     """Input codes ``[samples, n_in]`` of real features in their own units: scaled, then quantized.
 
     Raises `FeatureError` where a feature is not finite or a sample has not ``n_in`` of them.
     """
-    features = as_features(features, network.spec.n_in)
-    scaled = features if network.scaling is None else network.scaling.apply(features)
+    known = as_features(features, network.spec.n_in)
+    scaled = known if network.scaling is None else network.scaling.apply(known)
     return quantize(scaled, network.spec.x)
 
 

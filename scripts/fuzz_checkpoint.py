@@ -24,8 +24,8 @@ RECIPE = Path("model/networks/iris.toml")
 
 def _untrained(plan: recipe.Recipe, dataset: Dataset) -> Trained:
     module = modules.make(plan, dataset)
-    layers = frontend.layers(module)
-    names = [(layer.name, layer.weights) for layer in layers]
+    tuned = Chain(frontend.layers(module))
+    names = [(layer.name, layer.weights) for layer in frontend.layers(module)]
     formats = Calibration(
         Format(8, 4),
         {weights: Format(8, 7) for _, weights in names},
@@ -68,6 +68,9 @@ def wrong_checkpoint(data: bytes, trained: Trained) -> str | None:
     content = torch.load(io.BytesIO(data), weights_only=True)
     if not same(dataclasses.asdict(trained.quantized.formats), content["formats"]):
         return "other formats were read from it"
+    scaling = trained.scaling and dataclasses.asdict(trained.scaling)
+    if not same(scaling, content["scaling"]):
+        return "another scaling was read from it"
     for key, module in (("float", trained.module), ("fine_tuned", trained.quantized.module)):
         found = module.state_dict()
         if found.keys() != content[key].keys():
@@ -83,7 +86,7 @@ def wrong_checkpoint(data: bytes, trained: Trained) -> str | None:
 def target() -> Target:
     """The reader of checkpoints of Iris."""
     plan = recipe.load(RECIPE)
-    dataset = datasets.load(str(plan.dataset))
+    dataset = datasets.load(plan.dataset, plan.folder)
     return Target(
         "checkpoint",
         _maker(plan, dataset),

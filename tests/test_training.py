@@ -98,7 +98,7 @@ def test_both_commands_leave_their_seconds_and_no_temporary_file(build):
         assert content["seconds"] > 0
     names = {path.name for path in build.iterdir()}
     exported = {"network.json", "network.onnx", "expected.npz", "mem"}
-    assert names == {"checkpoint.pt", "checkpoint.d", "seconds"} | exported
+    assert names == {"checkpoint.pt", "checkpoint.d", *exported, "seconds"}
 
 
 def test_export_gives_the_same_bytes_again(build, tmp_path):
