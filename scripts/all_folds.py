@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from model import artifact
-from scripts import campaign, cli, evidence
+from scripts import cli, evidence, pieces
 from tb.folds import fold_rows
 from tb.tools import BUILD, SIMULATORS
 
@@ -14,10 +14,10 @@ def run(arguments: argparse.Namespace) -> None:
     network = artifact.load(arguments.network)
     rows = list(fold_rows(network))
     name = f"all-folds-{network.spec.name}-{arguments.sim}"
-    tests, seconds = campaign.run_pieces(
+    tests, seconds = pieces.run_pieces(
         f"{network.spec.name}, every fold",
         BUILD / f"{name}.json",
-        campaign.digest(arguments.network),
+        pieces.digest(arguments.network),
         range(len(rows)),
         lambda number: rows[number].run(arguments.sim).passed,
     )

@@ -31,8 +31,7 @@ def _untrained(plan: recipe.Recipe, dataset: Dataset) -> Trained:
         {weights: Format(8, 7) for _, weights in names},
         {name: Format(8, 3) for name, _ in names},
     )
-    tuned = QuantizedNetwork(Chain(layers).double(), formats, plan.softmax.score)
-    return Trained(modules.make(plan, dataset), tuned, None)
+    return Trained(module, QuantizedNetwork(tuned.double(), formats, plan.softmax.score))
 
 
 def _odd_tensors(content: Any) -> list[torch.Tensor]:

@@ -23,6 +23,7 @@ def run(arguments: argparse.Namespace) -> None:
     simulator = arguments.sim
     network = artifact.load(build / "network.json")
     x = reference.encode(network, read_expected(build / "expected.npz")["features"])
+    waves = build / f"waves-{simulator}.fst" if arguments.waves else None
     with Console(stderr=True).status(f"{simulator} elaborates, then runs {len(x)} samples"):
         outcome, report = run_network(
             network,
