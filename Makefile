@@ -39,12 +39,13 @@ PYTEST := $(RUN) pytest -n 2
 .DEFAULT_GOAL := menu
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: menu setup sim test test-rtl waves lint accuracy soak exhaustive x-reset netlist same-cycles formal softmax-study softmax-size golden readme \
-        bench clean distclean FORCE
+.PHONY: menu setup sim test test-rtl lint accuracy soak exhaustive random-networks formal softmax-study \
+        softmax-size golden readme bench oracles fuzz coverage waves x-reset netlist same-cycles clean \
+        distclean FORCE
 
 menu:
-	@awk -F '##' '/^[a-z-]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-13s %s\n", $$1, $$2 } \
-	    /^[A-Z]+ *\?=.*##/ { sub(/ *\?= */, "=", $$1); $$0 = sprintf("  %-18s %s\n", $$1, $$2); \
+	@awk -F '##' '/^[a-z-]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-15s %s\n", $$1, $$2 } \
+	    /^[A-Z]+ *\?=.*##/ { sub(/ *\?= */, "=", $$1); $$0 = sprintf("  %-20s %s\n", $$1, $$2); \
 	    variables = variables $$0 } END { printf "\n%s", variables }' Makefile
 
 setup: build/setup/test .venv/yosys ## install everything that the other targets need
@@ -81,9 +82,12 @@ softmax-size: build/setup/verilator .venv/yosys ## the cells that each softmax t
 golden: $(BUILD)/network.json ## make the network and its outputs golden: written into tb/golden
 	@$(RUN) scripts.golden --network $(RECIPE) --build $(BUILD)
 
-exhaustive: .venv/ready | build/setup/verilator ## all 2^24 int8 logit triples through the RTL of each softmax
+exhaustive: .venv/ready | build/setup/verilator ## all 2^24 int8 logit triples, and every flower of the 0.1 cm box
+	@$(RUN) scripts.box
 	@$(RUN) scripts.exhaustive
 
+random-networks: .venv/ready | build/setup/verilator ## 200 networks drawn at random: every implementation equal
+	@$(RUN) scripts.random_networks
 x-reset: build/setup/test .venv/yosys ## no X, no power-on value, and a reset in every cycle of a vector
 	@$(RUN) scripts.x_reset
 
@@ -95,6 +99,15 @@ same-cycles: build/setup/test .venv/ready ## every stream in every cycle, Icarus
 
 formal: .venv/yosys ## what the softmax promises, proved for all inputs of a narrow one
 	@$(RUN) scripts.formal
+
+oracles: build/setup/verilator .venv/ready ## ONNX Runtime against the reference and the RTL on 100,000 random inputs
+	@$(RUN) scripts.oracles
+
+fuzz: .venv/ready ## over 100,000 damaged files through each reader of files
+	@$(RUN) scripts.fuzz
+
+coverage: build/setup/verilator .venv/ready ## lines, branches, toggles, expressions and situations, into docs/coverage.md
+	@$(RUN) scripts.coverage
 
 readme: sim ## write the results and the picture of the README
 	@$(RUN) scripts.readme --build $(BUILD)

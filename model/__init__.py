@@ -1,0 +1,5 @@
+"""The network as numbers: ``from model import Network``."""
+
+from model.library import Network, Prediction
+
+__all__ = ["Network", "Prediction"]

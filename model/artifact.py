@@ -4,6 +4,7 @@ The file is JSON: integers, spec and provenance, under the sha256 of all of it. 
 completely when it is loaded, and nothing in it is ever executed.
 """
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -11,13 +12,14 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from model import tables
 from model.errors import VerbatimError
 from model.spec import (
+    MAX_ACC_W,
     RECIPROCAL_ADDR_W,
     RECIPROCAL_W,
     Int,
@@ -31,6 +33,8 @@ from model.spec import (
 )
 
 FORMAT, VERSION = "verbatim-network", 1
+HEXADECIMAL = frozenset("0123456789abcdef")
+MAX_BIAS = (1 << (MAX_ACC_W - 1)) - 1
 RECIPROCAL_IMAGE, EXP_IMAGE = "reciprocal.mem", "exp.mem"
 
 
@@ -65,6 +69,12 @@ class Network:
                     f"weights.{layer.weights}: codes {weights.min()} .. {weights.max()}, "
                     f"legal are {layer.w.q_min} .. {layer.w.q_max}"
                 )
+            # Sums of these cannot leave 64 bits before they are bounded.
+            if biases.min() < -MAX_BIAS or biases.max() > MAX_BIAS:
+                raise ArtifactError(
+                    f"biases.{layer.name}: {biases.min()} .. {biases.max()}, legal are "
+                    f"{-MAX_BIAS} .. {MAX_BIAS}"
+                )
             needed = accumulator_width(weights, biases, x_interval)
             if layer.acc_w < needed:
                 raise ArtifactError(
@@ -72,9 +82,9 @@ class Network:
                 )
             x_interval = output_interval(layer)
 
-    def refolded(self, spec: NetworkSpec) -> "Network":
+    def refolded(self, spec: NetworkSpec) -> Self:
         """The same integers under a spec that differs in folds only."""
-        return Network(spec, self.weights, self.biases, self.provenance)
+        return dataclasses.replace(self, spec=spec)
 
 
 def _require_keys(owner: str, found: Mapping[str, object], legal: set[str]) -> None:
@@ -112,9 +122,9 @@ def digest(content: object) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def save(network: Network, path: Path) -> None:
-    """Write a network's file, whole or not at all."""
-    content = {
+def to_content(network: Network) -> dict[str, Any]:
+    """What a network's file holds, but for its digest, as JSON has it."""
+    return {
         "format": FORMAT,
         "version": VERSION,
         "spec": to_plain(network.spec),
@@ -122,6 +132,11 @@ def save(network: Network, path: Path) -> None:
         "biases": {key: array.tolist() for key, array in sorted(network.biases.items())},
         "provenance": dict(network.provenance),
     }
+
+
+def save(network: Network, path: Path) -> None:
+    """Write a network's file, whole or not at all."""
+    content = to_content(network)
     lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in content.items()]
     lines.append(f'"sha256": "{digest(content)}"')
     write_atomically(path, "{\n" + ",\n".join(lines) + "\n}\n")
@@ -141,16 +156,20 @@ def load(path: Path) -> Network:
         return _parse(text)
     except (ArtifactError, SpecError) as error:
         raise ArtifactError(f"{path}: {error}") from error
+    except RecursionError as error:
+        raise ArtifactError(f"{path}: is nested deeper than any network") from error
 
 
 def _parse(text: str) -> Network:
     try:
-        content = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        content = json.loads(text, object_pairs_hook=_once, parse_constant=_no_number)
+    except ArtifactError:
+        raise
+    except ValueError as error:
         raise ArtifactError(f"is truncated or no JSON: {error}") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ArtifactError(f"is no network, legal is an object with format {FORMAT!r}")
-    if content.get("version") != VERSION:
+    if type(content.get("version")) is not int or content["version"] != VERSION:
         raise ArtifactError(f"version is {content.get('version')!r}, legal is {VERSION}")
     stated = content.pop("sha256", None)
     found = digest(content)
@@ -158,12 +177,33 @@ def _parse(text: str) -> Network:
         raise ArtifactError(f"was edited: its content has sha256 {found}, it states {stated}")
     keys = ("format", "version", "spec", "weights", "biases", "provenance")
     _require_keys("file", content, set(keys))
+    provenance = content["provenance"]
+    if not isinstance(provenance, dict):
+        raise ArtifactError(f"provenance is {provenance!r}, legal is an object")
     return Network(
         spec=from_plain(content["spec"]),
         weights=_arrays("weights", content["weights"]),
         biases=_arrays("biases", content["biases"]),
-        provenance=content["provenance"],
+        provenance=provenance,
     )
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose keys stand in it once: JSON leaves open which of two would count."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        repeated = next(key for key in found if sum(key == other for other, _ in pairs) > 1)
+        raise ArtifactError(f"key {repeated!r} stands twice in an object")
+    return found
+
+
+def _no_number(name: str) -> None:
+    raise ArtifactError(f"{name} is in it, legal are finite numbers")
+
+
+def _are_whole(plain: object) -> bool:
+    """Whether all that a list of lists holds is an int; a bool is not an int here."""
+    return all(map(_are_whole, plain)) if isinstance(plain, list) else type(plain) is int
 
 
 def _arrays(owner: str, plain: object) -> dict[str, Int]:
@@ -175,7 +215,7 @@ def _arrays(owner: str, plain: object) -> dict[str, Int]:
             array = np.array(value)
         except ValueError as error:
             raise ArtifactError(f"{owner}.{key}: rows of unequal length") from error
-        if array.dtype != np.int64 or array.size == 0:
+        if array.dtype != np.int64 or array.size == 0 or not _are_whole(value):
             raise ArtifactError(f"{owner}.{key}: found {array.dtype}, legal are whole numbers")
         arrays[key] = array
     return arrays
@@ -272,17 +312,22 @@ def write_image(path: Path, words: list[int], width: int) -> None:
 
 
 def read_image(path: Path, words: int, width: int) -> list[int]:
-    """Read one ROM image; raises `ArtifactError` unless it has exactly ``words`` fitting words."""
+    """Read one ROM image: ``words`` lines, each of one word, as `write_image` writes them.
+
+    Raises `ArtifactError` where it is anything else: what separates words differs by simulator.
+    """
     try:
-        lines = path.read_text().split()
+        *lines, end = path.read_bytes().decode().split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise ArtifactError(f"{path}: cannot be read: {error}") from error
+    if end:
+        raise ArtifactError(f"{path}: ends with {end[:40]!r}, legal is the end of a line")
     if len(lines) != words:
         raise ArtifactError(f"{path}: found {len(lines)} words, legal are {words}")
     digits = -(-width // 4)
     values = []
     for number, line in enumerate(lines, start=1):
-        legal = len(line) == digits and set(line) <= set("0123456789abcdef")
+        legal = len(line) == digits and set(line) <= HEXADECIMAL
         if not legal or int(line, 16) >> width:
             raise ArtifactError(
                 f"{path}: word {number} is {line[:40]!r}, legal are {digits} hexadecimal digits "

@@ -1,17 +1,19 @@
 """What training leaves for export: the parameters of both networks, and the formats found."""
 
 import dataclasses
-import pickle
+import warnings
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import torch
+from torch import nn
 
 from model import frontend
 from model.errors import VerbatimError
+from model.frontend import Layer
 from model.quantize import Calibration, QuantizedNetwork
 from model.recipe import Recipe
-from model.spec import Format
+from model.spec import Format, SpecError, build
 from model.training import Trained
 
 FILE = "checkpoint.pt"
@@ -21,7 +23,7 @@ class CheckpointError(VerbatimError):
     """A checkpoint that cannot be exported: the message names the file and what to do."""
 
 
-def save(trained: Trained, recipe: Recipe, path: Path) -> None:
+def save(trained: Trained, recipe: Recipe, path: Path | IO[bytes]) -> None:
     """Write a checkpoint; `load` needs the same recipe."""
     torch.save(
         {
@@ -39,28 +41,61 @@ def load(recipe: Recipe, path: Path) -> Trained:
 
     Raises `CheckpointError` where it is missing, damaged, or was trained from another recipe.
     """
-    try:
-        content = torch.load(path, weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise CheckpointError(f"{path}: cannot be read, train first: {error}") from error
+    content = _read(path)
     keys = {"recipe_sha256", "float", "fine_tuned", "formats"}
     if not isinstance(content, dict) or set(content) != keys:
         raise CheckpointError(f"{path}: is no checkpoint, legal are the keys {sorted(keys)}")
     if content["recipe_sha256"] != recipe.sha256:
         raise CheckpointError(f"{path}: was trained from another recipe, train again")
     module, tuned = (frontend.instantiate(recipe.module) for _ in range(2))
+    tuned.double()
     try:
-        module.load_state_dict(content["float"])
-        tuned.double().load_state_dict(content["fine_tuned"])
-    except RuntimeError as error:
-        raise CheckpointError(f"{path}: is of another module, train again: {error}") from error
-    formats = _calibration(content["formats"])
+        _fill(module, "float", content["float"])
+        _fill(tuned, "fine_tuned", content["fine_tuned"])
+        formats = _calibration(content["formats"], frontend.layers(module))
+    except (CheckpointError, SpecError) as error:
+        raise CheckpointError(f"{path}: is damaged, train again: {error}") from error
     return Trained(module, QuantizedNetwork(tuned, formats, recipe.softmax.score))
 
 
-def _calibration(plain: dict[str, Any]) -> Calibration:
-    tables = {
-        key: {name: Format(**fmt) for name, fmt in plain[key].items()}
-        for key in ("weights", "outputs")
+def _read(path: Path) -> Any:
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            return torch.load(path, weights_only=True)
+    except Exception as error:  # torch raises whatever the damaged bytes lead it to
+        raise CheckpointError(f"{path}: cannot be read, train first: {error}") from error
+
+
+def _fill(module: nn.Module, owner: str, parameters: object) -> None:
+    """Give a module its parameters, if they are its own: names, shapes, types, all finite."""
+    wanted = module.state_dict()
+    found = parameters if isinstance(parameters, dict) else {}
+    if found.keys() != wanted.keys():
+        raise CheckpointError(f"{owner} has not the parameters {', '.join(wanted)}")
+    for name, legal in wanted.items():
+        tensor = found[name]
+        alike = isinstance(tensor, torch.Tensor) and tensor.layout == legal.layout
+        if not alike or (tensor.dtype, tensor.shape) != (legal.dtype, legal.shape):
+            raise CheckpointError(f"{owner}.{name} is no {legal.dtype} of {list(legal.shape)}")
+        if not torch.isfinite(tensor).all():
+            raise CheckpointError(f"{owner}.{name} is not finite")
+    module.load_state_dict(found)
+
+
+def _calibration(plain: object, layers: list[Layer]) -> Calibration:
+    fields: dict[str, Any] = {"x": None, "weights": {}, "outputs": {}} | (
+        plain if isinstance(plain, dict) else {}
+    )
+    names = {
+        "weights": {layer.weights for layer in layers},
+        "outputs": {layer.name for layer in layers},
     }
-    return Calibration(Format(**plain["x"]), **tables)
+    tables = {}
+    for key, legal in names.items():
+        table = fields[key]
+        if len(fields) != 3 or not isinstance(table, dict) or table.keys() != legal:
+            raise CheckpointError(f"formats.{key} is not for {', '.join(sorted(legal))}")
+        tables[key] = {
+            name: build(Format, f"formats.{key}.{name}", fmt) for name, fmt in table.items()
+        }
+    return Calibration(build(Format, "formats.x", fields["x"]), **tables)

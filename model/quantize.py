@@ -20,6 +20,7 @@ from torch.nn import functional as F
 
 from model import frontend, reference, tables
 from model.artifact import Network
+from model.comparison import require_equal
 from model.datasets import Dataset
 from model.errors import VerbatimError
 from model.frontend import Layer
@@ -334,22 +335,6 @@ def provenance(recipe: Recipe, dataset: Dataset) -> dict[str, Any]:
 def compare(traced: Mapping[str, Int], network: Network) -> dict[str, int]:
     """Values compared, by tensor, between a PyTorch trace and the integer reference on its input.
 
-    Raises `QuantizeError` at the first value that differs.
+    Raises `DifferenceError` at the first value that differs.
     """
-    wanted = reference.trace(network, traced["input"])
-    compared = {}
-    for key, got in traced.items():
-        want = wanted[key]
-        if got.shape != want.shape:
-            raise QuantizeError(f"{key}: PyTorch gives {got.shape}, the reference {want.shape}")
-        different = np.argwhere(got != want)
-        if different.size:
-            sample, *neuron = where = tuple(different[0].tolist())
-            raise QuantizeError(
-                f"{key}: sample {sample}, neuron {neuron}: PyTorch gives {got[where]}, "
-                f"the reference {want[where]}; {len(different)} of {got.size} values differ"
-            )
-        compared[key] = got.size
-    if not all(compared.values()):
-        raise QuantizeError("no sample was compared, legal is at least one")
-    return compared
+    return require_equal(traced, reference.trace(network, traced["input"]), "PyTorch")

@@ -162,15 +162,25 @@ class Recipe:
         return digest(dataclasses.asdict(self))
 
 
+def _require_short_numbers(plain: object) -> None:
+    """TOML's whole numbers have 64 bits; Python reads longer ones, and cannot print them all."""
+    if isinstance(plain, Mapping | list):
+        for value in plain.values() if isinstance(plain, Mapping) else plain:
+            _require_short_numbers(value)
+    fits = not isinstance(plain, int) or -(1 << 63) <= plain < 1 << 63
+    require(fits, "recipe: a whole number leaves the 64 bits of TOML")
+
+
 def load(path: Path) -> Recipe:
     """Read a recipe's file; raises `RecipeError` unless every key is there, known and legal."""
     try:
         plain = tomllib.loads(path.read_text())
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path}: cannot be read: {error}") from error
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise RecipeError(f"{path}: is no TOML: {error}") from error
     try:
+        _require_short_numbers(plain)
         folds = plain.get("folds", {})
         require(isinstance(folds, dict), f"recipe: folds is {folds!r}, legal is a table of layers")
         if "folds" in plain:

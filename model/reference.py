@@ -4,7 +4,7 @@ The operators take and give int64 arrays of codes; `trace` strings them together
 """
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from model import tables
 from model.artifact import Network
@@ -32,10 +32,32 @@ def quantize(x: NDArray[np.float64], fmt: Format) -> Int:
     [2, 126, 0, 2, 127]
     """
     x = np.asarray(x, dtype=np.float64)
+    _require_finite(x)
+    return np.clip(np.rint(x / fmt.lsb), fmt.q_min, fmt.q_max).astype(np.int64)
+
+
+def as_features(x: ArrayLike, n_in: int) -> NDArray[np.float64]:
+    """Features ``[samples, n_in]`` as float64.
+
+    Raises `FeatureError` on another shape, on what is no number, on NaN and infinities.
+    """
+    try:
+        found = np.asarray(x)
+    except ValueError as error:
+        raise FeatureError("features are rows of unequal length") from error
+    if found.ndim != 2 or found.shape[1] != n_in:
+        raise FeatureError(f"features have shape {found.shape}, legal is (samples, {n_in})")
+    if found.dtype.kind not in "iuf":
+        raise FeatureError(f"features are {found.dtype}, legal are real numbers")
+    features: NDArray[np.float64] = found.astype(np.float64, copy=False)
+    _require_finite(features)
+    return features
+
+
+def _require_finite(x: NDArray[np.float64]) -> None:
     if not np.isfinite(x).all():
         where = np.argwhere(~np.isfinite(x))[0].tolist()
         raise FeatureError(f"feature {where} is {x[tuple(where)]}, legal is a finite number")
-    return np.clip(np.rint(x / fmt.lsb), fmt.q_min, fmt.q_max).astype(np.int64)
 
 
 def linear(x: Int, weights: Int, biases: Int) -> Int:
@@ -174,10 +196,6 @@ def predict(network: Network, features: NDArray[np.float64]) -> tuple[Int, Int]:
 
     Raises `FeatureError` where a feature is not finite or a sample has not ``n_in`` of them.
     """
-    features = np.asarray(features, dtype=np.float64)
-    if features.ndim != 2 or features.shape[1] != network.spec.n_in:
-        raise FeatureError(
-            f"features have shape {features.shape}, legal is (samples, {network.spec.n_in})"
-        )
+    features = as_features(features, network.spec.n_in)
     values = trace(network, quantize(features, network.spec.x))
     return values["softmax.class"], values["softmax.probabilities"]

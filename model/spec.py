@@ -41,13 +41,13 @@ DIVIDERS = ("lut", "divider")
 
 # Cycles from the edge that accepts a beat to the edge that hands its result over.
 FOLD_CYCLES = 1
-ROM_CYCLES, MULTIPLY_CYCLES, ACCUMULATE_CYCLES = 1, 1, 1
-REQUANTIZE_CYCLES = 1
+ROM_CYCLES, FETCH_CYCLES, MULTIPLY_CYCLES, ACCUMULATE_CYCLES = 1, 1, 1, 1
+REQUANTIZE_CYCLES = 2
 RELU_CYCLES = 0
-REGISTER_CYCLES = 1
+REGISTER_CYCLES = 0
 PACK_CYCLES = 1
 UNPACK_CYCLES = 1
-TAYLOR2_CYCLES = 2
+TAYLOR2_CYCLES = 3
 EXP_CYCLES = 2
 NORMALIZE_SUM_CYCLES = 2
 SCALE_CYCLES = 2
@@ -209,8 +209,12 @@ class LayerSpec:
     @property
     def linear_cycles(self) -> int:
         """Latency of ``mlp_linear``: vector accepted to first beat of sums handed over."""
-        pipeline = ROM_CYCLES + MULTIPLY_CYCLES + tree_levels(self.simd) + ACCUMULATE_CYCLES
-        return FOLD_CYCLES + self.steps - 1 + pipeline
+        return FOLD_CYCLES + self.steps - 1 + ROM_CYCLES + self.dot_cycles + ACCUMULATE_CYCLES
+
+    @property
+    def dot_cycles(self) -> int:
+        """Latency of ``mlp_dot``: inputs and weights to their sum."""
+        return FETCH_CYCLES + MULTIPLY_CYCLES + tree_levels(self.simd)
 
     @property
     def latency(self) -> int:

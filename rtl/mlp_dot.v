@@ -1,9 +1,12 @@
-// mlp_dot - dot product of SIMD inputs and weights: registered multiply, registered adder tree
+// mlp_dot - dot product of SIMD inputs and weights: fetch, multiply, adder tree
 //
 //     sum = x[0] * w[0] + ... + x[SIMD-1] * w[SIMD-1]
 //
 // Golden model   numpy.dot
-// Latency        1 + ceil(log2(SIMD)) cycles; holds while !en
+// Latency        2 + ceil(log2(SIMD)) cycles; holds while !en
+//
+// The multipliers of an FPGA sit in places of their own, far from ROM and adders: a register on
+// both sides of each gives the way there and the way back a cycle of their own.
 
 `default_nettype none
 
@@ -38,11 +41,16 @@ module mlp_dot #(
         end
     endfunction
 
+    reg [SIMD*X_W-1:0]   x;
+    reg [SIMD*W_W-1:0]   w;
     reg [SIMD*ACC_W-1:0] products;
 
     always @(posedge clk) begin
-        if (en)
-            products <= all_products(in_x, in_w);
+        if (en) begin
+            x        <= in_x;
+            w        <= in_w;
+            products <= all_products(x, w);
+        end
     end
 
     mlp_adder_tree #(.N(SIMD), .W(ACC_W)) u_tree (

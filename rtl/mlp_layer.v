@@ -5,9 +5,10 @@
 // Golden model   model/reference.py: trace
 // Stream         in and out: a vector a beat
 // Throughput     (N_IN/SIMD)*(N_OUT/PE) cycles per vector, back to back
-// Latency        (N_IN/SIMD)*(N_OUT/PE) + ceil(log2(SIMD)) + 5 cycles, 1 more where PE < N_OUT
+// Latency        (N_IN/SIMD)*(N_OUT/PE) + ceil(log2(SIMD)) + 6 cycles, 1 more where PE < N_OUT
 //
-// Wiring only. The register cuts the chain of ready signals at each layer.
+// Wiring only. Registers cut the chain of ready signals: behind the sums, whose multipliers all wait
+// for one signal, and behind the layer.
 
 `default_nettype none
 
@@ -51,6 +52,17 @@ module mlp_layer #(
         .out_valid(acc_valid), .out_ready(acc_ready), .out_last(acc_last), .out_acc(acc)
     );
 
+    wire                sum_valid;
+    wire                sum_ready;
+    wire                sum_last;
+    wire [PE*ACC_W-1:0] sum;
+
+    mlp_stream_register #(.W(PE*ACC_W)) u_sum_register (
+        .clk(clk), .rst(rst),
+        .in_valid(acc_valid), .in_ready(acc_ready), .in_last(acc_last), .in_data(acc),
+        .out_valid(sum_valid), .out_ready(sum_ready), .out_last(sum_last), .out_data(sum)
+    );
+
     wire              y_valid;
     wire              y_ready;
     wire              y_last;
@@ -58,7 +70,7 @@ module mlp_layer #(
 
     mlp_requantize #(.LANES(PE), .ACC_W(ACC_W), .OUT_W(Y_W), .SHIFT(SHIFT)) u_requantize (
         .clk(clk), .rst(rst),
-        .in_valid(acc_valid), .in_ready(acc_ready), .in_last(acc_last), .in_acc(acc),
+        .in_valid(sum_valid), .in_ready(sum_ready), .in_last(sum_last), .in_acc(sum),
         .out_valid(y_valid), .out_ready(y_ready), .out_last(y_last), .out_y(y)
     );
 

@@ -29,7 +29,7 @@ module mlp_leading_one #(
             localparam STEP = 1 << (LEVELS - 1 - i);
 
             wire [W-1:0] before;
-            wire         moves = before[W-1 -: STEP] == {STEP{1'b0}};
+            wire         moves = ~|before[W-1 -: STEP];
             wire [W-1:0] after = moves ? before << STEP : before;
 
             if (i == 0) begin : g_first

@@ -5,10 +5,10 @@
 // Golden model   model/reference.py: linear
 // Stream         in: a vector a beat; out: N_OUT/PE beats of PE sums, last on the final beat
 // Throughput     (N_IN/SIMD)*(N_OUT/PE) cycles per vector, back to back, without a bubble
-// Latency        N_IN/SIMD + ceil(log2(SIMD)) + 3 cycles to the first beat
+// Latency        N_IN/SIMD + ceil(log2(SIMD)) + 4 cycles to the first beat
 //
-//     cycle   0      1              2          3 ..          ..              ..
-//             load   read weights   multiply   adder tree    accumulate      hand over
+//     cycle   0      1              2       3          4 ..         ..           ..
+//             load   read weights   fetch   multiply   adder tree   accumulate   hand over
 //
 // The vector turns by SIMD elements a cycle: after N_IN/SIMD cycles it is back in place for the
 // next PE outputs. Everything moves or halts together.
@@ -46,12 +46,10 @@ module mlp_linear #(
     localparam GROUP_W = GROUPS > 1 ? $clog2(GROUPS) : 1;
     localparam CYCLE_W = CYCLES > 1 ? $clog2(CYCLES) : 1;
 
-    localparam STAGES = 2 + $clog2(SIMD);       // read, multiply, adder tree
+    localparam STAGES = 3 + $clog2(SIMD);       // read, fetch, multiply, adder tree
 
     wire               busy;
-    wire               first_step;
-    wire               last_step;
-    wire               last_group;
+    wire               first_step, last_step, last_group;
     wire [GROUP_W-1:0] group;
     wire [CYCLE_W-1:0] cycle;
 
@@ -109,10 +107,13 @@ module mlp_linear #(
     wire [GROUP_W-1:0]  bias_group;
     wire [PE*ACC_W-1:0] bias;
 
-    mlp_delay #(.W(4), .CYCLES(STAGES)) u_control (
-        .clk(clk), .rst(rst), .en(move),
-        .in_data({busy, first_step, last_step, last_group}),
-        .out_data({sum_valid, sum_first, sum_last, sum_last_group})
+    mlp_delay #(.W(1), .CYCLES(STAGES)) u_valid (
+        .clk(clk), .rst(rst), .en(move), .in_data(busy), .out_data(sum_valid)
+    );
+
+    mlp_delay #(.W(3), .CYCLES(STAGES)) u_place (
+        .clk(clk), .rst(1'b0), .en(move), .in_data({first_step, last_step, last_group}),
+        .out_data({sum_first, sum_last, sum_last_group})
     );
 
     mlp_delay #(.W(GROUP_W), .CYCLES(STAGES-1)) u_group (

@@ -4,7 +4,7 @@
 //
 // Golden model   model/reference.py: requantize
 // Stream         LANES values a beat; a stalled payload holds still
-// Latency        1 cycle, one beat per cycle
+// Latency        2 cycles, one beat per cycle: round, saturate
 
 `default_nettype none
 
@@ -37,52 +37,72 @@ module mlp_requantize #(
     localparam [OUT_W-1:0] Y_MAX = {1'b0, {(OUT_W-1){1'b1}}};
     localparam [OUT_W-1:0] Y_MIN = {1'b1, {(OUT_W-1){1'b0}}};
 
-    // More than half goes up; exactly half only from an odd value, to the even one. The value
-    // fits when all bits above the output's sign bit repeat it.
-    function [OUT_W-1:0] requantized(input [ACC_W-1:0] acc);
-        reg [ACC_W+1:0]     padded;             // two zeros more: there always is a half, and less
-        reg [KEPT_W-1:0]    kept;
-        reg                 round_up;
-        reg [ROUNDED_W-1:0] rounded;
+    // More than half goes up; exactly half only from an odd value, to the even one.
+    function [ROUNDED_W-1:0] rounded(input [ACC_W-1:0] acc);
+        reg [ACC_W+1:0]  padded;                // two zeros more: there always is a half, and less
+        reg [KEPT_W-1:0] kept;
+        reg              round_up;
         begin
             padded   = {acc, 2'b00};
             kept     = padded[ACC_W+1:DROPPED+2];
             round_up = padded[DROPPED+1] && (padded[DROPPED:0] != {(DROPPED+1){1'b0}} || kept[0]);
             rounded  = {kept[KEPT_W-1], kept} + {{KEPT_W{1'b0}}, round_up};
-
-            if (rounded[ROUNDED_W-1:OUT_W-1] == {(ROUNDED_W-OUT_W+1){rounded[ROUNDED_W-1]}})
-                requantized = rounded[OUT_W-1:0];
-            else
-                requantized = rounded[ROUNDED_W-1] ? Y_MIN : Y_MAX;
         end
     endfunction
 
-    function [LANES*OUT_W-1:0] all_requantized(input [LANES*ACC_W-1:0] acc);
+    // The value fits when all bits above the output's sign bit repeat it.
+    function [OUT_W-1:0] saturated(input [ROUNDED_W-1:0] value);
+        if (value[ROUNDED_W-1:OUT_W-1] == {(ROUNDED_W-OUT_W+1){value[ROUNDED_W-1]}})
+            saturated = value[OUT_W-1:0];
+        else
+            saturated = value[ROUNDED_W-1] ? Y_MIN : Y_MAX;
+    endfunction
+
+    function [LANES*ROUNDED_W-1:0] all_rounded(input [LANES*ACC_W-1:0] acc);
         integer k;
         begin
             for (k = 0; k < LANES; k = k + 1)
-                all_requantized[k*OUT_W +: OUT_W] = requantized(acc[k*ACC_W +: ACC_W]);
+                all_rounded[k*ROUNDED_W +: ROUNDED_W] = rounded(acc[k*ACC_W +: ACC_W]);
         end
     endfunction
 
-    // Load when the output register is empty, or leaves in this cycle.
+    function [LANES*OUT_W-1:0] all_saturated(input [LANES*ROUNDED_W-1:0] values);
+        integer k;
+        begin
+            for (k = 0; k < LANES; k = k + 1)
+                all_saturated[k*OUT_W +: OUT_W] = saturated(values[k*ROUNDED_W +: ROUNDED_W]);
+        end
+    endfunction
+
+    reg                       middle_valid;
+    reg                       middle_last;
+    reg [LANES*ROUNDED_W-1:0] middle;
+
+    // Both stages move where the second is empty, or leaves in this cycle.
     assign in_ready = !out_valid || out_ready;
 
     always @(posedge clk) begin
-        if (rst)
-            out_valid <= 1'b0;
-        else if (in_ready)
-            out_valid <= in_valid;
+        if (rst) begin
+            middle_valid <= 1'b0;
+            out_valid    <= 1'b0;
+        end else if (in_ready) begin
+            middle_valid <= in_valid;
+            out_valid    <= middle_valid;
+        end
     end
 
     always @(posedge clk) begin
-        if (in_ready)
-            out_last <= in_last;
+        if (in_ready) begin
+            middle_last <= in_last;
+            out_last    <= middle_last;
+        end
     end
 
     always @(posedge clk) begin
-        if (in_ready)
-            out_y <= all_requantized(in_acc);
+        if (in_ready) begin
+            middle <= all_rounded(in_acc);
+            out_y  <= all_saturated(middle);
+        end
     end
 
     initial begin

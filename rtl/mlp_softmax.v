@@ -6,10 +6,10 @@
 // Stream         in and out: a vector a beat
 // Throughput     N/LANES cycles per vector, back to back
 // Latency        2*(N/LANES) + 2*ceil(log2(LANES)) + 1 cycles, and the score's and the divider's:
-//                3 with taylor2, N/LANES + ceil(log2(LANES)) + 4 with exp; 5 with lut,
+//                4 with taylor2, N/LANES + ceil(log2(LANES)) + 4 with exp; 5 with lut,
 //                10 with divider
 //
-// Wiring only.
+// Wiring only. The register cuts the chain of ready signals.
 
 `default_nettype none
 
@@ -69,12 +69,23 @@ module mlp_softmax #(
         end
     endgenerate
 
+    wire                     beat_valid;
+    wire                     beat_ready;
+    wire                     beat_last;
+    wire [LANES*SCORE_W-1:0] beat;
+
+    mlp_stream_register #(.W(LANES*SCORE_W)) u_register (
+        .clk(clk), .rst(rst),
+        .in_valid(score_valid), .in_ready(score_ready), .in_last(score_last), .in_data(scores),
+        .out_valid(beat_valid), .out_ready(beat_ready), .out_last(beat_last), .out_data(beat)
+    );
+
     mlp_softmax_normalize #(
         .N(N), .LANES(LANES), .SCORE_W(SCORE_W), .TOTAL_W(TOTAL_W),
         .DIVIDER(DIVIDER), .RECIPROCAL(RECIPROCAL)
     ) u_normalize (
         .clk(clk), .rst(rst),
-        .in_valid(score_valid), .in_ready(score_ready), .in_last(score_last), .in_scores(scores),
+        .in_valid(beat_valid), .in_ready(beat_ready), .in_last(beat_last), .in_scores(beat),
         .out_valid(out_valid), .out_ready(out_ready), .out_p(out_p), .out_class(out_class)
     );
 

@@ -21,16 +21,16 @@ module mlp_softmax_max #(
     output wire             in_ready,
     input  wire [N*X_W-1:0] in_x,
 
-    output reg              out_valid,
+    output wire             out_valid,
     input  wire             out_ready,
-    output reg  [N*X_W-1:0] out_x,
+    output wire [N*X_W-1:0] out_x,
     output wire [X_W-1:0]   out_max
 );
 
     localparam LEVELS  = $clog2(LANES);
     localparam INDEX_W = LEVELS > 0 ? LEVELS : 1;
 
-    wire move = !out_valid || out_ready;
+    wire move;                          // of everything, as the gathered vector lets it
 
     // The lanes of one beat: their largest, while the logits wait beside.
     wire                 lanes_valid;
@@ -93,26 +93,11 @@ module mlp_softmax_max #(
             best <= largest;
     end
 
-    generate
-        if (LANES == N) begin : g_whole
-            always @(posedge clk) begin
-                if (take)
-                    out_x <= beat;
-            end
-        end else begin : g_shift
-            always @(posedge clk) begin
-                if (take)
-                    out_x <= {beat, out_x[N*X_W-1:LANES*X_W]};
-            end
-        end
-    endgenerate
-
-    always @(posedge clk) begin
-        if (rst)
-            out_valid <= 1'b0;
-        else if (move)
-            out_valid <= beat_valid && beat_last;
-    end
+    mlp_stream_pack #(.N(N), .LANES(LANES), .W(X_W)) u_gather (
+        .clk(clk), .rst(rst),
+        .in_valid(beat_valid), .in_ready(move), .in_last(beat_last), .in_lanes(beat),
+        .out_valid(out_valid), .out_ready(out_ready), .out_x(out_x)
+    );
 
 endmodule
 

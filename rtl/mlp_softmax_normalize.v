@@ -7,7 +7,7 @@
 // Latency        N/LANES + 2*ceil(log2(LANES)) + 2 cycles from the last beat, and the divider's:
 //                5 with lut, 10 with divider; a beat per cycle
 //
-// Wiring only.
+// Wiring only. The register cuts the chain of ready signals, which is longest with lut.
 
 `default_nettype none
 
@@ -68,14 +68,28 @@ module mlp_softmax_normalize #(
                 .out_quotients(quotients), .out_class(quotient_class)
             );
         end else begin : g_lut
+            wire                 rounded_valid;
+            wire                 rounded_ready;
+            wire                 rounded_last;
+            wire [LANES*8-1:0]   rounded;
+            wire [$clog2(N)-1:0] rounded_class;
+
             mlp_softmax_lut #(
                 .N(N), .LANES(LANES), .SCORE_W(SCORE_W), .TOTAL_W(TOTAL_W), .RECIPROCAL(RECIPROCAL)
             ) u_divide (
                 .clk(clk), .rst(rst),
                 .in_valid(total_valid), .in_ready(total_ready),
                 .in_scores(scores), .in_total(total), .in_class(total_class),
+                .out_valid(rounded_valid), .out_ready(rounded_ready), .out_last(rounded_last),
+                .out_quotients(rounded), .out_class(rounded_class)
+            );
+
+            mlp_stream_register #(.W(LANES*8 + $clog2(N))) u_register (
+                .clk(clk), .rst(rst),
+                .in_valid(rounded_valid), .in_ready(rounded_ready), .in_last(rounded_last),
+                .in_data({rounded, rounded_class}),
                 .out_valid(quotient_valid), .out_ready(quotient_ready), .out_last(quotient_last),
-                .out_quotients(quotients), .out_class(quotient_class)
+                .out_data({quotients, quotient_class})
             );
         end
     endgenerate

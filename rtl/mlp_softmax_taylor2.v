@@ -4,7 +4,7 @@
 //
 // Golden model   model/reference.py: taylor2
 // Stream         in: a vector a beat; out: N/LANES beats of LANES scores, last on the final beat
-// Latency        3 cycles to the first beat, a beat per cycle, vectors back to back
+// Latency        4 cycles to the first beat, a beat per cycle, vectors back to back
 
 `default_nettype none
 
@@ -47,11 +47,11 @@ module mlp_softmax_taylor2 #(
         .out_tag(tag_unused)
     );
 
-    mlp_delay #(.W(1), .CYCLES(2)) u_valid (
+    mlp_delay #(.W(1), .CYCLES(3)) u_valid (
         .clk(clk), .rst(rst), .en(move), .in_data(beat_valid), .out_data(out_valid)
     );
 
-    mlp_delay #(.W(1), .CYCLES(2)) u_last (
+    mlp_delay #(.W(1), .CYCLES(3)) u_last (
         .clk(clk), .rst(1'b0), .en(move), .in_data(beat_last), .out_data(out_last)
     );
 
@@ -62,11 +62,12 @@ module mlp_softmax_taylor2 #(
 
             wire [SUM_W-1:0]   sum = {{(SUM_W-X_W){logit[X_W-1]}}, logit} + ONE;
             reg  [SUM_W-2:0]   magnitude;       // its square is smaller than a signed one
-            wire [2*SUM_W-3:0] square = magnitude * magnitude;
+            reg  [2*SUM_W-3:0] square;
 
             always @(posedge clk) begin
                 if (move) begin
                     magnitude <= sum[SUM_W-1] ? -sum[SUM_W-2:0] : sum[SUM_W-2:0];
+                    square    <= magnitude * magnitude;
                     out_scores[k*SCORE_W +: SCORE_W] <= square[SCORE_W-1:0] + HALF;
                 end
             end

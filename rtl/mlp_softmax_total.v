@@ -22,9 +22,9 @@ module mlp_softmax_total #(
     input  wire                     in_last,
     input  wire [LANES*SCORE_W-1:0] in_scores,
 
-    output reg                      out_valid,
+    output wire                     out_valid,
     input  wire                     out_ready,
-    output reg  [N*SCORE_W-1:0]     out_scores,
+    output wire [N*SCORE_W-1:0]     out_scores,
     output reg  [TOTAL_W-1:0]       out_total,
     output reg  [$clog2(N)-1:0]     out_class
 );
@@ -32,7 +32,7 @@ module mlp_softmax_total #(
     localparam CLASS_W = $clog2(N);
     localparam LEVELS  = $clog2(LANES);
 
-    wire move = !out_valid || out_ready;
+    wire move;                          // of everything, as the gathered vector lets it
 
     assign in_ready = move;
 
@@ -96,26 +96,11 @@ module mlp_softmax_total #(
         end
     end
 
-    generate
-        if (LANES == N) begin : g_whole
-            always @(posedge clk) begin
-                if (take)
-                    out_scores <= beat;
-            end
-        end else begin : g_shift
-            always @(posedge clk) begin
-                if (take)
-                    out_scores <= {beat, out_scores[N*SCORE_W-1:LANES*SCORE_W]};
-            end
-        end
-    endgenerate
-
-    always @(posedge clk) begin
-        if (rst)
-            out_valid <= 1'b0;
-        else if (move)
-            out_valid <= beat_valid && beat_last;
-    end
+    mlp_stream_pack #(.N(N), .LANES(LANES), .W(SCORE_W)) u_gather (
+        .clk(clk), .rst(rst),
+        .in_valid(beat_valid), .in_ready(move), .in_last(beat_last), .in_lanes(beat),
+        .out_valid(out_valid), .out_ready(out_ready), .out_x(out_scores)
+    );
 
     initial begin
         if (N < 2 || N > 64 || LANES < 1 || (N / LANES) * LANES != N || TOTAL_W < SCORE_W) begin

@@ -18,18 +18,22 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from model import artifact, reference
+from model import artifact, fast, onnx_export, reference
 from model.artifact import Network, write_atomically
 from scripts import cli
 from scripts.report import console
+from tb import native
 from tb.network_run import EVERY_SAMPLE, run_network
-from tb.tools import ROOT, SIMULATORS
+from tb.networks import codes
+from tb.tools import ROOT, RTL, SIMULATORS
 
 # What this project aims at on 2 CPUs: seconds at most, samples per second at least.
 CHAIN_TARGET = {"verilator": 40, "icarus": 25}
 PREDICT_TARGET = 100_000
+LIBRARY_TARGET = 1_000_000
+NATIVE_TARGET, NATIVE_COMPILE_TARGET = 300_000, 15
 
-BATCH = 10_000
+BATCH, LARGE_BATCH = 10_000, 100_000
 PREDICT_SECONDS = 1.0
 FEW, MANY = 100, 1100
 SEED = 1
@@ -55,17 +59,61 @@ def chain(build: Path, network: Path, simulator: str) -> dict[str, float]:
     return seconds | {"total": round(sum(seconds.values()), 3), "compiling": round(compiled, 3)}
 
 
-def predictions_per_second(network: Network) -> float:
+def per_second(run: Callable[[], object], batch: int) -> int:
+    """Samples per second of a run over ``batch`` of them, once warm."""
+    run()
+    batches, start = 0, time.perf_counter()
+    while (elapsed := time.perf_counter() - start) < PREDICT_SECONDS:
+        run()
+        batches += 1
+    return round(batches * batch / elapsed)
+
+
+def predictions_per_second(network: Network) -> int:
     """Samples per second through `reference.predict`, in batches."""
     x = network.spec.x
     rng = np.random.default_rng(SEED)
     features = rng.uniform(x.q_min * x.lsb, x.max_value, (BATCH, network.spec.n_in))
-    reference.predict(network, features)
-    batches, start = 0, time.perf_counter()
-    while (elapsed := time.perf_counter() - start) < PREDICT_SECONDS:
-        reference.predict(network, features)
-        batches += 1
-    return batches * BATCH / elapsed
+    return per_second(lambda: reference.predict(network, features), BATCH)
+
+
+def library_figures(network: Network) -> dict[str, int]:
+    """Samples per second through the reference's fast path and through ONNX Runtime."""
+    x = codes(np.random.default_rng(SEED), network, LARGE_BATCH)
+    return {
+        "fast_samples_per_second": per_second(lambda: fast.predict_codes(network, x), LARGE_BATCH),
+        "target_fast_samples_per_second": LIBRARY_TARGET,
+        "onnx_samples_per_second": per_second(
+            lambda: onnx_export.predict_codes(network, x), LARGE_BATCH
+        ),
+    }
+
+
+def native_figures(network: Network, scratch: Path) -> dict[str, Any]:
+    """Samples per second through the RTL as a library, and the seconds of compiling it anew."""
+    # A remark that nobody has compiled before, and no compiler cache.
+    rtl = scratch / "native-rtl"
+    shutil.rmtree(rtl, ignore_errors=True)
+    shutil.copytree(RTL, rtl)
+    with (rtl / "mlp_top.v").open("a") as top:
+        top.write(f"// {time.time_ns()}\n")
+    folded = network.refolded(native.fast_fold(network.spec))
+    before = os.environ.get("CCACHE_DISABLE")
+    os.environ["CCACHE_DISABLE"] = "1"
+    start = time.perf_counter()
+    native.build(folded.spec, rtl=rtl)
+    compiling = time.perf_counter() - start
+    del os.environ["CCACHE_DISABLE"]
+    if before is not None:
+        os.environ["CCACHE_DISABLE"] = before
+    x = codes(np.random.default_rng(SEED), network, LARGE_BATCH)
+    return {
+        "samples_per_second": per_second(lambda: native.stream(folded, x, rtl=rtl), LARGE_BATCH),
+        "target_samples_per_second": NATIVE_TARGET,
+        "cycles_per_sample": folded.spec.interval,
+        "compiling_seconds": round(compiling, 1),
+        "target_compiling_seconds": NATIVE_COMPILE_TARGET,
+    }
 
 
 def cycles_per_second(network: Network, simulator: str, build: Path) -> float:
@@ -89,7 +137,7 @@ def cycles_per_second(network: Network, simulator: str, build: Path) -> float:
 
 
 def measure(scratch: Path, network: Path, advance: Callable[[], None]) -> dict[str, Any]:
-    """All figures; ``advance`` is called after each of the 7 measurements."""
+    """All figures; ``advance`` is called after each of the 9 measurements."""
     figures: dict[str, Any] = {
         "machine": {
             "cpus": len(os.sched_getaffinity(0)),
@@ -114,10 +162,14 @@ def measure(scratch: Path, network: Path, advance: Callable[[], None]) -> dict[s
         }
         advance()
     figures["predict"] = {
-        "samples_per_second": round(predictions_per_second(loaded)),
+        "samples_per_second": predictions_per_second(loaded),
         "batch": BATCH,
         "target_samples_per_second": PREDICT_TARGET,
     }
+    advance()
+    figures["library"] = library_figures(loaded)
+    advance()
+    figures["native"] = native_figures(loaded, (ROOT / scratch).resolve())
     advance()
     return figures
 
@@ -148,6 +200,17 @@ def table(figures: dict[str, Any]) -> Table:
     aim = f"at least {predict['target_samples_per_second']:,}"
     words = f"reference.predict of {predict['batch']:,}"
     rows.add_row(words, f"{predict['samples_per_second']:,}", aim, "samples per second")
+    library, found = figures["library"], figures["native"]
+    cycles = f"native RTL, {found['cycles_per_sample']} cycles a sample"
+    for words, part, name in (
+        ("  by its fast path", library, "fast_samples_per_second"),
+        ("onnxruntime", library, "onnx_samples_per_second"),
+        (cycles, found, "samples_per_second"),
+    ):
+        aim = f"at least {part[f'target_{name}']:,}" if f"target_{name}" in part else ""
+        rows.add_row(words, f"{part[name]:,}", aim, "samples per second")
+    aim = f"at most {found['target_compiling_seconds']}"
+    rows.add_row("  compiling it", f"{found['compiling_seconds']:.1f}", aim, "seconds, once")
     return rows
 
 
@@ -155,7 +218,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Write the figures to ``--out`` and print them as a table; no figure fails it."""
     stderr = Console(stderr=True)
     with Progress(console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
-        task = progress.add_task("measuring", total=3 * len(SIMULATORS) + 1)
+        task = progress.add_task("measuring", total=3 * len(SIMULATORS) + 3)
         figures = measure(arguments.scratch, arguments.network, lambda: progress.advance(task))
     write_atomically(arguments.out, json.dumps(figures, indent=1) + "\n")
     console().print(table(figures))

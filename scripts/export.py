@@ -5,14 +5,17 @@ import argparse
 import numpy as np
 import torch
 
-from model import artifact, checkpoint, datasets, quantize, recipe, training
+from model import artifact, checkpoint, datasets, onnx_export, quantize, recipe, training
 from model.logits import require_winners, survey
 from model.metrics import measure
 from scripts import cli
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Write ``network.json``, ``mem/`` and ``expected.npz``, if PyTorch and reference agree."""
+    """Write ``network.json``, ``network.onnx``, ``mem/`` and ``expected.npz``.
+
+    Only if PyTorch and reference agree on every value.
+    """
     torch.set_num_threads(1)
     build = arguments.build
     plan = recipe.load(arguments.network)
@@ -30,6 +33,8 @@ def run(arguments: argparse.Namespace) -> None:
         floats = training.probabilities(trained.module, dataset.features)
         artifact.save(network, build / "network.json")
         artifact.write_images(network, build / "mem")
+        with cli.whole_file(build / "network.onnx") as temporary:
+            temporary.write_bytes(onnx_export.model(network).SerializeToString(deterministic=True))
         expected = {
             "features": dataset.features,
             "labels": dataset.labels,

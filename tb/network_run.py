@@ -31,14 +31,16 @@ def run_network(
     mem: Path | None = None,
     testcase: str | None = None,
     waves: Path | None = None,
+    functional: Path | None = None,
     options: Mapping[str, Any] | None = None,
     **how: Any,
 ) -> tuple[Outcome, dict[str, Any]]:
     """Run the bench of `mlp_top` on input codes ``x [samples, n_in]``.
 
     Writes into ``folder``; ``options`` go to the bench beside its own; ``mem`` is a folder of ROM
-    images that stand already, else they are written too. Returns the outcome and the bench's
-    report, where its test writes one: values compared per stream, cycles, classes and
+    images that stand already, else they are written too; ``functional`` is the file to leave of the
+    situations that its samples brought. Returns the outcome and the bench's report, where its test
+    writes one: values compared per stream, cycles, classes and
     probabilities. Raises as `simulate` does, and `ArtifactError` on a bad image.
     """
     artifact.save(network, folder / "network.json")
@@ -58,6 +60,7 @@ def run_network(
             "network": str(folder / "network.json"),
             "inputs": str(inputs),
             "report": str(report),
+            "functional": str(functional) if functional else None,
             **(options or {}),
         },
         name=name,

@@ -25,7 +25,7 @@ def made_up(
     *,
     folds: Sequence[tuple[int, int]] | None = None,
     formats: Sequence[Format] | None = None,
-    weight_format: Format = BYTE_WEIGHTS,
+    weight_format: Format | Sequence[Format] = BYTE_WEIGHTS,
     softmax: tuple[str, str] = ("taylor2", "lut"),
     softmax_lanes: int = 1,
     in_lanes: int = 1,
@@ -35,24 +35,27 @@ def made_up(
 ) -> Network:
     """A network of layers ``sizes[0] -> sizes[1] -> ...`` with a ReLU behind all but the last.
 
-    ``folds`` has a ``(simd, pe)`` per layer, ``formats`` one format per stream, ``softmax`` is its
-    score and divider. ``extreme`` weights and biases sit at the ends of their ranges, so that sums
-    reach theirs.
+    ``folds`` has a ``(simd, pe)`` per layer, ``formats`` one format per stream, ``weight_format``
+    is every layer's or has one per layer, ``softmax`` is its score and divider. ``extreme`` weights
+    and biases sit at the ends of their ranges, so that sums reach theirs.
     """
     rng = np.random.default_rng(seed)
     formats = formats or [Format(8, 4)] * len(sizes)
     folds = folds or [(1, 1)] * (len(sizes) - 1)
+    if isinstance(weight_format, Format):
+        weight_format = [weight_format] * (len(sizes) - 1)
     layers, weights, biases = [], {}, {}
     interval = (formats[0].q_min, formats[0].q_max)
     for index, (n_in, n_out) in enumerate(itertools.pairwise(sizes)):
-        name, x, y = f"fc{index + 1}", formats[index], formats[index + 1]
-        weights[name] = _integers(rng, (n_out, n_in), weight_format.q_min, integers)
-        biases[name] = _integers(rng, (n_out,), weight_format.q_min * x.q_max, integers)
-        shift = weight_format.frac + x.frac - y.frac
-        least = max(x.width + weight_format.width, y.width + shift)
+        name, w = f"fc{index + 1}", weight_format[index]
+        x, y = formats[index], formats[index + 1]
+        weights[name] = _integers(rng, (n_out, n_in), w.q_min, integers)
+        biases[name] = _integers(rng, (n_out,), w.q_min * x.q_max, integers)
+        shift = w.frac + x.frac - y.frac
+        least = max(x.width + w.width, y.width + shift)
         acc_w = max(accumulator_width(weights[name], biases[name], interval), least)
         relu = index + 2 < len(sizes)
-        layer = LayerSpec(name, name, n_in, n_out, x, weight_format, y, acc_w, relu, *folds[index])
+        layer = LayerSpec(name, name, n_in, n_out, x, w, y, acc_w, relu, *folds[index])
         layers.append(layer)
         interval = output_interval(layer)
     ending = SoftmaxSpec(sizes[-1], formats[-1], *softmax, softmax_lanes)

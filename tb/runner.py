@@ -47,6 +47,9 @@ _COMPILE_ARGS = {
         *("-CFLAGS", "-O1"),
     ],
 }
+# Toggles of buses of any width; and elaboration checks must run where a warning would stop first.
+_COVERAGE_ARGS = ["--coverage", "--coverage-max-width", "65536", "-Wno-fatal"]
+_COVERAGE_ARGS += ["-CFLAGS", "-O0"]
 # A netlist is written by a machine, which linters were not made for.
 _NETLIST_ARGS: dict[str, list[str]] = {
     "icarus": [],
@@ -117,6 +120,7 @@ def simulate(
     seed: int | None = None,
     testcase: str | None = None,
     waves: Path | None = None,
+    coverage: Path | None = None,
     links: Mapping[str, Path] | None = None,
     diary: Path | None = None,
     netlist: str | None = None,
@@ -126,9 +130,11 @@ def simulate(
     ``name`` is the folder of the run under build/runs, in which the simulation runs; ``links``
     are folders that it finds there by name, so that no path needs to be built into the design.
     ``waves`` is the FST file to leave, also where a test fails; without it WAVES=1 in the
-    environment leaves one in that folder. ``diary`` is the file into which every beat that the
-    bench compares is written, for `tb.diary`. ``netlist`` is a kind of `tb.netlist`, whose netlist
-    of the module is simulated; without it NETLIST in the environment names one, or none.
+    environment leaves one in that folder. ``coverage`` is the file to leave of what Verilator
+    counts of lines, branches, toggles and expressions (`tb.coverage` reads it). ``diary`` is the
+    file into which every beat that the bench compares is written, for `tb.diary`. ``netlist`` is a
+    kind of `tb.netlist`, whose netlist of the module is simulated; without it NETLIST in the
+    environment names one, or none.
     Raises `SimulatorError` where nothing could run, and `SimulationFailed` where a test failed,
     was skipped, or where none was found.
     """
@@ -143,7 +149,9 @@ def simulate(
         (run_dir / link).symlink_to(target.resolve())
     if waves is None and os.environ.get("WAVES") == "1":
         waves = run_dir / "waves.fst"
-    sources, arguments = rtl, _COMPILE_ARGS[simulator]
+    sources, arguments = rtl, [*_COMPILE_ARGS[simulator]]
+    if coverage:
+        arguments = [*arguments, *_COVERAGE_ARGS]
     if netlist:
         sources = cells_of(module, parameters, netlist, rtl, links)
         arguments = [*arguments, *_NETLIST_ARGS[simulator]]
@@ -156,6 +164,7 @@ def simulate(
     if simulator == "verilator":
         plus_args = ["+verilator+rand+reset+2", f"+verilator+seed+{seed % (1 << 31) or 1}"]
         plus_args += ["--trace"] if waves else []
+        plus_args += [f"+verilator+coverage+file+{coverage}"] if coverage else []
 
     def simulation() -> "_Icarus | _Verilator":
         kind = {"icarus": _Icarus, "verilator": _Verilator}[simulator]
@@ -165,7 +174,7 @@ def simulate(
             module=f"tb.{bench}",
             verilog_sources=sorted(map(str, sources.glob("*.v"))),
             parameters={key: literal(value) for key, value in parameters.items()},
-            compile_args=list(arguments),
+            compile_args=arguments,
             sim_build=str(folder),
             work_dir=str(run_dir),
             timescale="1ns/1ps",

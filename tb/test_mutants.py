@@ -43,15 +43,15 @@ MUTANTS = [
     Mutant(
         "wraps-instead-of-saturating",
         "mlp_requantize",
-        "rounded[ROUNDED_W-1] ? Y_MIN : Y_MAX",
-        "rounded[OUT_W-1:0]",
+        "value[ROUNDED_W-1] ? Y_MIN : Y_MAX",
+        "value[OUT_W-1:0]",
         "requantize-1-20-8-7",
     ),
     Mutant(
         "saturates-to-the-wrong-side",
         "mlp_requantize",
-        "rounded[ROUNDED_W-1] ? Y_MIN : Y_MAX",
-        "rounded[ROUNDED_W-1] ? Y_MAX : Y_MIN",
+        "value[ROUNDED_W-1] ? Y_MIN : Y_MAX",
+        "value[ROUNDED_W-1] ? Y_MAX : Y_MIN",
         "requantize-3-9-8-1",
     ),
     Mutant("no-relu", "mlp_relu", "& {W{!x[k*W+W-1]}}", "| {W{1'b0}}", "relu-1-8"),
@@ -248,8 +248,8 @@ MUTANTS = [
     Mutant(
         "loses-the-spare",
         "mlp_stream_register",
-        "out_valid <= in_valid || spare_valid;",
-        "out_valid <= in_valid;",
+        "out_valid = in_valid || spare_valid;",
+        "out_valid = in_valid;",
         "stream_register-24",
     ),
     Mutant(

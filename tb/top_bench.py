@@ -18,6 +18,7 @@ from cocotbext.axi import AxiStreamBus, AxiStreamFrame, AxiStreamSink, AxiStream
 
 from model.artifact import load, write_atomically
 from model.spec import PROBABILITY_W, Int
+from tb import functional
 from tb.elaboration import check_elaboration
 from tb.runner import job
 from tb.scoreboard import Scoreboard
@@ -42,8 +43,6 @@ NETWORK = load(Path(JOB.options["network"]))
 SPEC = NETWORK.spec
 INPUTS: Int = np.load(JOB.options["inputs"])
 DRAIN_CYCLES = 8
-# Samples of the tests that repeat the same run under many conditions.
-FEW = 10
 # No test takes longer, whoever stalls: 20 times the cycles of all samples.
 LIMIT_NS = 20 * PERIOD_NS * (len(INPUTS) * SPEC.interval + 400 * SPEC.latency)
 # Cycles of a sample, and in how many of them a reset comes, unless the job asks for its own.
@@ -78,6 +77,7 @@ class Bench:
         dut.m_axis_tready.value = 0
         self.clocked = Clocked(dut)
         self.scoreboard = Scoreboard()
+        self.stalls = never.__name__, never.__name__
         self.classes: list[int] = []
         self.probabilities: list[list[int]] = []
 
@@ -85,6 +85,7 @@ class Bench:
         """Reset the core, then let an AXI source and sink run, each with its stalls."""
         dut = self.dut
         await self.clocked.start()
+        self.stalls = source.__name__, sink.__name__
         self.source = AxiStreamSource(AxiStreamBus.from_prefix(dut, "s_axis"), dut.clk, dut.rst)
         self.sink = AxiStreamSink(AxiStreamBus.from_prefix(dut, "m_axis"), dut.clk, dut.rst)
         for side, stall in ((self.source, source), (self.sink, sink)):
@@ -117,7 +118,15 @@ class Bench:
         """Send samples ``x [samples, n_in]``; every value that they become must be equal."""
         self.scoreboard = Scoreboard()
         await self.run(x)
+        self.conclude(x)
+
+    def conclude(self, x: Int) -> None:
+        """All values of samples ``x`` must be equal; then count the situations they brought."""
         self.scoreboard.conclude()
+        if JOB.options["functional"]:
+            functional.count(NETWORK, x, *self.stalls)
+            content = json.dumps(functional.counted())
+            write_atomically(Path(JOB.options["functional"]), content)
 
     def _observe(self, received: AxiStreamFrame) -> None:
         now = int(get_time_from_sim_steps(received.sim_time_start, "ns"))
@@ -214,7 +223,7 @@ async def computes_every_value(dut):
     stopwatches = Stopwatches(bench)
     await bench.run(INPUTS)
     write_report(bench, stopwatches)
-    bench.scoreboard.conclude()
+    bench.conclude(INPUTS)
     stopwatches.check()
 
 
@@ -248,7 +257,7 @@ async def computes_every_value_in_long_runs(dut):
             sample = []
     await bench.expect_silence()
     write_report(bench, stopwatches)
-    bench.scoreboard.conclude()
+    bench.conclude(INPUTS)
     stopwatches.check()
 
 
@@ -258,7 +267,7 @@ async def computes_every_value_under_stalls(dut, source, sink):
     """The same values, in the same order, whoever stalls."""
     bench = Bench(dut)
     await bench.start(source, sink)
-    await bench.check(INPUTS[:FEW])
+    await bench.check(INPUTS[: functional.FEW])
 
 
 @cocotb.test(timeout_time=LIMIT_NS, timeout_unit="ns")

@@ -3,14 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from model import datasets
 from model.artifact import Network, load
 from model.reference import quantize
 from model.spec import Format, Int
+from tb.functional import directed
 from tb.network_run import run_network
-from tb.networks import codes, made_up
+from tb.networks import made_up
 from tb.rows import COMBINATIONS
 from tb.runner import Outcome
 from tb.tools import BUILD
@@ -22,10 +21,20 @@ FOLDS = IRIS.spec.at_each_fold()
 MADE_UP = {
     "serial": made_up([4, 6, 3]),
     "folded": made_up(
-        [6, 10, 4, 5], folds=[(3, 2), (5, 4), (4, 1)], in_lanes=2, softmax_lanes=5, out_lanes=1
+        [6, 10, 4, 5],
+        folds=[(3, 2), (5, 4), (4, 1)],
+        weight_format=Format(8, 8),
+        in_lanes=2,
+        softmax_lanes=5,
     ),
     "unrolled": made_up(
-        [4, 5, 3], folds=[(4, 5), (5, 3)], in_lanes=4, softmax_lanes=3, out_lanes=3
+        [4, 5, 3],
+        folds=[(4, 5), (5, 3)],
+        weight_format=Format(8, 8),
+        in_lanes=4,
+        softmax_lanes=3,
+        out_lanes=3,
+        seed=35,
     ),
     "mixed-widths": made_up(
         [3, 4, 2],
@@ -36,7 +45,12 @@ MADE_UP = {
     "extreme": made_up([8, 4, 2], folds=[(8, 2), (2, 1)], integers="extreme", out_lanes=2),
     "one-layer": made_up([2, 2]),
     **{
-        f"{score}-{divider}": made_up([4, 6], softmax=(score, divider), softmax_lanes=lanes)
+        f"{score}-{divider}": made_up(
+            [4, 6],
+            formats=[Format(8, 4), Format(8, 2)],
+            softmax=(score, divider),
+            softmax_lanes=lanes,
+        )
         for (score, divider), lanes in zip(COMBINATIONS, (1, 2, 3, 6), strict=True)
     },
 }
@@ -53,9 +67,9 @@ def flowers() -> Int:
 
 
 def run_made_up(key: str, simulator: str, **how: Any) -> Outcome:
-    """Every test of the bench on random inputs of one of `MADE_UP`."""
+    """Every test of the bench on inputs that bring many situations to one of `MADE_UP`."""
     network = MADE_UP[key]
-    x = codes(np.random.default_rng(1), network, 40)
+    x = directed(network, 40)
     how = {"folder": BUILD / "rows" / f"top-{key}", "name": f"top-{key}"} | how
     return run_network(network, x, simulator, **how)[0]
 

@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from filelock import FileLock
@@ -19,9 +19,16 @@ from tb.tools import (
     verilator_tools,
 )
 
-_HARNESS_ARGS = [
+_ARGS = [
     *("--cc", "--exe", "--build", "--prefix", "Vdut", "--language", "1364-2005", "-Wall"),
-    *("--quiet", "-O3", "-CFLAGS", "-O2", "-MAKEFLAGS", PRECOMPILED),
+    *("--quiet", "-MAKEFLAGS", PRECOMPILED),
+]
+# What runs once, such as reading ROM images, is compiled as soon as can be.
+_FAST = ["-O3", "-MAKEFLAGS", "OPT_FAST=-O2"]
+_SOON = ["-O3", "-MAKEFLAGS", "OPT_FAST=-O0"]
+_LIBRARY = [
+    *("-CFLAGS", "-fPIC -DVL_USER_WARN -DVL_USER_FATAL"),
+    *("-LDFLAGS", "-shared -Wl,--wrap=fopen"),
 ]
 
 
@@ -32,23 +39,53 @@ def build_harness(
 
     Raises `SimulatorError` where it cannot be built.
     """
+    return _build(module, parameters, harness, rtl, _FAST, "harness")
+
+
+def build_library(
+    module: str,
+    parameters: Mapping[str, Parameter],
+    harness: Path,
+    *,
+    rtl: Path = RTL,
+    optimize: bool = True,
+) -> Path:
+    """As `build_harness`, a shared library; without ``optimize`` it compiles sooner, runs slower.
+
+    The harness brings `vl_warn`, `vl_fatal` and ``__wrap_fopen``.
+    """
+    args = [*_LIBRARY, *(_FAST if optimize else _SOON)]
+    return _build(module, parameters, harness, rtl, args, "harness.so")
+
+
+def _build(
+    module: str,
+    parameters: Mapping[str, Parameter],
+    harness: Path,
+    rtl: Path,
+    args: Sequence[str],
+    product: str,
+) -> Path:
     environment = os.environ | verilator_tools() | compiler_cache()
-    recipe = [_HARNESS_ARGS, harness.read_text()]
+    recipe = [_ARGS, args, harness.read_text()]
     folder = build_dir(module, parameters, "verilator", rtl, recipe)
-    executable, log = folder / "harness", folder / "build.log"
+    built, log = folder / product, folder / "build.log"
+    # Beside other workers of a regression, a build keeps to one core.
+    jobs = 1 if "PYTEST_XDIST_WORKER" in os.environ else os.cpu_count()
     command = [
-        *("verilator", *_HARNESS_ARGS, "--top-module", module, "--Mdir", str(folder)),
+        *("verilator", *_ARGS, *args, "--build-jobs", str(jobs)),
+        *("--top-module", module, "--Mdir", str(folder), "-o", f"{product}.partial"),
         *(f"-G{key}={literal(value)}" for key, value in parameters.items()),
         *map(str, sorted(rtl.glob("*.v"))),
         str(harness),
     ]
     with FileLock(folder.with_suffix(".lock")):
-        if not executable.exists():
+        if not built.exists():
             with log.open("w") as stream:
                 done = subprocess.run(
                     command, env=environment, stdout=stream, stderr=subprocess.STDOUT, check=False
                 )
             if done.returncode:
                 raise SimulatorError(f"{module}: {complaint_in(log)}; log: {log}")
-            (folder / "Vdut").rename(executable)
-    return executable
+            (folder / f"{product}.partial").rename(built)
+    return built

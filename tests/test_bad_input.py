@@ -58,6 +58,24 @@ BAD_FILES = {
     "weight-too-large": (edited(setting("weights", "fc1", 0, 0, to=128)), "codes .* 128, legal"),
     "fractional-weight": (edited(setting("weights", "fc1", 0, 0, to=0.5)), "whole numbers"),
     "ragged-weights": (edited(setting("weights", "fc1", 0, to=[1])), "unequal length"),
+    "true-weight": (edited(setting("weights", "fc1", 0, 0, to=True)), "whole numbers"),
+    "version-that-is-no-integer": (edited(setting("version", to=1.0)), "version is 1.0, legal is"),
+    "true-version": (edited(setting("version", to=True)), "version is True, legal is 1"),
+    "provenance-list": (edited(setting("provenance", to=[])), "provenance is .*legal is an object"),
+    "not-finite": (edited(setting("provenance", "x", to=float("nan"))), "NaN is in it"),
+    "sum-beyond-64-bits": (
+        edited(setting("biases", "fc1", 0, to=2**63 - 1)),
+        "biases.fc1: .*legal are",
+    ),
+    "key-twice": (
+        edited(lambda content: None).replace('"version": 1,', '"version": 7, "version": 1,'),
+        "key 'version' stands twice",
+    ),
+    "nested-digest": (
+        edited(lambda content: None).replace('"version": 1', f'"version": {"[" * 985 + "]" * 985}'),
+        "nested deeper|truncated or no JSON|version is",
+    ),
+    "key-of-two-lines": (edited(setting("a\nb", to=1)), r"found keys a\\nb"),
     "missing-row": (edited(setting("biases", "fc3", to=[1, 2])), "shape"),
 }
 
@@ -104,6 +122,25 @@ def test_an_image_of_wrong_shape_is_refused_by_name(
     image.write_text("\n".join(damage(image.read_text().split())) + "\n")
     with pytest.raises(ArtifactError, match=f"linear00_weights.mem: {reason}"):
         artifact.check_images(NETWORK.spec, tmp_path)
+
+
+@pytest.mark.parametrize("between", [" ", "\t", "\r\n", "\f", "\x1c", "\u00a0", "\n\n"])
+def test_an_image_whose_words_are_not_lines_is_refused(between: str, tmp_path: Path) -> None:
+    path = tmp_path / "words.mem"
+    artifact.write_image(path, [1, 2, 3], 8)
+    assert artifact.read_image(path, 3, 8) == [1, 2, 3]
+    path.write_bytes(f"01\n02{between}03\n".encode())
+    with pytest.raises(ArtifactError, match=r"words.mem: (found \d words|word \d is|cannot)"):
+        artifact.read_image(path, 3, 8)
+    path.write_text("01\n02\n03")
+    with pytest.raises(ArtifactError, match=r"words.mem: ends with '03'"):
+        artifact.read_image(path, 3, 8)
+
+
+def test_a_sentence_that_quotes_much_stays_one_line_that_one_reads() -> None:
+    sentence = str(VerbatimError(f"key is {'x' * 3000}\nlegal is\u2028 another"))
+    assert len(sentence) < 420 and len(sentence.splitlines()) == 1
+    assert sentence.startswith("key is xxx") and sentence.endswith("legal is\\u2028 another")
 
 
 def test_a_missing_image_is_refused_by_name(tmp_path: Path) -> None:

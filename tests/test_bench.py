@@ -25,6 +25,18 @@ FIGURES: dict[str, Any] = {
         for name in SIMULATORS
     },
     "predict": {"samples_per_second": 7, "batch": 10, "target_samples_per_second": 100_000},
+    "library": {
+        "fast_samples_per_second": 8,
+        "target_fast_samples_per_second": 1_000_000,
+        "onnx_samples_per_second": 6,
+    },
+    "native": {
+        "samples_per_second": 9,
+        "target_samples_per_second": 300_000,
+        "cycles_per_sample": 3,
+        "compiling_seconds": 77.5,
+        "target_compiling_seconds": 15,
+    },
 }
 
 
@@ -36,7 +48,16 @@ def test_figures_far_beyond_their_aims_are_shown_and_written(
     bench.run(bench.parser().parse_args(["--out", str(out)]))
     assert json.loads(out.read_text()) == FIGURES
     printed = capsys.readouterr().out
-    for words in ("3 CPUs", "load of 9.5", "4000.0", "at most 40", "1,234", "at least 100,000"):
+    for words in (
+        "3 CPUs",
+        "load of 9.5",
+        "4000.0",
+        "at most 40",
+        "1,234",
+        "at least 100,000",
+        "77.5",
+        "at least 300,000",
+    ):
         assert words in printed
 
 
@@ -57,3 +78,4 @@ def test_predictions_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench, "PREDICT_SECONDS", 0.01)
     network = artifact.load(ROOT / "tb/golden/iris.network.json")
     assert bench.predictions_per_second(network) > 0
+    assert min(bench.library_figures(network).values()) > 0

@@ -61,6 +61,12 @@ def test_examples_of_numerics_are_right() -> None:
     assert tried > 10 and failed == 0
 
 
+def test_examples_of_the_library_are_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    failed, tried = doctest.testfile(str(ROOT / "docs/library.md"), module_relative=False)
+    assert tried >= 12 and failed == 0
+
+
 def test_operators_of_numerics_exist() -> None:
     named = NAMED_OPERATOR.findall((ROOT / "docs/numerics.md").read_text())
     assert len(named) >= 8

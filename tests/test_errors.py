@@ -14,12 +14,13 @@ from scripts import cli
 from tb.tools import SimulatorError
 
 ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("boards", "model", "scripts")
 GOLDEN = ROOT / "tb/golden/iris.network.json"
 
 
 def own_errors():
-    """Every exception class that a module of model/ or scripts/ defines, by its full name."""
-    for path in sorted((ROOT / "model").glob("*.py")) + sorted((ROOT / "scripts").glob("*.py")):
+    """Every exception class that a module of these packages defines, by its full name."""
+    for path in sorted(path for name in PACKAGES for path in (ROOT / name).glob("*.py")):
         module = importlib.import_module(f"{path.parent.name}.{path.stem}")
         for name, found in vars(module).items():
             if getattr(found, "__module__", "") == module.__name__ and name.endswith("Error"):

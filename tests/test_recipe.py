@@ -116,10 +116,17 @@ def test_every_table_is_refused_when_mistyped(tmp_path, table):
         recipe.load(changed(tmp_path, f"[{table}]", f"[{table}s]"))
 
 
-@pytest.mark.parametrize("content", [b"name = ", b"\xff\xfe", None])
+@pytest.mark.parametrize(
+    "content", [b"name = ", b"\xff\xfe", None, b"a = " + 5000 * b"[", b"a = " + 5000 * b"9"]
+)
 def test_a_file_that_is_no_toml_is_refused_by_name(tmp_path, content):
     path = tmp_path / "broken.toml"
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(RecipeError, match=r"broken\.toml: (is no TOML|cannot be read): "):
         recipe.load(path)
+
+
+def test_a_number_that_toml_does_not_have_is_refused(tmp_path):
+    with pytest.raises(RecipeError, match=r"changed\.toml: .* leaves the 64 bits of TOML"):
+        recipe.load(changed(tmp_path, "epochs = 200", f"epochs = 0x{'f' * 5000}"))

@@ -10,11 +10,21 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("model", "tb", "scripts")
+PACKAGES = ("model", "boards", "tb", "scripts")
 
 # Arrows point one way: what a package may not import.
 FORBIDDEN = {
-    "model": {"tb", "scripts", "tests", "cocotb", "cocotb_tools", "cocotb_test", "cocotbext"},
+    "model": {
+        "boards",
+        "tb",
+        "scripts",
+        "tests",
+        "cocotb",
+        "cocotb_tools",
+        "cocotb_test",
+        "cocotbext",
+    },
+    "boards": {"tb", "scripts", "tests", "torch", "cocotb", "cocotb_test"},
     "tb": {"scripts", "tests", "torch"},
     "scripts": {"tests"},
 }
@@ -27,6 +37,10 @@ TORCH_MODULES = {
     "model.training",
     "model.checkpoint",
 }
+
+# The only modules of model/ that may import onnx or onnxruntime.
+ONNX = {"onnx", "onnxruntime"}
+ONNX_MODULES = {"model.onnx_export"}
 
 # A skipped or excused test proves nothing: pytest's words for it, unittest's and cocotb's.
 EXCUSES = {"skip", "skipif", "skipIf", "skipUnless", "SkipTest", "xfail", "importorskip"}
@@ -67,7 +81,7 @@ def imports(path: Path, name: str) -> set[str]:
 
 
 def import_graph(root: Path) -> dict[str, set[str]]:
-    """Modules of the three packages, and all that each imports."""
+    """Modules of the packages, and all that each imports."""
     return {
         module_name(root, path): imports(path, module_name(root, path))
         for package in PACKAGES
@@ -99,6 +113,8 @@ def wrong_arrows(root: Path) -> list[str]:
             found.append(f"{module} imports torch through another module")
         if module.startswith("model") and "torch" in tops and module not in TORCH_MODULES:
             found.append(f"{module} imports torch and is not in TORCH_MODULES")
+        if module.startswith("model") and tops & ONNX and module not in ONNX_MODULES:
+            found.append(f"{module} imports onnx and is not in ONNX_MODULES")
     return found
 
 
@@ -167,6 +183,10 @@ def test_arrows_point_one_way() -> None:
         (
             {"model/data.py": "import torch.nn"},
             "model.data imports torch and is not in TORCH_MODULES",
+        ),
+        (
+            {"model/reference.py": "from onnxruntime import InferenceSession"},
+            "model.reference imports onnx and is not in ONNX_MODULES",
         ),
         (
             {

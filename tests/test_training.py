@@ -13,10 +13,11 @@ from torch import nn
 
 from model import artifact, checkpoint, datasets, frontend, quantize, recipe, reference, training
 from model.checkpoint import CheckpointError
+from model.comparison import DifferenceError
 from model.irisnet import IrisNet
 from model.logits import survey
 from model.metrics import measure
-from model.quantize import QuantizedNetwork, QuantizeError, best_format, fake_quantize
+from model.quantize import QuantizedNetwork, best_format, fake_quantize
 from model.spec import Format, SpecError
 from model.training import TrainingError
 from scripts import accuracy, cli, export, train
@@ -94,16 +95,17 @@ def test_both_commands_leave_their_seconds_and_no_temporary_file(build):
         assert content["step"] == step
         assert content["seconds"] > 0
     names = {path.name for path in build.iterdir()}
-    assert names == {"checkpoint.pt", "network.json", "expected.npz", "mem", "seconds"}
+    exported = {"network.json", "network.onnx", "expected.npz", "mem"}
+    assert names == {"checkpoint.pt", "seconds"} | exported
 
 
 def test_export_gives_the_same_bytes_again(build, tmp_path):
     arguments = argparse.Namespace(network=NETWORK, build=tmp_path, allow_changed_winners=0)
     (tmp_path / "checkpoint.pt").write_bytes((build / "checkpoint.pt").read_bytes())
     export.run(arguments)
-    paths = [Path("network.json"), Path("expected.npz")]
+    paths = [Path("network.json"), Path("network.onnx"), Path("expected.npz")]
     paths += [path.relative_to(build) for path in sorted((build / "mem").iterdir())]
-    assert len(paths) == 2 + len(artifact.image_shapes(artifact.load(build / "network.json").spec))
+    assert len(paths) == 3 + len(artifact.image_shapes(artifact.load(build / "network.json").spec))
     for path in paths:
         assert (tmp_path / path).read_bytes() == (build / path).read_bytes(), path
 
@@ -257,7 +259,7 @@ def test_one_lsb_in_one_parameter_is_noticed_by_the_comparison(short, key):
     assert sum(quantize.compare(traced, network).values()) == sum(t.size for t in traced.values())
     changed = {name: array.copy() for name, array in getattr(network, key).items()}
     changed["fc1"].flat[-1] -= 1
-    with pytest.raises(QuantizeError, match=r"fc1\.acc: sample 0, neuron \[29\]: PyTorch gives"):
+    with pytest.raises(DifferenceError, match=r"fc1\.acc: sample 0, neuron \[29\]: PyTorch gives"):
         quantize.compare(traced, replace(network, **{key: changed}))
 
 
@@ -268,16 +270,16 @@ def test_one_wrong_value_in_one_tensor_is_noticed_by_the_comparison(short, tenso
     traced[tensor].flat[-1] += 1
     # A changed input changes what the reference is run on, so that the first sums differ.
     noticed = "fc1.acc" if tensor == "input" else tensor
-    with pytest.raises(QuantizeError, match=f"{noticed}: sample 149, "):
+    with pytest.raises(DifferenceError, match=f"{noticed}: sample 149, "):
         quantize.compare(traced, integers(short))
 
 
 def test_a_comparison_of_nothing_or_of_another_shape_is_no_agreement(short):
-    with pytest.raises(QuantizeError, match="no sample was compared"):
+    with pytest.raises(DifferenceError, match="no sample was compared"):
         quantize.compare(short.quantized.trace(np.zeros((0, 4))), integers(short))
     traced = short.quantized.trace(FLOWERS.features)
     traced["fc1.y"] = traced["fc1.y"][:-1]
-    with pytest.raises(QuantizeError, match=r"fc1\.y: PyTorch gives \(149, 30\), the reference"):
+    with pytest.raises(DifferenceError, match=r"fc1\.y: PyTorch gives \(149, 30\), the reference"):
         quantize.compare(traced, integers(short))
 
 
@@ -315,6 +317,35 @@ def test_a_checkpoint_of_another_recipe_or_damaged_is_refused(short, tmp_path):
         checkpoint.load(SHORT, tmp_path / "none.pt")
     torch.save({"recipe_sha256": SHORT.sha256}, path)
     with pytest.raises(CheckpointError, match="is no checkpoint"):
+        checkpoint.load(SHORT, path)
+
+
+@pytest.mark.parametrize(
+    ("keys", "entry", "sentence"),
+    [
+        (("float",), 1, "float has not the parameters fc1.weight, "),
+        (("float", "fc1.bias"), torch.full((30,), float("nan")), "float.fc1.bias is not finite"),
+        (("float", "fc1.bias"), torch.zeros(29), r"float.fc1.bias is no torch.float32 of \[30\]"),
+        (("fine_tuned", "fc1.bias"), torch.zeros(30), "fine_tuned.fc1.bias is no torch.float64"),
+        (("fine_tuned", "fc1.bias"), "x", "fine_tuned.fc1.bias is no torch.float64"),
+        (("formats",), {}, "formats.weights is not for fc1, fc2, fc3"),
+        (("formats", "outputs", "fc1"), {"width": 8}, "formats.outputs.fc1: key 'frac' is missing"),
+        (("formats", "x", "width"), 99, "formats.x: .*width is 99"),
+    ],
+)
+def test_a_checkpoint_with_a_damaged_part_is_refused_by_its_name(
+    short, tmp_path, keys, entry, sentence
+):
+    path = tmp_path / "checkpoint.pt"
+    checkpoint.save(short, SHORT, path)
+    content = torch.load(path, weights_only=True)
+    *parents, last = keys
+    holder = content
+    for key in parents:
+        holder = holder[key]
+    holder[last] = entry
+    torch.save(content, path)
+    with pytest.raises(CheckpointError, match=rf"checkpoint\.pt: is damaged, .*{sentence}"):
         checkpoint.load(SHORT, path)
 
 

@@ -1,0 +1,117 @@
+"""The host's side of a board: samples out over a serial port, classes and probabilities back."""
+
+import time
+from collections.abc import Iterator
+from types import TracebackType
+
+import numpy as np
+import serial
+from numpy.typing import NDArray
+
+from boards import protocol
+from boards.protocol import END, ProtocolError, Reply, Status
+from model.artifact import Network
+from model.errors import VerbatimError
+from model.spec import Int
+
+BAUDRATE = 115_200
+# Longer than a request and its answer take, on the line and in the operating system.
+PATIENCE_S = 0.5
+ATTEMPTS = 5
+TAGS = 256
+
+
+class BoardError(VerbatimError):
+    """A board that cannot be reached, does not answer, or holds another network."""
+
+
+class Board:
+    """A serial port with a board behind it that holds ``network``; a context manager.
+
+    Raises `BoardError` where the port cannot be opened.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        port: str,
+        *,
+        baudrate: int = BAUDRATE,
+        patience: float = PATIENCE_S,
+        attempts: int = ATTEMPTS,
+    ) -> None:
+        self.spec, self.port, self.attempts, self.patience = network.spec, port, attempts, patience
+        self.id = protocol.network_id(network)
+        self.tag = 0
+        self.retries = 0
+        try:
+            self.line = serial.Serial(port, baudrate, timeout=patience / 10)
+        except (OSError, ValueError) as error:
+            raise BoardError(f"{port}: cannot be opened: {error}") from error
+
+    def __enter__(self) -> "Board":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.line.close()
+
+    def ask(self, codes: Int) -> Reply:
+        """What the board makes of one sample ``codes [n_in]``.
+
+        A request that is not answered, or answered as damaged, is sent again: ``attempts`` times in
+        all, each under a tag of its own, so that no late answer is taken for that of another.
+        Raises `BoardError`.
+        """
+        complaint = "no answer"
+        for attempt in range(self.attempts):
+            self.retries += attempt > 0
+            self.tag = (self.tag + 1) % TAGS
+            try:
+                self.line.write(protocol.request(self.spec, self.tag, codes.tolist()))
+                for answer in self._answers():
+                    if answer.network != self.id:
+                        raise BoardError(
+                            f"{self.port}: the board holds network {answer.network:08x}, "
+                            f"legal is {self.id:08x}"
+                        )
+                    if answer.status == Status.COMPUTED and answer.tag == self.tag:
+                        return answer
+                    if answer.status != Status.COMPUTED:
+                        complaint = f"the last answer was {answer.status.name}"
+                        break
+            except OSError as error:
+                raise BoardError(f"{self.port}: cannot be read or written: {error}") from error
+        raise BoardError(f"{self.port}: {complaint}, after {self.attempts} attempts")
+
+    def _answers(self) -> Iterator[Reply]:
+        """Replies as they come, until patience ends; what is no reply is passed over."""
+        frame = bytearray()
+        deadline = time.monotonic() + self.patience
+        while time.monotonic() < deadline:
+            for byte in self.line.read(max(1, self.line.in_waiting)):
+                if byte != END:
+                    frame.append(byte)
+                    continue
+                line, frame = bytes(frame), bytearray()
+                try:
+                    if line:
+                        yield protocol.reply(self.spec, line)
+                except ProtocolError:
+                    continue
+
+
+def predict_codes(network: Network, codes: Int, **how: object) -> tuple[Int, NDArray[np.uint8]]:
+    """Classes ``[samples]`` and probabilities ``[samples, classes]``, as a board computes them.
+
+    ``how`` is passed on to `Board`: at least ``port``. Raises `BoardError`.
+    """
+    with Board(network, **how) as board:  # type: ignore[arg-type]
+        answers = [board.ask(sample) for sample in codes]
+    classes = np.array([answer.winner for answer in answers], dtype=np.int64)
+    probabilities = np.array([answer.probabilities for answer in answers], dtype=np.uint8)
+    return classes, probabilities.reshape(len(codes), network.spec.n_out)

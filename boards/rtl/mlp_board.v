@@ -1,0 +1,135 @@
+// mlp_board - a whole network behind a serial line: samples in, classes and probabilities out
+//
+// Golden model   boards/protocol.py around model/reference.py: predict
+// Stream         rx and tx: frames of RFC 1055 (SLIP) at 8N1, one answer for each request
+// Throughput     one request at a time; what arrives before its answer has left is dropped
+//
+// Wiring only. All parameters but CYCLES and ID are those of mlp_top.
+
+`default_nettype none
+
+module mlp_board #(
+    parameter CYCLES                    = 104,          // clock cycles of a bit on the line
+    parameter [31:0] ID                 = 32'd0,        // of the network: what the host asks for
+    parameter N_LAYERS                  = 1,
+    parameter [32*(N_LAYERS+1)-1:0] N   = 64'h00000003_00000004,
+    parameter [32*(N_LAYERS+1)-1:0] X_W = 64'h00000008_00000008,
+    parameter [32*N_LAYERS-1:0] W_W     = 32'd8,
+    parameter [32*N_LAYERS-1:0] ACC_W   = 32'd20,
+    parameter [32*N_LAYERS-1:0] SHIFT   = 32'd7,
+    parameter [32*N_LAYERS-1:0] RELU    = 32'd0,
+    parameter [32*N_LAYERS-1:0] SIMD    = 32'd1,
+    parameter [32*N_LAYERS-1:0] PE      = 32'd1,
+    parameter LOGIT_FRAC                = 4,
+    parameter SCORE                     = "taylor2",
+    parameter DIVIDER                   = "lut",
+    parameter SCORE_W                   = 15,
+    parameter TOTAL_W                   = 17,
+    parameter SOFTMAX_LANES             = 1,
+    parameter IN_LANES                  = 1,            // 1: the line brings a feature at a time
+    parameter OUT_LANES                 = 1,            // 1: and takes a probability at a time
+    parameter MEM_DIR                   = ""
+) (
+    input  wire clk,
+    input  wire rst,                    // synchronous, active high
+    input  wire rx,
+    output wire tx
+);
+
+    localparam integer FEATURES  = N[31:0];
+    localparam integer CLASSES   = N[32*N_LAYERS +: 32];
+    localparam integer FEATURE_W = 8 * ((X_W[31:0] + 7) / 8);
+
+    wire       rx_valid;
+    wire [7:0] rx_data;
+
+    mlp_uart_rx #(.CYCLES(CYCLES)) u_rx (
+        .clk(clk), .rst(rst), .rx(rx), .out_valid(rx_valid), .out_data(rx_data)
+    );
+
+    wire       byte_valid;
+    wire       byte_end;
+    wire       byte_bad;
+    wire [7:0] byte_data;
+
+    mlp_slip_decode u_decode (
+        .clk(clk), .rst(rst),
+        .in_valid(rx_valid), .in_data(rx_data),
+        .out_valid(byte_valid), .out_end(byte_end), .out_bad(byte_bad), .out_data(byte_data)
+    );
+
+    wire                 x_valid;
+    wire                 x_ready;
+    wire                 x_last;
+    wire [FEATURE_W-1:0] x_data;
+    wire                 answer_valid;
+    wire                 answer_ready;
+    wire [7:0]           answer_status;
+    wire [7:0]           answer_tag;
+
+    mlp_link_request #(.N(FEATURES), .W(FEATURE_W)) u_request (
+        .clk(clk), .rst(rst),
+        .in_valid(byte_valid), .in_end(byte_end), .in_bad(byte_bad), .in_data(byte_data),
+        .x_valid(x_valid), .x_ready(x_ready), .x_last(x_last), .x_data(x_data),
+        .answer_valid(answer_valid), .answer_ready(answer_ready),
+        .answer_status(answer_status), .answer_tag(answer_tag)
+    );
+
+    wire       p_valid;
+    wire       p_ready;
+    wire       p_last;
+    wire [7:0] p_data;
+    wire [7:0] p_class;
+    wire       unused = p_last;
+
+    mlp_top #(
+        .N_LAYERS(N_LAYERS), .N(N), .X_W(X_W), .W_W(W_W), .ACC_W(ACC_W), .SHIFT(SHIFT),
+        .RELU(RELU), .SIMD(SIMD), .PE(PE), .LOGIT_FRAC(LOGIT_FRAC), .SCORE(SCORE),
+        .DIVIDER(DIVIDER), .SCORE_W(SCORE_W), .TOTAL_W(TOTAL_W), .SOFTMAX_LANES(SOFTMAX_LANES),
+        .IN_LANES(IN_LANES), .OUT_LANES(OUT_LANES), .MEM_DIR(MEM_DIR)
+    ) u_top (
+        .clk(clk), .rst(rst),
+        .s_axis_tvalid(x_valid), .s_axis_tready(x_ready), .s_axis_tlast(x_last),
+        .s_axis_tdata(x_data),
+        .m_axis_tvalid(p_valid), .m_axis_tready(p_ready), .m_axis_tlast(p_last),
+        .m_axis_tdata(p_data), .m_axis_tuser(p_class)
+    );
+
+    wire       reply_valid;
+    wire       reply_ready;
+    wire       reply_last;
+    wire [7:0] reply_data;
+
+    mlp_link_reply #(.N(CLASSES), .ID(ID)) u_reply (
+        .clk(clk), .rst(rst),
+        .answer_valid(answer_valid), .answer_ready(answer_ready),
+        .answer_status(answer_status), .answer_tag(answer_tag),
+        .p_valid(p_valid), .p_ready(p_ready), .p_data(p_data), .p_class(p_class),
+        .out_valid(reply_valid), .out_ready(reply_ready), .out_last(reply_last),
+        .out_data(reply_data)
+    );
+
+    wire       tx_valid;
+    wire       tx_ready;
+    wire [7:0] tx_data;
+
+    mlp_slip_encode u_encode (
+        .clk(clk), .rst(rst),
+        .in_valid(reply_valid), .in_ready(reply_ready), .in_last(reply_last), .in_data(reply_data),
+        .out_valid(tx_valid), .out_ready(tx_ready), .out_data(tx_data)
+    );
+
+    mlp_uart_tx #(.CYCLES(CYCLES)) u_tx (
+        .clk(clk), .rst(rst), .in_valid(tx_valid), .in_ready(tx_ready), .in_data(tx_data), .tx(tx)
+    );
+
+    initial begin
+        if (IN_LANES != 1 || OUT_LANES != 1) begin
+            $display("%m: IN_LANES is %0d, OUT_LANES is %0d: need 1", IN_LANES, OUT_LANES);
+            $finish;
+        end
+    end
+
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,43 @@
+"""The implementations of a network that can be asked for by name.
+
+A backend is a function ``(network, codes) -> (classes, probabilities)``: codes ``[samples, n_in]``
+of the input format, one sample or more, become class indices ``[samples]`` and probability bytes
+``[samples, n_out]``. It is named here as ``module:function`` and imported when it is asked for,
+so that this package needs no simulator to be imported. A new one is a line in `BACKENDS`.
+"""
+
+import importlib
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.artifact import Network
+from model.errors import VerbatimError
+from model.spec import Int
+
+Backend = Callable[[Network, Int], tuple[NDArray[np.integer], NDArray[np.integer]]]
+
+BACKENDS = {
+    "reference": "model.fast:predict_codes",
+    "icarus": "tb.backends:icarus",
+    "verilator": "tb.backends:verilator",
+    "native": "tb.backends:native",
+    "onnx": "model.onnx_export:predict_codes",
+}
+
+
+class BackendError(VerbatimError):
+    """A backend that nobody knows or that gave something else than results of the samples."""
+
+
+def find(name: str) -> Backend:
+    """The backend of that name; raises `BackendError` on an unknown one."""
+    if name not in BACKENDS:
+        raise BackendError(f"backend is {name!r}, legal is one of {', '.join(BACKENDS)}")
+    module, _, function = BACKENDS[name].partition(":")
+    try:
+        found: Backend = getattr(importlib.import_module(module), function)
+    except ImportError as error:
+        raise BackendError(f"backend {name!r} cannot be loaded: {error}") from error
+    return found

@@ -1,0 +1,80 @@
+"""The network as its user has it: features in, classes and probabilities out."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from model import artifact, backends, reference
+from model.backends import BackendError
+from model.spec import PROBABILITY_ONE, Int
+from model.summary import summary
+
+# Samples that a backend is given at once: what it needs for them stays small.
+CHUNK = 1 << 16
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a network makes of samples, the same whatever the backend.
+
+    ``classes`` are indices, int64 ``[samples]``; ``probabilities`` are uint8 ``[samples, n_out]``
+    in units of 1/255, each row sums to 255.
+    """
+
+    classes: Int
+    probabilities: NDArray[np.uint8]
+
+    @property
+    def fractions(self) -> NDArray[np.float64]:
+        """The probabilities as real numbers ``0 .. 1``, ``[samples, n_out]``."""
+        return self.probabilities / PROBABILITY_ONE
+
+
+class Network(artifact.Network):
+    """A network of integers with everything that a user asks of it."""
+
+    @classmethod
+    def load(cls, path: Path | str) -> Self:
+        """Read a network's file; raises `ArtifactError`, naming the file, where it is no good."""
+        return cls(**vars(artifact.load(Path(path))))
+
+    def save(self, path: Path | str) -> None:
+        """Write the network's file, whole or not at all."""
+        artifact.save(self, Path(path))
+
+    def predict(self, X: ArrayLike, backend: str = "reference") -> Prediction:
+        """Classes and probabilities of features ``[samples, n_in]`` in their own units.
+
+        Every backend of `model.backends.BACKENDS` gives the same values. Raises `FeatureError`
+        where X is not such an array of finite numbers, and `BackendError` on an unknown backend.
+        """
+        run = backends.find(backend)
+        features = reference.as_features(X, self.spec.n_in)
+        count, n_out = len(features), self.spec.n_out
+        classes, probabilities = np.empty(count, np.int64), np.empty((count, n_out), np.uint8)
+        for start in range(0, count, CHUNK):
+            piece = slice(start, start + CHUNK)
+            codes = reference.quantize(features[piece], self.spec.x)
+            found, bytes_ = run(self, codes)
+            if found.shape != (len(codes),) or bytes_.shape != (len(codes), n_out):
+                raise BackendError(
+                    f"backend {backend!r} gave classes {found.shape} and probabilities "
+                    f"{bytes_.shape} for {len(codes)} samples of {n_out} classes"
+                )
+            classes[piece], probabilities[piece] = found, bytes_
+        return Prediction(classes, probabilities)
+
+    def trace(self, X: ArrayLike) -> dict[str, Int]:
+        """Every tensor between features ``[samples, n_in]`` and probabilities, by name.
+
+        Codes on the streams of the hardware, keyed as in `reference.trace`, whose they are.
+        """
+        features = reference.as_features(X, self.spec.n_in)
+        return reference.trace(self, reference.quantize(features, self.spec.x))
+
+    def summary(self) -> str:
+        """A table of layers: shapes, formats, folds, cycles, multipliers, ROM bits."""
+        return summary(self.spec)

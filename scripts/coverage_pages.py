@@ -1,0 +1,124 @@
+"""What was covered, for a person: the page of docs/ and the annotated sources."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from tb.coverage import Collected, Point
+
+TEMPLATE = Path(__file__).with_name("coverage.html")
+MOST_NOTES = 6
+
+INTRODUCTION = """# Coverage
+
+`make coverage` writes this page. Verilator counts lines, branches, toggles and expressions while
+{runs} simulations run: each module at each of its parameter sets, whole networks, the golden one at
+two folds and with the other divider, and elaborations that must be stopped. Points are merged over
+instances, parameter sets and runs: one of them must cover a point. A bit of a bus is a point for
+each of its two edges; in an expression all bits of a bus are one.
+`build/coverage/index.html` shows each of them in the source.
+
+An aim that is not reached fails the command. So does an exclusion that excuses nothing, or more
+than it says.
+
+"""
+
+SITUATIONS = """
+## Situations
+
+Counted by cocotb-coverage, sample by sample, after every value of the sample was found equal to the
+reference's (`tb/functional.py`).
+
+"""
+
+EXCLUSIONS = """
+## Exclusions
+
+What no stimulus can cover, by `tb/coverage_exclusions.toml`.
+
+"""
+
+
+def _row(*cells: object) -> str:
+    return f"| {' | '.join(map(str, cells))} |\n"
+
+
+def _head(*cells: str) -> str:
+    return _row(*cells) + _row(*("---" for _ in cells))
+
+
+def markdown(found: Collected, aims: Mapping[str, float]) -> str:
+    """The page of docs/."""
+    text = INTRODUCTION.format(runs=found.runs)
+    text += _head("kind", "points", "covered", "raw", "excused", "reviewed", "aim")
+    for kind, figure in found.figures.items():
+        text += _row(
+            *(kind, f"{figure.points:,}", f"{figure.covered:,}", f"{figure.raw:.2f} %"),
+            *(f"{figure.excused:,}", f"{figure.reviewed:.2f} %", f"{aims[kind]:g} %"),
+        )
+    text += SITUATIONS + _head("situations", "bins", "hit", "least often")
+    for name, bins in found.situations.items():
+        text += _row(
+            name, len(bins), sum(map(bool, bins.values())), f"{min(bins.values()):,} times"
+        )
+    total = sum(map(len, found.situations.values()))
+    text += _row("all of them", total, total - len(found.missing_situations), "")
+    text += EXCLUSIONS + _head("module", "kinds", "points", "reason")
+    excused = Counter(found.excuses.values())
+    for exclusion, points in excused.items():
+        module = exclusion.module.replace("|", " or ").replace(".*", "all")
+        text += _row(module, ", ".join(exclusion.kinds), f"{points:,}", exclusion.reason)
+    return text
+
+
+def html(found: Collected) -> str:
+    """The annotated sources, as one page that needs no other file."""
+    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    template = environment.from_string(TEMPLATE.read_text())
+    return template.render(
+        runs=found.runs,
+        figures=found.figures,
+        functional=found.situations,
+        modules=[_module(found, name) for name in found.sources],
+    )
+
+
+def _module(found: Collected, name: str) -> dict[str, Any]:
+    by_line: dict[int, list[Point]] = defaultdict(list)
+    for point in sorted(found.counts):
+        if point.module == name:
+            by_line[point.line].append(point)
+    points = [point for line in by_line.values() for point in line]
+    uncovered = [point for point in points if not found.counts[point]]
+    excused = sum(point in found.excuses for point in uncovered)
+    lines = enumerate(found.sources[name], start=1)
+    return {
+        "name": name,
+        "points": len(points),
+        "covered": len(points) - len(uncovered),
+        "excused": excused,
+        "missing": len(uncovered) - excused,
+        "lines": [_line(found, number, text, by_line[number]) for number, text in lines],
+    }
+
+
+def _line(found: Collected, number: int, text: str, points: list[Point]) -> dict[str, Any]:
+    uncovered = [point for point in points if not found.counts[point]]
+    missing = [point for point in uncovered if point not in found.excuses]
+    counted = [found.counts[point] for point in points if point.kind in ("line", "branch")]
+    notes = [f"{point.kind} {point.what}" for point in missing or uncovered]
+    if len(notes) > MOST_NOTES:
+        notes = [*notes[:MOST_NOTES], f"and {len(notes) - MOST_NOTES} more"]
+    if not missing:
+        notes += dict.fromkeys(found.excuses[point].reason for point in uncovered)
+    state = "missed" if missing else "excused" if uncovered else "hit" if points else ""
+    return {
+        "number": number,
+        "text": text,
+        "count": f"{max(counted):,}" if counted else "",
+        "state": state,
+        "notes": notes,
+    }

@@ -1,0 +1,174 @@
+"""Feed the readers of files with damaged ones: each is refused in a sentence, or rightly taken."""
+
+import argparse
+import dataclasses
+import functools
+import hashlib
+import json
+import random
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from model.artifact import write_atomically
+from model.errors import VerbatimError
+from scripts import cli, evidence, fuzz_checkpoint, fuzz_targets
+from scripts.fuzz_targets import Target
+from tb.tools import BUILD, ROOT
+
+SEED = 1
+BLOCK = 1000
+LONGEST_SENTENCE = 400
+INPUTS = {"network": 50_000, "recipe": 30_000, "image": 20_000, "checkpoint": 5_000}
+FOLDER = BUILD / "fuzz"
+
+REFUSED, TAKEN = "refused", "rightly taken"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """An input on which a reader did what it must not; ``index`` makes it again."""
+
+    target: str
+    index: int
+    complaint: str
+
+
+def judge(target: Target, data: bytes, path: Path) -> str:
+    """`REFUSED`, `TAKEN`, or what the reader did wrong with ``data``; written to ``path``."""
+    path.write_bytes(data)
+    try:
+        loaded = target.read(path)
+    except VerbatimError as error:
+        sentence = str(error)
+        if len(sentence.splitlines()) != 1 or len(sentence) > LONGEST_SENTENCE + len(str(path)):
+            return f"its sentence is none: {sentence[:300]!r}"
+        return REFUSED
+    except Exception as error:
+        return f"raised {type(error).__name__}: {str(error)[:200]}"
+    try:
+        complaint = target.wrong(data, loaded)
+    except Exception as error:
+        complaint = f"{type(error).__name__} when it was looked at: {str(error)[:200]}"
+    return TAKEN if complaint is None else f"was taken, though {complaint}"
+
+
+def made(target: Target, index: int, seed: int = SEED) -> bytes:
+    """Input number ``index`` of a target."""
+    return target.make(random.Random(f"{seed} {target.name} {index}"))
+
+
+def fuzz(target: Target, indices: range, seed: int = SEED) -> tuple[Counter[str], list[Finding]]:
+    """How often each verdict fell, and every finding."""
+    verdicts: Counter[str] = Counter()
+    findings = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "file"
+        for index in indices:
+            verdict = judge(target, made(target, index, seed), path)
+            if verdict in (REFUSED, TAKEN):
+                verdicts[verdict] += 1
+            else:
+                findings.append(Finding(target.name, index, verdict))
+    return verdicts, findings
+
+
+@functools.cache
+def targets() -> dict[str, Target]:
+    """Every reader that is fed, by its name."""
+    return fuzz_targets.targets() | {"checkpoint": fuzz_checkpoint.target()}
+
+
+def sources_sha256() -> str:
+    """Digest of readers and fuzzer: what was found by others does not count."""
+    content = hashlib.sha256()
+    paths = [*(ROOT / "model").glob("*.py"), *(ROOT / "scripts").glob("fuzz*.py")]
+    for path in sorted([*paths, ROOT / "scripts/mutations.py"]):
+        content.update(path.name.encode() + b"\0" + path.read_bytes())
+    return content.hexdigest()
+
+
+def block(name: str, start: int, stop: int) -> dict[str, Any]:
+    """Inputs ``start .. stop`` of a target, judged now or, from the same sources, before."""
+    key, path = sources_sha256(), FOLDER / name / f"{start}-{stop}.json"
+    if path.exists() and (stored := json.loads(path.read_text()))["key"] == key:
+        return dict(stored)
+    begun = time.perf_counter()
+    verdicts, findings = fuzz(targets()[name], range(start, stop))
+    found = [dataclasses.asdict(finding) for finding in findings]
+    seconds = time.perf_counter() - begun
+    result = {"key": key, "verdicts": verdicts, "findings": found, "seconds": seconds}
+    write_atomically(path, json.dumps(result) + "\n")
+    return result
+
+
+def blocks(scale: float) -> Iterator[tuple[str, int, int]]:
+    """The work, in pieces that an interrupted campaign takes up again."""
+    for name, count in INPUTS.items():
+        most = round(count * scale)
+        yield from ((name, at, min(at + BLOCK, most)) for at in range(0, most, BLOCK))
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Judge every input, print the verdicts; raise `CommandError` at a finding."""
+    start, work = time.perf_counter(), list(blocks(arguments.scale))
+    totals: dict[str, Counter[str]] = {name: Counter() for name in INPUTS}
+    findings: list[dict[str, Any]] = []
+    stderr = Console(stderr=True)
+    with (
+        ProcessPoolExecutor(arguments.jobs) as workers,
+        Progress(console=stderr, disable=not stderr.is_terminal) as bar,
+    ):
+        task = bar.add_task("damaged files", total=len(work))
+        for (name, *_), result in zip(
+            work, workers.map(block, *zip(*work, strict=True)), strict=True
+        ):
+            totals[name].update(result["verdicts"])
+            findings += result["findings"]
+            bar.advance(task)
+    table = Table("reader", REFUSED, TAKEN, "findings", title="Damaged files")
+    for name, verdicts in totals.items():
+        wrong = sum(finding["target"] == name for finding in findings)
+        table.add_row(name, *(f"{verdicts[key]:,}" for key in (REFUSED, TAKEN)), str(wrong))
+    Console().print(table)
+    if findings:
+        first = Finding(**findings[0])
+        path = FOLDER / f"{first.target}-{first.index}"
+        path.write_bytes(made(targets()[first.target], first.index))
+        raise cli.CommandError(
+            f"{len(findings)} findings, the first of {first.target}, input {first.index}, kept as "
+            f"{path}: {first.complaint}"
+        )
+    figures = {f"inputs of {name}": verdicts.total() for name, verdicts in totals.items()}
+    evidence.record(
+        "fuzz",
+        level=1,
+        claim="a damaged file is refused in one sentence, or says exactly what was read from it",
+        command="make fuzz",
+        figures=figures | {"inputs": sum(figures.values()), "findings": 0},
+        seconds=time.perf_counter() - start,
+        seed=SEED,
+    )
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments of this command."""
+    built = argparse.ArgumentParser(prog="python -m scripts.fuzz", description=__doc__)
+    built.add_argument("--jobs", type=int, default=2, help="processes (default: %(default)s)")
+    built.add_argument(
+        "--scale", type=float, default=1.0, help="part of the campaign (default: %(default)s)"
+    )
+    return built
+
+
+if __name__ == "__main__":
+    cli.main(run, parser())

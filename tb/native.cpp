@@ -1,0 +1,146 @@
+// Streams a batch of samples through mlp_top, with nothing of Python between two cycles.
+//
+// A plain C interface for ctypes: one call resets a core, sends every sample, takes every result and
+// waits for silence. Its ROM images are read from the folder of the call, so that one library serves
+// all networks of a shape. Calls share nothing: threads may make them side by side.
+
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <stdexcept>
+#include <string>
+
+#include "Vdut.h"
+#include "verilated.h"
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "lanes are copied as bytes, legal is a little-endian machine"
+#endif
+
+namespace {
+
+constexpr int RESET_CYCLES = 4;
+
+struct Failure : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+thread_local std::string image_folder;
+thread_local std::string complaint;
+
+}  // namespace
+
+// Beats of a sample and of a result with the bytes of one, and the cycles to wait for a result.
+struct Shape {
+    uint32_t beats_in, bytes_in, beats_out, bytes_out;
+    uint64_t patience;
+};
+
+// The linker leads each fopen of this library here: the design names its images without a folder.
+extern "C" std::FILE* __real_fopen(const char* name, const char* mode);
+extern "C" std::FILE* __wrap_fopen(const char* name, const char* mode) {
+    return __real_fopen((image_folder + "/" + name).c_str(), mode);
+}
+
+// What the simulator complains of ends the call, and not the process.
+void vl_warn(const char* file, int, const char*, const char* message) {
+    throw Failure(std::string(file) + ": " + message);
+}
+void vl_fatal(const char* file, int line, const char* scope, const char* message) {
+    vl_warn(file, line, scope, message);
+}
+
+namespace {
+
+class Core {
+public:
+    explicit Core(const Shape& shape) : shape_(shape), dut_(&context_, "") {
+        dut_.s_axis_tvalid = 0;
+        dut_.m_axis_tready = 1;
+        dut_.rst = 1;
+        for (int i = 0; i < RESET_CYCLES; i++) {
+            fall();
+            rise();
+        }
+        dut_.rst = 0;
+        if (context_.gotFinish()) throw Failure("the design refuses its parameters");
+    }
+
+    // Bytes of features in, bytes of probabilities out; returns the cycles that it took.
+    uint64_t stream(const uint8_t* in, uint64_t samples, uint8_t* classes, uint8_t* out) {
+        uint64_t cycles = 0, silent = 0, taken = 0;
+        uint64_t beats = samples * shape_.beats_in;
+        uint32_t beat_in = 0, beat_out = 0;
+        while (taken < samples) {
+            dut_.s_axis_tvalid = beats > 0;
+            if (beats > 0) {
+                std::memcpy(&dut_.s_axis_tdata, in, shape_.bytes_in);
+                dut_.s_axis_tlast = beat_in + 1 == shape_.beats_in;
+            }
+            fall();
+            if (beats > 0 && dut_.s_axis_tready) {
+                beats--;
+                in += shape_.bytes_in;
+                beat_in = beat_in + 1 == shape_.beats_in ? 0 : beat_in + 1;
+            }
+            if (dut_.m_axis_tvalid) {
+                silent = 0;
+                std::memcpy(out, &dut_.m_axis_tdata, shape_.bytes_out);
+                out += shape_.bytes_out;
+                if (beat_out > 0 && dut_.m_axis_tuser != classes[taken])
+                    throw Failure("result " + std::to_string(taken) + " has two classes");
+                classes[taken] = dut_.m_axis_tuser;
+                const bool last = ++beat_out == shape_.beats_out;
+                if (bool(dut_.m_axis_tlast) != last)
+                    throw Failure("result " + std::to_string(taken) + " has the wrong length");
+                if (last) {
+                    beat_out = 0;
+                    taken++;
+                }
+            } else if (++silent > shape_.patience) {
+                throw Failure("no result for " + std::to_string(shape_.patience) + " cycles after " +
+                              std::to_string(taken) + " of " + std::to_string(samples));
+            }
+            rise();
+            cycles++;
+        }
+        if (beats > 0) throw Failure("results came before their samples");
+        dut_.s_axis_tvalid = 0;
+        for (uint64_t i = 0; i < shape_.patience; i++) {
+            fall();
+            if (dut_.m_axis_tvalid) throw Failure("a result came out of nowhere");
+            rise();
+        }
+        return cycles;
+    }
+
+private:
+    const Shape& shape_;
+    VerilatedContext context_;
+    Vdut dut_;
+
+    void fall() {
+        dut_.clk = 0;
+        dut_.eval();
+    }
+    void rise() {
+        dut_.clk = 1;
+        dut_.eval();
+    }
+};
+
+}  // namespace
+
+// Null where all went well, else a sentence that stands until this thread's next call.
+extern "C" const char* verbatim_stream(const char* images, const Shape* shape, const uint8_t* in,
+                                       uint64_t samples, uint8_t* classes, uint8_t* out,
+                                       uint64_t* cycles) {
+    try {
+        image_folder = images;
+        *cycles = Core(*shape).stream(in, samples, classes, out);
+        return nullptr;
+    } catch (const std::exception& error) {
+        complaint = error.what();
+        return complaint.c_str();
+    }
+}

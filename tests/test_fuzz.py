@@ -1,0 +1,125 @@
+"""Damaged files: a slice of `make fuzz`; and a reader that lost one of its checks is caught."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from model import artifact, checkpoint, errors, recipe, spec
+from scripts import fuzz
+from scripts.cli import CommandError
+from scripts.fuzz import REFUSED, TAKEN
+
+# Inputs of each reader in the slice; other ones than the campaign's.
+SLICE = {"network": 400, "recipe": 300, "image": 400, "checkpoint": 60}
+SEED = 2
+# Inputs within which a lost check is to be found.
+SOON = 2500
+
+
+def nothing(*arguments: object, **keywords: object) -> None:
+    """A check that checks nothing."""
+
+
+@pytest.mark.parametrize("name", SLICE)
+def test_slice_has_no_finding(name: str) -> None:
+    verdicts, findings = fuzz.fuzz(fuzz.targets()[name], range(SLICE[name]), SEED)
+    assert findings == []
+    assert verdicts.total() == SLICE[name]
+    assert verdicts[REFUSED] > SLICE[name] // 4 and verdicts[TAKEN] > 0
+
+
+def test_every_reader_has_its_part_of_more_than_100_000_inputs() -> None:
+    assert set(fuzz.targets()) == set(fuzz.INPUTS) == set(SLICE)
+    assert sum(fuzz.INPUTS.values()) > 100_000
+    work = list(fuzz.blocks(1.0))
+    assert sum(stop - start for _, start, stop in work) == sum(fuzz.INPUTS.values())
+
+
+def loads(text: str, **how: Any) -> Any:
+    return json.loads(text)
+
+
+def without_bool_check(owner: str, low: int, high: int, **values: Any) -> None:
+    for key, value in values.items():
+        spec.require(isinstance(value, int) and low <= value <= high, f"{owner}: {key}")
+
+
+LOST_CHECKS: dict[str, tuple[str, object, str, object]] = {
+    "digest": ("network", artifact, "digest", lambda content: content.get("sha256")),
+    "key-twice": ("network", artifact, "_once", dict),
+    "not-finite": ("network", artifact, "_no_number", float),
+    "whole-numbers": ("network", artifact, "_are_whole", lambda plain: True),
+    "keys-of-tables": ("network", artifact, "_require_keys", nothing),
+    "shapes": ("network", artifact, "_require_shape", nothing),
+    "sums": ("network", artifact, "accumulator_width", lambda *integers: 1),
+    "sums-beyond-64-bits": ("network", artifact, "MAX_BIAS", 2**63 - 1),
+    "bool-for-int": ("network", spec, "require_whole", without_bool_check),
+    "ranges": ("network", spec, "require_whole", nothing),
+    "divisors": ("network", spec, "require_divisor", nothing),
+    "one-line": ("network", errors, "_in_one_line", str),
+    "toml-numbers": ("recipe", recipe, "_require_short_numbers", nothing),
+    "decimals": ("recipe", recipe, "_require_number", nothing),
+    "keys-of-a-recipe": ("recipe", spec, "require", nothing),
+    "hexadecimal": ("image", artifact, "HEXADECIMAL", frozenset("0123456789abcdefABCDEF_")),
+    "parameters": ("checkpoint", checkpoint, "_fill", lambda module, owner, found: None),
+    "formats": ("checkpoint", checkpoint, "build", lambda kind, owner, plain: kind(**plain)),
+}
+
+
+@pytest.mark.parametrize("name", LOST_CHECKS)
+def test_lost_check_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    target, module, attribute, instead = LOST_CHECKS[name]
+    reader = fuzz.targets()[target]
+    monkeypatch.setattr(module, attribute, instead)
+    for start in range(0, SOON, 100):
+        _, findings = fuzz.fuzz(reader, range(start, start + 100), SEED)
+        if findings:
+            return
+    pytest.fail(f"no finding in {SOON} inputs")
+
+
+def test_reader_that_takes_other_separators_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        artifact,
+        "read_image",
+        lambda path, words, width: [int(word, 16) for word in path.read_text().split()],
+    )
+    _, findings = fuzz.fuzz(fuzz.targets()["image"], range(200), SEED)
+    assert {finding.complaint.split(":")[0] for finding in findings} >= {"raised ValueError"}
+
+
+# The command
+
+
+@pytest.fixture
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A campaign of a few images, that leaves its files elsewhere."""
+    monkeypatch.setattr(fuzz, "FOLDER", tmp_path)
+    monkeypatch.setattr(fuzz, "INPUTS", {"image": 60})
+    monkeypatch.setattr(fuzz, "BLOCK", 20)
+    monkeypatch.setattr(fuzz.evidence, "record", lambda name, **facts: facts)
+    return tmp_path
+
+
+def test_campaign_is_taken_up_where_it_was_left(
+    small: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = fuzz.parser().parse_args(["--jobs", "1"])
+    fuzz.run(arguments)
+    assert "image" in capsys.readouterr().out
+    assert len(list(small.glob("image/*.json"))) == 3
+    monkeypatch.setattr(fuzz, "fuzz", nothing)
+    fuzz.run(arguments)
+
+
+def test_finding_fails_the_campaign_and_is_kept(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(artifact, "HEXADECIMAL", frozenset("0123456789abcdefABCDEF_"))
+    monkeypatch.setattr(fuzz, "INPUTS", {"image": 1000})
+    with pytest.raises(CommandError, match=r"findings, the first of image, input \d+, kept as"):
+        fuzz.run(fuzz.parser().parse_args(["--jobs", "1"]))
+    (kept,) = small.glob("image-*")
+    assert kept.read_bytes()
