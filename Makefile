@@ -40,8 +40,8 @@ PYTEST := $(RUN) pytest -n 2
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: menu setup sim test test-rtl lint accuracy soak exhaustive random-networks formal softmax-study \
-        softmax-size golden readme bench oracles fuzz coverage waves x-reset netlist same-cycles clean \
-        distclean FORCE
+        softmax-size golden readme bench oracles fuzz coverage waves x-reset netlist same-cycles mutants \
+        clean distclean FORCE
 
 menu:
 	@awk -F '##' '/^[a-z-]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-15s %s\n", $$1, $$2 } \
@@ -108,6 +108,8 @@ fuzz: .venv/ready ## over 100,000 damaged files through each reader of files
 
 coverage: build/setup/verilator .venv/ready ## lines, branches, toggles, expressions and situations, into docs/coverage.md
 	@$(RUN) scripts.coverage
+mutants: build/setup/icarus build/setup/verilator .venv/yosys ## would the tests notice? over 500 mutants, into docs/mutation.md
+	@$(RUN) scripts.mutants
 
 readme: sim ## write the results and the picture of the README
 	@$(RUN) scripts.readme --build $(BUILD)

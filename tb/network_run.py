@@ -9,7 +9,7 @@ import numpy as np
 
 from model import artifact
 from model.artifact import Network
-from model.spec import Int
+from model.spec import Int, Parameter
 from tb.runner import Outcome, simulate
 
 # Where a simulation finds its ROM images: one build serves every network of a shape.
@@ -33,15 +33,17 @@ def run_network(
     waves: Path | None = None,
     functional: Path | None = None,
     options: Mapping[str, Any] | None = None,
+    changed: Mapping[str, Parameter] | None = None,
     **how: Any,
 ) -> tuple[Outcome, dict[str, Any]]:
     """Run the bench of `mlp_top` on input codes ``x [samples, n_in]``.
 
     Writes into ``folder``; ``options`` go to the bench beside its own; ``mem`` is a folder of ROM
     images that stand already, else they are written too; ``functional`` is the file to leave of the
-    situations that its samples brought. Returns the outcome and the bench's report, where its test
-    writes one: values compared per stream, cycles, classes and
-    probabilities. Raises as `simulate` does, and `ArtifactError` on a bad image.
+    situations that its samples brought; ``changed`` are parameters in which the design is wrong on
+    purpose. Returns the outcome and the bench's report, where its test writes one: values compared
+    per stream, cycles, classes and probabilities. Raises as `simulate` does, and `ArtifactError` on
+    a bad image.
     """
     artifact.save(network, folder / "network.json")
     if mem is None:
@@ -53,7 +55,7 @@ def run_network(
     report.unlink(missing_ok=True)
     outcome = simulate(
         "mlp_top",
-        network.spec.parameters(MEM_DIR),
+        network.spec.parameters(MEM_DIR) | dict(changed or {}),
         simulator=simulator,
         bench="top_bench",
         options={

@@ -4,6 +4,7 @@ An operator turns a vector into the beats that carry it in and the beats that mu
 out, both by the reference; `tb/operator_bench.py` holds the tests that every one of them must pass.
 """
 
+import functools
 import itertools
 import random
 from collections.abc import Iterator, Sequence
@@ -12,12 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from model import reference
+from model import reference, tables
 from model.artifact import Network, load
 from model.spec import (
     FOLD_CYCLES,
     PACK_CYCLES,
     PROBABILITY_W,
+    RECIPROCAL_ADDR_W,
+    RECIPROCAL_W,
     REGISTER_CYCLES,
     RELU_CYCLES,
     REQUANTIZE_CYCLES,
@@ -34,6 +37,8 @@ Vector = dict[str, Int]
 
 # Up to so many bits of logits in a vector, a softmax is tested on all vectors.
 EXHAUSTIVE_BITS = 9
+# Logits of up to so many bits have a table of which every entry is tested.
+TABLE_BITS = 8
 
 
 def served(field: Field, values: Int, **beside: int) -> list[Beat]:
@@ -97,6 +102,27 @@ def _corner_vectors(fmt: Format, count: int) -> list[Int]:
     return constant + [
         _uniform(0, 1, count) * (fmt.q_max - fmt.q_min) + fmt.q_min for _ in range(9)
     ]
+
+
+@functools.cache
+def _telling(score_w: int, total_w: int) -> tuple[Int, Int]:
+    """A total that reads each entry of the reciprocal table, and two scores that tell the entry.
+
+    ``[256]`` and ``[256, 2]``: where there is such a score, its quotient is another one for the
+    entry's neighbour below, or above.
+    """
+    table = tables.reciprocal()
+    totals = (np.arange(len(table)) + len(table)) << (total_w - 1 - RECIPROCAL_ADDR_W)
+    shift = total_w - 1 + RECIPROCAL_W - RECIPROCAL_ADDR_W
+    scores = np.arange(1 << score_w)
+    found = np.empty((len(table), 2), dtype=np.int64)
+    for entry, total in enumerate(totals):
+        legal = scores[: total + 1]
+        quotients = (legal * table[entry]) >> shift
+        for side, neighbour in enumerate((table[entry] - 1, table[entry] + 1)):
+            tells = quotients != (legal * neighbour) >> shift
+            found[entry, side] = legal[tells][-1] if tells.any() else legal[-1]
+    return totals, found
 
 
 class Requantize(Operator):
@@ -411,6 +437,15 @@ class Score(_OfSoftmax):
         self.latency = self.spec.score_cycles
         self.inputs, self.outputs = (self.logits,), (self.beat_of_scores, LAST)
 
+    def corners(self) -> list[Vector]:
+        """Those of every part; for a table, each of its entries too."""
+        vectors = super().corners()
+        if self.spec.score == "exp" and self.spec.x.width <= TABLE_BITS:
+            most = self.spec.x.q_max
+            for distances in _spread(range(1 << self.spec.x.width), self.spec.n - 1):
+                vectors.append(self._annotated(np.array([most, *(most - distances)])))
+        return vectors
+
 
 class Total(_OfSoftmax):
     def __init__(self, job: Job) -> None:
@@ -426,6 +461,18 @@ class Divide(_OfSoftmax):
         self.latency = self.spec.divide_cycles
         self.inputs = (self.all_scores, self.total, self.winner)
         self.outputs = (self.beat_of_quotients, LAST, self.winner)
+
+    def corners(self) -> list[Vector]:
+        """Those of every part; for a table, each of its entries too."""
+        spec, vectors = self.spec, super().corners()
+        if spec.divider == "lut" and spec.score_w <= 2 * TABLE_BITS:
+            totals, scores = _telling(spec.score_w, spec.total_w)
+            for entry, total in enumerate(totals):
+                chosen = scores[entry, np.arange(spec.n) % scores.shape[1]]
+                made = reference.quotients(chosen, np.array(total))
+                vector = {"scores": chosen, "total": np.array([total]), "quotients": made}
+                vectors.append({**vector, "class": np.array([entry % spec.n])})
+        return vectors
 
 
 class Settle(_OfSoftmax):

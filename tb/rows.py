@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from model import artifact
 from model.artifact import Network
 from model.spec import DIVIDERS, SCORES, Format, Parameter, SoftmaxSpec
-from tb.networks import made_up
+from tb.networks import codes, made_up
 from tb.runner import Outcome, simulate
 from tb.tools import BUILD
 
@@ -100,6 +102,20 @@ def of_layer(name: str, network: Network) -> list[Row]:
         Row(module, f"{module.removeprefix('mlp_')}-{name}", lambda f, m=module: prepare(m, f))
         for module in ("mlp_linear", "mlp_layer")
     ]
+
+
+def of_top(name: str, network: Network, samples: int) -> Row:
+    """`mlp_top` around a network, seen from outside, with its ROM images built in."""
+
+    def prepare(folder: Path) -> Prepared:
+        files = {option: folder / option for option in ("network", "inputs.npy", "report", "mem")}
+        artifact.save(network, files["network"])
+        artifact.write_images(network, files["mem"])
+        np.save(files["inputs.npy"], codes(np.random.default_rng(1), network, samples))
+        options: dict[str, Any] = {key.split(".")[0]: str(path) for key, path in files.items()}
+        return network.spec.parameters(str(files["mem"])), {**options, "sealed": True}
+
+    return Row("mlp_top", name, prepare, "top_bench")
 
 
 # The parts of the softmax: their parameters, and the score and divider that they belong to.
@@ -232,3 +248,12 @@ ROWS = [
     *whole_softmax(3, 3, Q8, ("taylor2", "lut"), ("exp", "divider")),
     *whole_softmax(64, 4, Format(16, 12), ("taylor2", "lut"), ("exp", "divider")),
 ]
+
+
+# For mutants; tb/test_top.py runs the networks that the regression runs.
+SEALED_TOP = of_top("top-4x6x3", made_up([4, 6, 3], folds=[(2, 3), (3, 1)], in_lanes=2), 16)
+
+
+def row_of(name: str) -> Row:
+    """The row of this name."""
+    return next(row for row in (*ROWS, SEALED_TOP) if row.name == name)

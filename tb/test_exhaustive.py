@@ -4,8 +4,8 @@ import pytest
 
 from model import artifact
 from tb.exhaustive import Case, ExhaustiveError
+from tb.named_mutants import Mutant, mutated
 from tb.rows import COMBINATIONS
-from tb.test_mutants import Mutant, mutated
 from tb.tools import BUILD
 
 SLICE = 1 << 16

@@ -3,7 +3,7 @@
 import pytest
 
 from tb.formal import Proof, ProofError, proofs
-from tb.test_mutants import Mutant, mutated
+from tb.named_mutants import Mutant, mutated
 from tb.tools import BUILD
 
 BROKEN = {

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from tb.named_mutants import Mutant, mutated
 from tb.runner import SimulationFailed, _judge, simulate
-from tb.test_mutants import Mutant, mutated
 from tb.tools import SimulatorError
 
 CASE = '<testcase name="t" classname="c">{}</testcase>'

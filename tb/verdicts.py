@@ -1,0 +1,193 @@
+"""What became of a mutant: killed by a bench, proved equivalent, or neither.
+
+A verdict is kept under a key of all that it rests on, so that a campaign goes on where it stopped.
+"""
+
+import functools
+import hashlib
+import json
+import os
+import re
+import resource
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from model.artifact import write_atomically
+from tb import equivalence
+from tb.data_mutants import DataMutant
+from tb.mutation import FOLDER, NetlistMutant, Subject
+from tb.named_mutants import Mutant, mutated
+from tb.rows import row_of
+from tb.runner import SimulationFailed, simulate
+from tb.tools import BUILD, ROOT, RTL, SimulatorError
+
+RESULTS = FOLDER / "results"
+# Seeds of the random stimulus after which a mutant counts as not noticed.
+SEEDS = (1, 2, 3)
+# A mutant may loop without time passing. Its simulator is stopped, and the mutant noticed.
+CPU_SECONDS = 120
+PROOF_SECONDS = 60
+
+# What a bench consists of. A row's own parameters are in the netlist that is mutated.
+TESTS = (
+    *("tb/operator_bench.py", "tb/operators.py", "tb/pipeline_bench.py", "tb/top_bench.py"),
+    *("tb/stream.py", "tb/scoreboard.py", "tb/elaboration.py", "tb/taps.py", "tb/data_mutants.py"),
+    *("tb/equivalence.py", "tb/pdr.py", "model/reference.py", "model/spec.py", "model/tables.py"),
+)
+
+Outcome = Literal["killed", "equivalent", "survived"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """``why`` is the bench's sentence, or how far a proof got."""
+
+    kind: str
+    module: str
+    name: str
+    outcome: Outcome
+    change: str
+    source: str
+    why: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Case:
+    """One mutant: what it changes and where, what a verdict on it rests on, and how to reach it."""
+
+    kind: str
+    module: str
+    name: str
+    change: str
+    source: str
+    rests_on: tuple[str, ...]
+    judge: Callable[[], tuple[Outcome, str]]
+
+    @property
+    def key(self) -> str:
+        """sha256 of all that a verdict rests on."""
+        content = [self.kind, self.name, self.change, *self.rests_on, tests_digest()]
+        return hashlib.sha256("\0".join(content).encode()).hexdigest()
+
+    def verdict(self) -> Verdict:
+        """The verdict: read where it stands already, else reached and written."""
+        path = RESULTS / f"{self.kind}-{self.name}.json"
+        if path.exists():
+            stored = json.loads(path.read_text())
+            if stored.pop("key") == self.key:
+                return Verdict(**stored)
+        start = time.perf_counter()
+        outcome, why = self.judge()
+        seconds = round(time.perf_counter() - start, 1)
+        what = (self.kind, self.module, self.name, outcome, self.change, self.source)
+        verdict = Verdict(*what, why, seconds)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, json.dumps({"key": self.key, **asdict(verdict)}) + "\n")
+        return verdict
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether a verdict stands already."""
+        path = RESULTS / f"{self.kind}-{self.name}.json"
+        return path.exists() and json.loads(path.read_text())["key"] == self.key
+
+
+@functools.cache
+def tests_digest() -> str:
+    """sha256 of what the benches and the reference say."""
+    content = hashlib.sha256()
+    for name in TESTS:
+        content.update((ROOT / name).read_bytes())
+    return content.hexdigest()
+
+
+@contextmanager
+def _strict() -> Iterator[None]:
+    """The first test that fails ends a bench, and no simulator computes for longer than it may."""
+    used = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
+    before = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (int(used) + CPU_SECONDS, before[1]))
+    os.environ["COCOTB_MAX_FAILURES"] = "1"
+    try:
+        yield
+    finally:
+        del os.environ["COCOTB_MAX_FAILURES"]
+        resource.setrlimit(resource.RLIMIT_CPU, before)
+
+
+def noticed(run: Callable[[], object]) -> str | None:
+    """The sentence of the bench that fails, or None where it passes."""
+    with _strict():
+        try:
+            run()
+        except (SimulationFailed, SimulatorError) as error:
+            return re.sub(r"; log: \S+", "", str(error))
+    return None
+
+
+def of_netlist(subject: Subject, mutant: NetlistMutant, rtl: Path) -> Case:
+    """A mutant by Yosys, its Verilog written into ``rtl``."""
+
+    def judge() -> tuple[Outcome, str]:
+        for seed in SEEDS:
+            complaint = noticed(functools.partial(run_netlist, subject, rtl, mutant.name, seed))
+            if complaint:
+                return "killed", f"seed {seed}: {complaint}"
+        proof = equivalence.compare(subject, mutant, seconds=PROOF_SECONDS)
+        if proof.holds:
+            return "equivalent", f"proved, {proof.frames} frames"
+        told = f"a run of {proof.frames} cycles tells them apart"
+        return "survived", told if proof.holds is False else "no proof either"
+
+    module, options = subject.row.module, json.dumps(subject.options, sort_keys=True)
+    rests_on = (subject.digest, mutant.change, options)
+    return Case("netlist", module, mutant.name, mutant.sentence, mutant.source, rests_on, judge)
+
+
+def run_netlist(subject: Subject, rtl: Path, name: str, seed: int = SEEDS[0]) -> None:
+    """The row's bench on a netlist; raises `SimulationFailed` where it notices."""
+    row, run = subject.row, f"mutants/{name}"
+    simulate(
+        row.module,
+        subject.parameters,
+        simulator="icarus",
+        bench=row.bench,
+        options=subject.options,
+        rtl=rtl,
+        name=run,
+        seed=seed,
+    )
+    shutil.rmtree(BUILD / "runs" / "icarus" / run, ignore_errors=True)
+
+
+def of_name(mutant: Mutant) -> Case:
+    """A named mistake."""
+
+    def judge() -> tuple[Outcome, str]:
+        row = row_of(mutant.row)
+        rtl = mutated(mutant, FOLDER / "named" / mutant.name)
+        run = f"mutants/named-{mutant.name}"
+        complaint = noticed(lambda: row.run("icarus", rtl=rtl, name=run))
+        return ("killed", complaint) if complaint else ("survived", f"{mutant.row} passes")
+
+    change = " ".join(f"{mutant.right} becomes {mutant.wrong}".split())
+    sources = tuple(path.read_text() for path in sorted(RTL.glob("*.v")))
+    source = f"{mutant.module}.v"
+    return Case("named", mutant.module, mutant.name, change, source, (*sources, mutant.row), judge)
+
+
+def of_data(mutant: DataMutant) -> Case:
+    """A wrong number in what export writes."""
+
+    def judge() -> tuple[Outcome, str]:
+        complaint = noticed(lambda: mutant.run(FOLDER / "data" / mutant.name))
+        return ("killed", complaint) if complaint else ("survived", "every bench passes")
+
+    sources = tuple(path.read_text() for path in sorted(RTL.glob("*.v")))
+    return Case("data", mutant.owner, mutant.name, mutant.sentence, "", sources, judge)
