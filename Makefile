@@ -5,6 +5,7 @@ SIM     ?= verilator## simulator: verilator or icarus
 NETWORK ?= iris## a network of model/networks, or the path of a .toml
 WAVES   ?= 1## 0 leaves out the waveform of every signal, which make sim keeps
 TEST    ?= sim## what make waves opens: sim, a row of tb/rows.py, or a folder of build/failures
+NETLIST ?= 0## what make test-rtl simulates: 0 the RTL, generic or 1 Yosys' gates, ice40 its cells
 PYTHON  ?= python3## interpreter that .venv is made from, 3.11 or newer
 
 ifneq ($(SIM),verilator)
@@ -18,12 +19,19 @@ $(error WAVES=$(WAVES) is not legal: legal are 0 and 1)
 endif
 endif
 
+ifeq ($(filter 0 1 generic ice40,$(NETLIST)),)
+$(error NETLIST=$(NETLIST) is not legal: legal are 0, 1, generic and ice40)
+endif
+
 # A network of model/networks is built in build/NAME. Any other .toml has the folder of its own path:
 # two files of one name in different folders must not meet.
 RECIPE := $(if $(filter %.toml,$(NETWORK)),$(NETWORK),model/networks/$(NETWORK).toml)
 SHIPPED := $(filter $(CURDIR)/model/networks/%.toml,$(abspath $(RECIPE)))
 BUILD  := build/$(basename $(if $(SHIPPED),$(notdir $(RECIPE)),at$(abspath $(RECIPE))))
 RTL    := $(BUILD)/rtl-$(SIM).json
+
+# All that simulates; of a netlist, what does not break the RTL or look inside.
+BENCHES := $(if $(filter 0,$(NETLIST)),tb,tb/test_modules.py tb/test_top.py tb/test_iris.py)
 
 # Everything that the tools read from the environment.
 export PYTHON
@@ -52,9 +60,9 @@ test: build/setup/test .venv/yosys ## the whole regression, on both simulators
 	@rm -rf build/failures
 	$(PYTEST) --junitxml=build/junit.xml
 
-test-rtl: build/setup/test .venv/yosys ## the part of it that simulates
+test-rtl: build/setup/test .venv/yosys ## the part of it that simulates, on netlists where NETLIST asks
 	@rm -rf build/failures
-	$(PYTEST) tb --junitxml=build/junit-rtl.xml
+	NETLIST=$(NETLIST) $(PYTEST) $(BENCHES) --junitxml=build/junit-rtl.xml
 
 waves: build/setup/$(SIM) .venv/ready $(if $(filter sim,$(TEST)),$(RTL)) ## open a waveform in GTKWave or Surfer
 	@$(RUN) scripts.waves --test '$(TEST)' --build $(BUILD) --sim $(SIM)

@@ -17,18 +17,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from model.artifact import write_atomically
 from scripts import cli, evidence
 from scripts.cli import CommandError
+from scripts.pieces import digest
 from tb import tops
 from tb.rows import ROWS, Row
 from tb.runner import Outcome
-from tb.tools import BUILD, ROOT
+from tb.tools import BUILD
+from tb.tops import GOLDEN
 
 Figures = dict[str, int]
 # A step can be sent to another process: a function of a module, with its arguments.
 Step = Callable[[], Figures]
 # A simulation, told the simulator and what else it may be told.
 Simulation = Callable[..., Figures]
-
-_BENCHES = ("tb/*.py", "model/*.py", "rtl/*.v", "tb/golden/*")
 
 
 @dataclass(frozen=True)
@@ -76,11 +76,8 @@ class Campaign:
 
     def _sources(self) -> str:
         """sha256 of everything that a step's verdict depends on."""
-        content = hashlib.sha256(repr((self.seed, sorted(self.steps))).encode())
-        for pattern in _BENCHES:
-            for path in sorted(ROOT.glob(pattern)):
-                content.update(path.name.encode() + path.read_bytes())
-        return content.hexdigest()
+        own = hashlib.sha256(repr((self.seed, sorted(self.steps))).encode())
+        return own.hexdigest() + digest(*sorted(GOLDEN.iterdir()))
 
     def _passed(self) -> tuple[dict[str, Figures], float]:
         """The steps that passed with these very sources, and the seconds that it took."""
