@@ -33,7 +33,7 @@ module mlp_fold #(
 
     localparam CYCLES  = STEPS * GROUPS;
 
-    localparam [CYCLE_W-1:0] BEFORE_LAST = CYCLES > 1 ? CYCLES - 2 : 0;
+    localparam integer BEFORE_LAST = CYCLES > 1 ? CYCLES - 2 : 0;
 
     reg [STEP_W-1:0] step;
     reg              last_beat;         // of the vector: ready is decided by it, and must be early
@@ -61,7 +61,7 @@ module mlp_fold #(
             step      <= out_last_step ? {STEP_W{1'b0}} : step + 1'b1;
             out_group <= out_last_step ? out_group + 1'b1 : out_group;
             out_cycle <= out_cycle + 1'b1;
-            last_beat <= out_cycle == BEFORE_LAST;
+            last_beat <= out_cycle == BEFORE_LAST[CYCLE_W-1:0];
         end
     end
 
