@@ -47,7 +47,7 @@ PYTEST := $(RUN) pytest -n 2
 .SUFFIXES:
 .PHONY: menu setup sim test test-rtl waves lint folds all-folds profile accuracy accuracy-page soak \
         softmax-study softmax-size synth silicon golden exhaustive random-networks x-reset netlist \
-        same-cycles formal oracles fuzz coverage mutants readme bench clean distclean FORCE
+        same-cycles formal oracles fuzz coverage mutants verification readme bench clean distclean FORCE
 
 menu:
 	@awk -F '##' '/^[a-z-]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-15s %s\n", $$1, $$2 } \
@@ -62,6 +62,7 @@ sim: $(RTL) ## train, quantize, export, simulate, compare: the whole way from Py
 test: build/setup/test .venv/yosys ## the whole regression, on both simulators
 	@rm -rf build/failures
 	$(PYTEST) --junitxml=build/junit.xml
+	@$(RUN) scripts.regression
 
 test-rtl: build/setup/test .venv/yosys ## the part of it that simulates, on netlists where NETLIST asks
 	@rm -rf build/failures
@@ -136,6 +137,9 @@ coverage: build/setup/verilator .venv/ready ## lines, branches, toggles, express
 	@$(RUN) scripts.coverage
 mutants: build/setup/icarus build/setup/verilator .venv/yosys ## would the tests notice? over 500 mutants, into docs/mutation.md
 	@$(RUN) scripts.mutants
+
+verification: test soak exhaustive random-networks all-folds x-reset netlist same-cycles formal oracles fuzz coverage mutants ## every campaign, then the ledger in docs/verification.md
+	@$(RUN) scripts.verification
 
 readme: sim ## write the results and the picture of the README
 	@$(RUN) scripts.readme --build $(BUILD)
