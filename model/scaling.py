@@ -31,10 +31,7 @@ class Scaling:
     def __post_init__(self) -> None:
         for key in ("offset", "scale"):
             values = getattr(self, key)
-            legal = isinstance(values, list | tuple) and all(
-                isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v)
-                for v in values
-            )
+            legal = isinstance(values, list | tuple) and all(map(_is_number, values))
             require(legal, f"features: {key} is {values!r}, legal is a list of finite numbers")
             object.__setattr__(self, key, tuple(map(float, values)))
         require(
@@ -49,6 +46,13 @@ class Scaling:
         """Scaled features of ``[samples, n_in]``; the same bits on every machine."""
         scaled: Real = (features - np.array(self.offset)) / np.array(self.scale)
         return scaled
+
+
+def _is_number(value: object) -> bool:
+    """Whether it is a finite float, or an int that is one without rounding; a bool is neither."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return abs(value) <= 1 << 53
+    return isinstance(value, float) and math.isfinite(value)
 
 
 def standardize(features: Real) -> Scaling:

@@ -2,17 +2,20 @@
 
 import csv
 import math
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
+from model.archive import ArchiveError, read_arrays
 from model.errors import VerbatimError
 from model.spec import MAX_CLASSES, Int, require
 
 SUFFIXES = (".csv", ".npz")
+NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 NPZ_KEYS = ("features", "labels", "feature_names", "class_names")
 
 
@@ -62,7 +65,7 @@ def read(source: DataFile, folder: Path) -> Samples:
         return _read_csv(path, source) if path.suffix == ".csv" else _read_npz(path, source)
     except DataError:
         raise
-    except (OSError, UnicodeDecodeError, csv.Error, BadZipFile, EOFError, ValueError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: cannot be read: {error}") from error
 
 
@@ -103,10 +106,8 @@ def _check_header(path: Path, header: list[str]) -> None:
 
 
 def _is_number(text: str) -> bool:
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False
+    """Whether it is a finite decimal as every program writes it: no `1_0`, no other digits."""
+    return NUMBER.fullmatch(text.strip(" \t")) is not None and math.isfinite(float(text))
 
 
 def _number(where: str, name: str, cell: str) -> float:
@@ -131,9 +132,10 @@ def _index(path: Path, label: str, name: str, names: tuple[str, ...]) -> int:
 
 
 def _read_npz(path: Path, source: DataFile) -> Samples:
-    with path.open("rb") as stream:
-        archive = np.load(stream, allow_pickle=False)
-        arrays = dict(archive) if isinstance(archive, np.lib.npyio.NpzFile) else {}
+    try:
+        arrays = read_arrays(path)
+    except ArchiveError as error:
+        raise DataError(str(error)) from error
     missing = {"features", "labels"} - set(arrays)
     unknown = set(arrays) - set(NPZ_KEYS)
     if missing or unknown:
@@ -160,6 +162,13 @@ def _read_npz(path: Path, source: DataFile) -> Samples:
     return Samples(
         features.astype(np.float64),
         labels.astype(np.int64),
-        tuple(map(str, feature_names)),
-        source.classes or tuple(map(str, class_names)),
+        _names(path, "feature_names", feature_names),
+        source.classes or _names(path, "class_names", class_names),
     )
+
+
+def _names(path: Path, key: str, names: Iterable[object]) -> tuple[str, ...]:
+    try:
+        return tuple(map(str, names))
+    except (TypeError, SystemError) as error:  # a single value; characters that there are none of
+        raise DataError(f"{path}: {key} are no list of names: {error}") from error

@@ -21,14 +21,21 @@ from rich.table import Table
 
 from model.artifact import write_atomically
 from model.errors import VerbatimError
-from scripts import cli, evidence, fuzz_checkpoint, fuzz_targets
+from scripts import cli, evidence, fuzz_checkpoint, fuzz_network, fuzz_targets
 from scripts.fuzz_targets import Target
 from tb.tools import BUILD, ROOT
 
 SEED = 1
 BLOCK = 1000
 LONGEST_SENTENCE = 400
-INPUTS = {"network": 50_000, "recipe": 30_000, "image": 20_000, "checkpoint": 5_000}
+INPUTS = {
+    "network": 50_000,
+    "recipe": 30_000,
+    "table": 20_000,
+    "arrays": 10_000,
+    "image": 20_000,
+    "checkpoint": 5_000,
+}
 FOLDER = BUILD / "fuzz"
 
 REFUSED, TAKEN = "refused", "rightly taken"
@@ -72,7 +79,7 @@ def fuzz(target: Target, indices: range, seed: int = SEED) -> tuple[Counter[str]
     verdicts: Counter[str] = Counter()
     findings = []
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "file"
+        path = Path(folder) / f"file{target.suffix}"
         for index in indices:
             verdict = judge(target, made(target, index, seed), path)
             if verdict in (REFUSED, TAKEN):
@@ -85,7 +92,8 @@ def fuzz(target: Target, indices: range, seed: int = SEED) -> tuple[Counter[str]
 @functools.cache
 def targets() -> dict[str, Target]:
     """Every reader that is fed, by its name."""
-    return fuzz_targets.targets() | {"checkpoint": fuzz_checkpoint.target()}
+    own = {target.name: target for target in (fuzz_network.target(), fuzz_checkpoint.target())}
+    return fuzz_targets.targets() | own
 
 
 def sources_sha256() -> str:

@@ -14,9 +14,10 @@ from model.calibration import Calibration
 from model.datasets import Dataset
 from model.frontend import Chain
 from model.quantize import QuantizedNetwork
+from model.scaling import Scaling
 from model.spec import Format
 from model.training import Trained
-from scripts.fuzz_targets import Target, same
+from scripts.fuzz_targets import Target, numbers_are_same, same
 from scripts.mutations import damaged_bytes, damaged_value, odd_value
 
 RECIPE = Path("model/networks/iris.toml")
@@ -24,14 +25,15 @@ RECIPE = Path("model/networks/iris.toml")
 
 def _untrained(plan: recipe.Recipe, dataset: Dataset) -> Trained:
     module = modules.make(plan, dataset)
-    tuned = Chain(frontend.layers(module))
+    tuned = Chain(frontend.layers(module)).double()
     names = [(layer.name, layer.weights) for layer in frontend.layers(module)]
     formats = Calibration(
         Format(8, 4),
         {weights: Format(8, 7) for _, weights in names},
         {name: Format(8, 3) for name, _ in names},
     )
-    return Trained(module, QuantizedNetwork(tuned.double(), formats, plan.softmax.score))
+    scaling = Scaling((0.0,) * len(dataset.feature_names), (1.0,) * len(dataset.feature_names))
+    return Trained(module, QuantizedNetwork(tuned, formats, plan.softmax.score), scaling)
 
 
 def _odd_tensors(content: Any) -> list[torch.Tensor]:
@@ -67,8 +69,8 @@ def wrong_checkpoint(data: bytes, trained: Trained) -> str | None:
     content = torch.load(io.BytesIO(data), weights_only=True)
     if not same(dataclasses.asdict(trained.quantized.formats), content["formats"]):
         return "other formats were read from it"
-    scaling = trained.scaling and dataclasses.asdict(trained.scaling)
-    if not same(scaling, content["scaling"]):
+    scaling, plain = trained.scaling, content["scaling"]
+    if not numbers_are_same(None if scaling is None else dataclasses.asdict(scaling), plain):
         return "another scaling was read from it"
     for key, module in (("float", trained.module), ("fine_tuned", trained.quantized.module)):
         found = module.state_dict()
@@ -84,10 +86,10 @@ def wrong_checkpoint(data: bytes, trained: Trained) -> str | None:
 
 def target() -> Target:
     """The reader of checkpoints of Iris."""
-    plan = recipe.load(RECIPE)
-    dataset = datasets.load(plan.dataset, plan.folder)
+    plan, dataset = recipe.load(RECIPE), datasets.load("iris")
     return Target(
         "checkpoint",
+        ".pt",
         _maker(plan, dataset),
         lambda path: checkpoint.load(plan, dataset, path),
         wrong_checkpoint,

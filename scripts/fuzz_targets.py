@@ -4,44 +4,39 @@ Each target checks what its reader accepted by rules of its own, written here a 
 that is accepted must say exactly what was read from it, and be legal.
 """
 
+import csv
 import dataclasses
-import hashlib
-import json
+import io
+import math
 import random
 import re
 import tomllib
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from model import artifact, recipe
-from model.spec import Format
-from scripts.mutations import NESTED, damaged_bytes, damaged_text, damaged_value
-from tb.networks import made_up
+import numpy as np
+from numpy.typing import NDArray
 
-GOLDEN = Path("tb/golden/iris.network.json")
+from model import artifact, datasets, recipe, userdata
+from scripts.mutations import NESTED, damaged_bytes, damaged_text
+
 RECIPES = Path("model/networks")
 IMAGE_WORDS, IMAGE_WIDTH = 12, 10
 
-JSON_TOKENS = ["NaN", "Infinity", "-Infinity", "true", "null", "1e999", "-0", "[]", "{}", *NESTED]
 TOML_TOKENS = [
     *("true", "nan", "-inf", "1e400", "0x" + "f" * 4000, "9" * 5000, "1_0", "0b1", "[]", "{}"),
     *("1979-05-27T07:32:00Z", "07:32:00", *NESTED, "'a'", '"""a\nb"""', '"\\u00e9"', "[x]", "a.b"),
 ]
+TABLE_TOKENS = [
+    *("nan", "inf", "1e999", "1_0", "0x1", "\u0661", '"', '""', "a\nb", "", ",", ",,", ";"),
+    *("1" * 5000, "-0", "1.5.2", "True", "\u00a01", "1\u2009", "\u22121", "x" * 200_000),
+]
+NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
 IMAGE_TOKENS = [
-    "x",
-    "z0",
-    "_1",
-    "// 1",
-    "@3",
-    "/*",
-    "\u0661\u0661\u0661",
-    "0x1",
-    "+12",
-    "3FF",
-    "1_1",
-    "",
+    *("x", "z0", "// 1", "@3", "/*", "\u0661" * 3, "0x1", "+12", "3FF", "1_1", ""),
 ]
 
 
@@ -53,6 +48,7 @@ class Target:
     """
 
     name: str
+    suffix: str
     make: Callable[[random.Random], bytes]
     read: Callable[[Path], Any]
     wrong: Callable[[bytes, Any], str | None]
@@ -67,130 +63,13 @@ def same(a: Any, b: Any) -> bool:
     return type(a) is type(b) and bool(a == b)
 
 
-def strict_json(data: bytes) -> Any:
-    """A JSON value; raises ValueError where a key repeats or a number is none."""
-
-    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
-        if len(dict(found)) != len(found):
-            raise ValueError("a key stands twice")
-        return dict(found)
-
-    def constant(name: str) -> None:
-        raise ValueError(f"{name} is no JSON")
-
-    return json.loads(data.decode(), object_pairs_hook=pairs, parse_constant=constant)
-
-
-# Networks
-
-
-def _network_seeds() -> list[dict[str, Any]]:
-    networks = [
-        artifact.load(GOLDEN),
-        made_up([3, 4, 2], folds=[(3, 2), (2, 1)], softmax=("exp", "divider"), in_lanes=3),
-        made_up([1, 2], formats=[Format(16, 8), Format(4, 1)], weight_format=Format(16, 12)),
-        made_up([2, 2, 2, 3], integers="extreme", softmax=("exp", "lut"), out_lanes=3),
-    ]
-    provenance = {"note": "made up", "seeds": [1, 2], "rate": 0.5, "of": {"a": None}}
-    return [artifact.to_content(network) | {"provenance": provenance} for network in networks]
-
-
-def signed(content: Any) -> str:
-    """The text of a network's file under a right digest, if there is anything to sign."""
-    if isinstance(content, dict):
-        content = content | {"sha256": artifact.digest(content)}
-    return json.dumps(content)
-
-
-def _network_maker() -> Callable[[random.Random], bytes]:
-    seeds = _network_seeds()
-
-    def make(rng: random.Random) -> bytes:
-        content, kind = rng.choice(seeds), rng.random()
-        text = signed(damaged_value(rng, content) if kind < 0.6 else content)
-        if kind < 0.5:
-            return text.encode()
-        if kind < 0.7:
-            return _with_key_twice(rng, text).encode()
-        if kind < 0.9:
-            return damaged_text(rng, text, JSON_TOKENS)
-        return damaged_bytes(rng, text.encode())
-
-    return make
-
-
-def _with_key_twice(rng: random.Random, text: str) -> str:
-    """A key written once more before itself, with another value: most readers take the last."""
-    places = list(re.finditer(r'[{,] ?("[^"]*": )', text))
-    place = rng.choice(places)
-    return text[: place.end(1)] + "7, " + place[1] + text[place.end(1) :]
-
-
-def wrong_network(data: bytes, network: artifact.Network) -> str | None:
-    """What is wrong with a network's file that was accepted."""
-    try:
-        content = strict_json(data)
-    except ValueError as error:
-        return str(error)
-    stated = content.pop("sha256")
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
-    if hashlib.sha256(canonical).hexdigest() != stated:
-        return "its digest is another"
-    if not same(artifact.to_content(network), content):
-        return "something else was read from it"
-    spec = content["spec"]
-    layers, softmax = spec["layers"], spec["softmax"]
-    if not _are_whole(spec):
-        return "a truth value stands for a number, or a number is not whole"
-    for whole, lanes in (
-        (layers[0]["n_in"], spec["in_lanes"]),
-        (softmax["n"], spec["out_lanes"]),
-        (softmax["n"], softmax["lanes"]),
-    ):
-        if whole % lanes:
-            return f"{lanes} lanes do not divide {whole}"
-    lows, highs = _ends(layers[0]["x"])
-    for layer in layers:
-        complaint = _wrong_layer(layer, content, lows, highs)
-        if complaint:
-            return f"{layer['name']}: {complaint}"
-        lows, highs = _ends(layer["y"])
-        lows = 0 if layer["relu"] else lows
-    return None
-
-
-def _are_whole(plain: Any, key: str = "") -> bool:
-    """Whether all numbers in it are ints, and only `relu` is a truth value."""
-    if isinstance(plain, dict):
-        return all(_are_whole(value, key) for key, value in plain.items())
-    if isinstance(plain, list):
-        return all(map(_are_whole, plain))
-    return type(plain) is (bool if key == "relu" else str if isinstance(plain, str) else int)
-
-
-def _ends(fmt: dict[str, int]) -> tuple[int, int]:
-    return -(2 ** (fmt["width"] - 1)), 2 ** (fmt["width"] - 1) - 1
-
-
-def _wrong_layer(
-    layer: dict[str, Any], content: dict[str, Any], lows: int, highs: int
-) -> str | None:
-    rows, biases = content["weights"][layer["weights"]], content["biases"][layer["name"]]
-    low, high = _ends(layer["w"])
-    if len(rows) != layer["n_out"] or len(biases) != layer["n_out"]:
-        return "its rows are not its outputs"
-    most = 2 ** (layer["acc_w"] - 1) - 1
-    for row, bias in zip(rows, biases, strict=True):
-        if len(row) != layer["n_in"] or not all(low <= weight <= high for weight in row):
-            return "a row has not its inputs, or a weight not its width"
-        products = [sorted((weight * lows, weight * highs)) for weight in row]
-        top = sum(max(0, product[1]) for product in products) + max(0, bias)
-        bottom = sum(min(0, product[0]) for product in products) + min(0, bias)
-        if top > most or bottom < -most - 1:
-            return f"a sum may reach {bottom} .. {top}, beyond {layer['acc_w']} bits"
-    if layer["n_in"] % layer["simd"] or layer["n_out"] % layer["pe"]:
-        return "its folds do not divide it"
-    return None
+def numbers_are_same(scaling: Any, plain: Any) -> bool:
+    """Whether a scaling holds the numbers of a table: there a whole one may stand for a float."""
+    if scaling is None or not isinstance(plain, dict):
+        return scaling is plain
+    floats = {key: [float(n) for n in numbers] for key, numbers in plain.items()}
+    whole = all(type(n) in (int, float) for numbers in plain.values() for n in numbers)
+    return whole and same(scaling, floats)
 
 
 # Recipes
@@ -211,12 +90,21 @@ def _recipe_maker() -> Callable[[random.Random], bytes]:
 def wrong_recipe(data: bytes, found: recipe.Recipe) -> str | None:
     """What is wrong with a recipe that was accepted."""
     content = tomllib.loads(data.decode())
-    if not same(dataclasses.asdict(found), content):
+    if not _says(dataclasses.asdict(found), content):
         return "something else was read from it"
     for number in _numbers(content):
         if not -(2**32) < number < 2**32:
             return f"{number} is in it"
     return None
+
+
+def _says(read: Any, plain: Any) -> bool:
+    """Whether all of a table was read; what it leaves out stands at a default in ``read``."""
+    if isinstance(plain, dict) and isinstance(read, dict):
+        return plain.keys() <= read.keys() and all(_says(read[key], plain[key]) for key in plain)
+    if isinstance(plain, list) and isinstance(read, list | tuple):
+        return len(plain) == len(read) and all(map(_says, read, plain))
+    return same(read, float(plain) if isinstance(read, float) and type(plain) is int else plain)
 
 
 def _numbers(plain: Any) -> list[float]:
@@ -253,11 +141,97 @@ def wrong_image(data: bytes, words: list[int]) -> str | None:
     return None
 
 
+# Samples of a user
+
+
+def _make_table(rng: random.Random) -> bytes:
+    rows = ["5.1,3.5,a", "4.9,-3.0,b", '"6.25", 1e-3 ,a', "7,.5,c", "+8.,2E2,b"]
+    text = "\n".join(["width,height of it,kind", *rng.choices(rows, k=8), ""])
+    if rng.random() < 0.7:
+        return damaged_text(rng, text, TABLE_TOKENS)
+    return damaged_bytes(rng, text.encode())
+
+
+def read_table(path: Path) -> userdata.Samples:
+    """The samples of a CSV, its last column the class."""
+    return userdata.read(userdata.DataFile(path.name), path.parent)
+
+
+def wrong_table(data: bytes, samples: userdata.Samples) -> str | None:
+    """What is wrong with samples that were accepted."""
+    text = data.decode("utf-8-sig")
+    header, *rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
+    names = [name.strip() for name in header]
+    if names[:-1] != list(samples.feature_names) or len(rows) != len(samples.labels):
+        return "other samples were read from it"
+    for row, features, label in zip(rows, samples.features, samples.labels, strict=True):
+        if not all(NUMBER.fullmatch(cell.strip(" \t")) for cell in row[:-1]):
+            return f"{row} holds what is no number"
+        if list(map(float, row[:-1])) != features.tolist():
+            return f"{row} was read as something else"
+        if samples.class_names[label] != row[-1].strip() or not math.isfinite(sum(features)):
+            return f"{row} was read as another class, or is not finite"
+    return None
+
+
+def _member(array: NDArray[Any]) -> bytes:
+    """An array as the file of an archive holds it."""
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
+
+
+def _odd_arrays() -> list[NDArray[Any]]:
+    """Arrays that hold no samples."""
+    odd = [np.full((3, 2), np.inf), np.zeros((3, 2), complex), np.zeros(3), np.zeros((0, 2))]
+    odd += [np.zeros((3, 2), bool), np.array("x"), np.array([-1, 0, 1]), np.zeros((3, 2), "O")]
+    return [*odd, np.array([2**63, 0, 1], np.uint64)]
+
+
+def _make_arrays(rng: random.Random) -> bytes:
+    """An archive whose members are damaged under right checksums, or which is itself damaged."""
+    good = {
+        "features": np.array([[5.0, 0.25], [-1.5, 3.0], [2.0, 8.0]]),
+        "labels": np.array([0, 1, 0]),
+        "class_names": np.array(["a", "b"]),
+    }
+    members = {name: _member(array) for name, array in good.items()}
+    name, kind = rng.choice(list(members)), rng.random()
+    if kind < 0.5:
+        members[name] = damaged_bytes(rng, members[name])
+    elif kind < 0.8:
+        members[rng.choice([name, "x", "features"])] = _member(rng.choice(_odd_arrays()))
+    archive, method = io.BytesIO(), rng.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))
+    with zipfile.ZipFile(archive, "w", method) as opened:
+        for name, data in members.items():
+            opened.writestr(f"{name}.npy", data)
+    return damaged_bytes(rng, archive.getvalue()) if kind > 0.7 else archive.getvalue()
+
+
+def wrong_arrays(data: bytes, samples: datasets.Dataset) -> str | None:
+    """What is wrong with samples in an archive that were accepted."""
+    with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+        features, labels = archive["features"], archive["labels"]
+    if not np.array_equal(features, samples.features) or not np.isfinite(features).all():
+        return "its features were read as others, or are not finite"
+    if not np.array_equal(labels, samples.labels) or labels.shape != features.shape[:1]:
+        return "its labels were read as others, or are not the samples'"
+    if labels.min() < 0 or labels.max() >= len(samples.class_names):
+        return "a label has no class"
+    return None
+
+
+def read_dataset(path: Path) -> datasets.Dataset:
+    """The samples of an archive, as a dataset is checked."""
+    return datasets.load(userdata.DataFile(path.name), path.parent)
+
+
 def targets() -> dict[str, Target]:
-    """Every target by its name."""
+    """The targets of this file, by name."""
     found = [
-        Target("network", _network_maker(), artifact.load, wrong_network),
-        Target("recipe", _recipe_maker(), recipe.load, wrong_recipe),
-        Target("image", _make_image, read_image, wrong_image),
+        Target("recipe", ".toml", _recipe_maker(), recipe.load, wrong_recipe),
+        Target("table", ".csv", _make_table, read_table, wrong_table),
+        Target("arrays", ".npz", _make_arrays, read_dataset, wrong_arrays),
+        Target("image", ".mem", _make_image, read_image, wrong_image),
     ]
     return {target.name: target for target in found}

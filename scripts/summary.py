@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model import artifact, published, reference
+from model.archive import ArchiveError, read_arrays
 from model.artifact import Network
 from model.metrics import measure
 from model.spec import PACK_CYCLES, UNPACK_CYCLES, Int, LayerSpec, NetworkSpec
@@ -76,12 +76,9 @@ def _object(path: Path, command: str, keys: set[str]) -> dict[str, Any]:
 def read_expected(path: Path) -> dict[str, NDArray[Any]]:
     """What export left of a dataset; raises `CommandError` where it is missing or damaged."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = dict(archive)
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
-        raise CommandError(
-            f"{path}: cannot be read, run python -m scripts.export first: {error}"
-        ) from error
+        arrays = read_arrays(path)
+    except ArchiveError as error:
+        raise CommandError(f"{error}; run python -m scripts.export first") from error
     missing = sorted(EXPECTED_KEYS - set(arrays))
     if missing:
         raise CommandError(f"{path}: has no {', '.join(missing)}, run python -m scripts.export")

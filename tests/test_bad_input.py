@@ -21,6 +21,7 @@ from tb.tools import SimulatorError
 
 GOLDEN = Path("tb/golden/iris.network.json").resolve()
 NETWORK = artifact.load(GOLDEN)
+WORDS = NETWORK.spec.layers[0].cycles
 
 
 def edited(change: Callable[[dict], None], *, signed: bool = True) -> str:
@@ -107,10 +108,10 @@ def test_a_missing_or_binary_network_file_is_refused_by_name(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     "damage, reason",
     [
-        (lambda lines: lines[:-1], "found 29 words, legal are 30"),
-        (lambda lines: [*lines, lines[0]], "found 31 words, legal are 30"),
+        (lambda lines: lines[:-1], f"found {WORDS - 1} words, legal are {WORDS}"),
+        (lambda lines: [*lines, lines[0]], f"found {WORDS + 1} words, legal are {WORDS}"),
         (lambda lines: ["xyz", *lines[1:]], "word 1 is 'xyz'"),
-        (lambda lines: [*lines[:-1], "f" + lines[-1]], "word 30 is"),
+        (lambda lines: [*lines[:-1], "f" + lines[-1]], f"word {WORDS} is"),
     ],
 )
 def test_an_image_of_wrong_shape_is_refused_by_name(

@@ -1,18 +1,27 @@
 """Damaged files: a slice of `make fuzz`; and a reader that lost one of its checks is caught."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from model import artifact, checkpoint, errors, recipe, spec
+from model import artifact, checkpoint, errors, recipe, spec, userdata
 from scripts import fuzz
 from scripts.cli import CommandError
 from scripts.fuzz import REFUSED, TAKEN
 
 # Inputs of each reader in the slice; other ones than the campaign's.
-SLICE = {"network": 400, "recipe": 300, "image": 400, "checkpoint": 60}
+SLICE = {
+    "network": 400,
+    "recipe": 300,
+    "table": 300,
+    "arrays": 300,
+    "image": 400,
+    "checkpoint": 60,
+}
 SEED = 2
 # Inputs within which a lost check is to be found.
 SOON = 2500
@@ -46,6 +55,18 @@ def without_bool_check(owner: str, low: int, high: int, **values: Any) -> None:
         spec.require(isinstance(value, int) and low <= value <= high, f"{owner}: {key}")
 
 
+def nothing_but_finite(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def unguarded_arrays(path: Path) -> dict[str, Any]:
+    with path.open("rb") as stream:
+        return dict(np.load(stream))
+
+
 LOST_CHECKS: dict[str, tuple[str, object, str, object]] = {
     "digest": ("network", artifact, "digest", lambda content: content.get("sha256")),
     "key-twice": ("network", artifact, "_once", dict),
@@ -62,6 +83,8 @@ LOST_CHECKS: dict[str, tuple[str, object, str, object]] = {
     "toml-numbers": ("recipe", recipe, "_require_short_numbers", nothing),
     "decimals": ("recipe", recipe, "_require_number", nothing),
     "keys-of-a-recipe": ("recipe", spec, "require", nothing),
+    "decimal-cells": ("table", userdata, "_is_number", nothing_but_finite),
+    "arrays": ("arrays", userdata, "read_arrays", unguarded_arrays),
     "hexadecimal": ("image", artifact, "HEXADECIMAL", frozenset("0123456789abcdefABCDEF_")),
     "parameters": ("checkpoint", checkpoint, "_fill", lambda module, owner, found: None),
     "formats": ("checkpoint", checkpoint, "build", lambda kind, owner, plain: kind(**plain)),

@@ -77,7 +77,7 @@ def test_a_bad_scaling_in_a_file_is_refused_by_name(tmp_path, features, reason):
         artifact.load(path)
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), True, None])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 10**400, 2**53 + 1, True, None])
 def test_a_scaling_of_no_number_is_refused(value):
     with pytest.raises(SpecError, match="features: offset is"):
         Scaling((value,), (1.0,))

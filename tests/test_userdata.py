@@ -56,6 +56,8 @@ def test_a_byte_order_mark_and_quotes_are_read_as_spreadsheets_write_them(tmp_pa
         ("a,b,kind\n1,2,x\n1,y\n", {}, "line 3 has 2 cells, legal are 3"),
         ("a,b,kind\n1,,x\n", {}, "line 2, column 'b' is '', legal is a finite number"),
         ("a,b,kind\n1,nan,x\n", {}, "line 2, column 'b' is 'nan', legal is a finite number"),
+        ("a,b,kind\n1,1_0,x\n", {}, "line 2, column 'b' is '1_0', legal is a finite number"),
+        ("a,b,kind\n1,\u0661,x\n", {}, "line 2, column 'b' is '\u0661', legal is a finite number"),
         ("a,b,kind\n1,1e999,x\n", {}, "line 2, column 'b' is '1e999', legal is a finite number"),
     ],
 )
@@ -89,6 +91,7 @@ def test_an_npz_gives_the_same(tmp_path):
         ({"labels": np.array([], dtype=int)}, r"labels are int64 of shape \(0,\)"),
         ({"labels": np.array([0, MAX_CLASSES])}, f"a label is {MAX_CLASSES}, legal is 0 to"),
         ({"colour": np.zeros(1)}, "holds arrays colour, features, labels, legal are features and"),
+        ({"class_names": np.array("x")}, "class_names are no list of names"),
         ({"features": np.array([{}])}, "cannot be read: .*allow_pickle"),
     ],
 )
