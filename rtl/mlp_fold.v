@@ -27,13 +27,12 @@ module mlp_fold #(
     output reg  [(STEPS*GROUPS > 1 ? $clog2(STEPS*GROUPS) : 1)-1:0]   out_cycle
 );
 
+    localparam CYCLES      = STEPS * GROUPS;
+    localparam BEFORE_LAST = CYCLES > 1 ? CYCLES - 2 : 0;
+
     localparam STEP_W  = STEPS  > 1 ? $clog2(STEPS)  : 1;
     localparam GROUP_W = GROUPS > 1 ? $clog2(GROUPS) : 1;
-    localparam CYCLE_W = STEPS*GROUPS > 1 ? $clog2(STEPS*GROUPS) : 1;
-
-    localparam CYCLES  = STEPS * GROUPS;
-
-    localparam integer BEFORE_LAST = CYCLES > 1 ? CYCLES - 2 : 0;
+    localparam CYCLE_W = CYCLES > 1 ? $clog2(CYCLES) : 1;
 
     reg [STEP_W-1:0] step;
     reg              last_beat;         // of the vector: ready is decided by it, and must be early

@@ -93,32 +93,33 @@ module mlp_layer #(
         end
     endgenerate
 
-    wire              beat_valid;
-    wire              beat_ready;
-    wire              beat_last;
-    wire [PE*Y_W-1:0] beat;
-
-    mlp_stream_register #(.W(PE*Y_W)) u_register (
-        .clk(clk), .rst(rst),
-        .in_valid(relu_valid), .in_ready(relu_ready), .in_last(relu_last), .in_data(relu),
-        .out_valid(beat_valid), .out_ready(beat_ready), .out_last(beat_last), .out_data(beat)
-    );
+    wire                 vector_valid;
+    wire                 vector_ready;
+    wire [N_OUT*Y_W-1:0] vector;
 
     generate
         if (PE == N_OUT) begin : g_whole
-            assign out_valid  = beat_valid;
-            assign beat_ready = out_ready;
-            assign out_x      = beat;
+            assign vector_valid = relu_valid;
+            assign relu_ready   = vector_ready;
+            assign vector       = relu;
 
-            wire unused = beat_last;
+            wire unused = relu_last;
         end else begin : g_pack
             mlp_stream_pack #(.N(N_OUT), .LANES(PE), .W(Y_W)) u_pack (
                 .clk(clk), .rst(rst),
-                .in_valid(beat_valid), .in_ready(beat_ready), .in_last(beat_last), .in_lanes(beat),
-                .out_valid(out_valid), .out_ready(out_ready), .out_x(out_x)
+                .in_valid(relu_valid), .in_ready(relu_ready), .in_last(relu_last), .in_lanes(relu),
+                .out_valid(vector_valid), .out_ready(vector_ready), .out_x(vector)
             );
         end
     endgenerate
+
+    wire last_unused;
+
+    mlp_stream_register #(.W(N_OUT*Y_W)) u_register (
+        .clk(clk), .rst(rst),
+        .in_valid(vector_valid), .in_ready(vector_ready), .in_last(1'b1), .in_data(vector),
+        .out_valid(out_valid), .out_ready(out_ready), .out_last(last_unused), .out_data(out_x)
+    );
 
 endmodule
 

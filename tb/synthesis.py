@@ -206,15 +206,15 @@ def _nextpnr(folder: Path, target: Target, device: Device, seed: int) -> Placeme
     if done.returncode or not report.exists():
         raise SynthesisError(f"{target.name} {device.name}: nextpnr: {_last_words(done)}")
     found = json.loads(report.read_text())
-    use = found["utilization"]
+    use, absent = found["utilization"], {"used": 0, "available": 0}
     clocks = [clock["achieved"] for clock in found["fmax"].values()]
     if not clocks:
         raise SynthesisError(f"{target.name} {device.name}: nextpnr found no clock")
     return Placement(
         seed,
         round(min(clocks), 2),
-        {kind: use[name]["used"] for kind, name in target.placed.items()},
-        {kind: use[name]["available"] for kind, name in target.placed.items()},
+        {kind: use.get(name, absent)["used"] for kind, name in target.placed.items()},
+        {kind: use.get(name, absent)["available"] for kind, name in target.placed.items()},
         _warnings(done.stderr),
         round(time.perf_counter() - start, 1),
     )

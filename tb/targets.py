@@ -67,7 +67,7 @@ def target(name: str) -> Target:
 def _ecp5(size: str, package: str) -> Device:
     """Without pins, as a core inside of a larger design."""
     part = (f"--{size}", "--speed", "8", "--package", package)
-    return Device(size, (*part, "--out-of-context"))
+    return Device(size, (*part, "--out-of-context", "--placer-heap-timingweight", "60"))
 
 
 TARGETS = {
@@ -119,7 +119,7 @@ TARGETS = {
     "xc7": Target(
         name="xc7",
         lut="LUT6",
-        command="synth_xilinx -family xc7",
+        command="synth_xilinx -family xc7 -flatten",
         cells={
             "LUT": ("LUT", 1),
             "RAM32M": ("LUT", 4),
