@@ -124,7 +124,7 @@ netlist: build/setup/test .venv/yosys ## the benches on Yosys' netlists, of gate
 same-cycles: build/setup/test .venv/ready ## every stream in every cycle, Icarus against Verilator
 	@$(RUN) scripts.same_cycles
 
-formal: .venv/yosys ## what the softmax promises, proved for all inputs of a narrow one
+formal: .venv/yosys ## what each module promises, proved: streams and formulas
 	@$(RUN) scripts.formal
 
 oracles: build/setup/verilator .venv/ready ## ONNX Runtime against the reference and the RTL on 100,000 random inputs

@@ -1,109 +1,105 @@
 """Would the tests notice? Judge mutants of the RTL and of the exported data, and write it down."""
 
 import argparse
-import functools
-import multiprocessing
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
-
 from model import artifact
 from scripts import cli, evidence, mutation_page
+from scripts.cores import over_cores
 from tb.data_mutants import propose_data
-from tb.mutation import Subject, quotas
+from tb.mutation import NetlistMutant, Subject, quotas
 from tb.named_mutants import MUTANTS
 from tb.rows import row_of
 from tb.tools import ROOT
-from tb.verdicts import Case, Verdict, noticed, of_data, of_name, of_netlist, run_netlist
+from tb.verdicts import Case, Verdict, of_data, of_name, of_netlist, of_unchanged
 
 SEED = 1
 COMMAND = "make mutants"
-_CASES: list[Case] = []
 
 
 class MutantsError(cli.CommandError):
     """Mutants that nobody noticed, or a netlist that does not even work unchanged."""
 
 
-def netlist_cases(count: int, seed: int) -> list[Case]:
-    """Mutants of every module by Yosys; first each module must pass its bench as a netlist.
+def subjects(count: int, seed: int) -> dict[Subject, list[NetlistMutant]]:
+    """Every module at its rows, and its mutants by Yosys."""
+    found = [(Subject(row_of(name)), share) for name, share in quotas(count).items()]
+    return {subject: subject.propose(share, seed) for subject, share in found}
 
-    Raises `MutantsError` where one does not: every mutant of it would be noticed for that alone.
+
+def netlist_cases(chosen: dict[Subject, list[NetlistMutant]]) -> list[Case]:
+    """A case of each mutant by Yosys."""
+    return [of_netlist(subject, mutant) for subject, of_it in chosen.items() for mutant in of_it]
+
+
+def judge_netlists(chosen: dict[Subject, list[NetlistMutant]], workers: int) -> list[Verdict]:
+    """A verdict on each mutant by Yosys, once every module has passed its bench without one.
+
+    Raises `MutantsError` where one does not: its mutants would all be noticed for that alone.
     """
-    cases = []
-    for name, share in quotas(count).items():
-        subject = Subject(row_of(name))
-        mutants = subject.propose(share, seed)
-        whole, *folders = subject.write([None, *mutants])
-        of_rows = [of_netlist(subject, *pair) for pair in zip(mutants, folders, strict=True)]
-        if not all(case.is_judged for case in of_rows):
-            complaint = noticed(functools.partial(run_netlist, subject, whole, subject.row.name))
-            if complaint:
-                raise MutantsError(f"{name}: fails without a mutant: {complaint}")
-        cases += of_rows
-    return cases
+    for subject, mutants in chosen.items():
+        if not all(of_netlist(subject, mutant).stored() for mutant in mutants):
+            subject.write([None, *mutants])
+    unchanged = [of_unchanged(subject) for subject in chosen]
+    for verdict in judge_all(unchanged, workers, "modules without a mutant"):
+        if verdict.outcome == "killed":
+            raise MutantsError(f"{verdict.name}: fails without a mutant: {verdict.why}")
+    return judge_all(netlist_cases(chosen), workers, "mutants by Yosys")
 
 
-def judge_all(cases: Sequence[Case], workers: int) -> list[Verdict]:
+def judge_all(cases: Sequence[Case], workers: int, label: str) -> list[Verdict]:
     """A verdict on each case, in the order of the cases; what stands already is not run again."""
-    _CASES[:] = cases
-    with (
-        Progress(
-            *Progress.get_default_columns(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=Console(stderr=True),
-        ) as bar,
-        multiprocessing.get_context("fork").Pool(workers) as pool,
-    ):
-        task = bar.add_task("mutants", total=len(cases))
-        found = {}
-        for index, verdict in pool.imap_unordered(_verdict, range(len(cases))):
-            found[index] = verdict
-            bar.advance(task)
-            if verdict.outcome == "survived":
-                bar.console.print(f"{verdict.name} survived: {verdict.change}, {verdict.source}")
-    return [found[index] for index in range(len(cases))]
+    return over_cores(Case.verdict, cases, workers=workers, label=label, say=_remark)
 
 
-def _verdict(index: int) -> tuple[int, Verdict]:
-    return index, _CASES[index].verdict()
+def _remark(verdict: Verdict) -> str | None:
+    if verdict.outcome != "survived" or verdict.kind == "unchanged":
+        return None
+    return f"{verdict.name} survived: {verdict.change}, {verdict.source}"
 
 
-def write_down(verdicts: Sequence[Verdict], docs: Path, seed: int) -> None:
-    """Write the page and print its summary.
+def write_down(verdicts: Sequence[Verdict], docs: Path, seed: int, of: int) -> None:
+    """Write the page of the verdicts, of so many mutants in all, and print its summary.
 
-    Raises `MutantsError` where a mutant has survived, or where there was none.
+    Raises `MutantsError` where a mutant has survived, where one is not judged yet, and where there
+    is none.
     """
-    if not verdicts:
-        raise MutantsError("nothing was mutated")
-    text = mutation_page.page(verdicts, seed)
+    text = mutation_page.page(verdicts, seed, of)
     artifact.write_atomically(docs / "mutation.md", text)
     print(mutation_page.summary(verdicts))
     survivors = [verdict for verdict in verdicts if verdict.outcome == "survived"]
     if survivors:
         named = ", ".join(f"{verdict.name} ({verdict.source})" for verdict in survivors[:10])
         raise MutantsError(f"{len(survivors)} of {len(verdicts)} mutants survived: {named}")
+    if not verdicts or len(verdicts) < of:
+        raise MutantsError(f"{len(verdicts)} of {of} mutants are judged")
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Judge everything, write the page, and fail where a mutant has survived."""
-    cases = netlist_cases(arguments.count, arguments.seed)
-    cases += [of_name(mutant) for mutant in MUTANTS]
-    cases += [of_data(mutant) for mutant in propose_data(arguments.data, arguments.seed)]
-    verdicts = judge_all(cases, arguments.workers)
-    write_down(verdicts, ROOT / arguments.docs, arguments.seed)
+    """Judge everything, or see what stands; write the page; fail where a mutant has survived."""
+    seed, workers, docs = arguments.seed, arguments.workers, ROOT / arguments.docs
+    chosen = subjects(arguments.count, seed)
+    named = [of_name(mutant) for mutant in MUTANTS]
+    data = [of_data(mutant) for mutant in propose_data(arguments.data, seed)]
+    if arguments.standing:
+        every = [*netlist_cases(chosen), *named, *data]
+        standing = [verdict for case in every if (verdict := case.stored())]
+        write_down(standing, docs, seed, len(every))
+        return
+    verdicts = judge_netlists(chosen, workers)
+    verdicts += judge_all(named, workers, "named mistakes")
+    verdicts += judge_all(data, workers, "exported data")
+    write_down(verdicts, docs, seed, len(verdicts))
     evidence.record(
         "mutants",
         level=9,
         claim="the tests notice every mutant that is not proved equivalent",
         command=COMMAND,
         figures=mutation_page.figures(verdicts),
-        seconds=sum(verdict.seconds for verdict in verdicts) / arguments.workers,
-        seed=arguments.seed,
+        seconds=sum(verdict.seconds for verdict in verdicts) / workers,
+        seed=seed,
     )
 
 
@@ -120,6 +116,9 @@ def parser() -> argparse.ArgumentParser:
         built.add_argument(
             f"--{name}", type=int, default=default, help=f"{text} (default: %(default)s)"
         )
+    built.add_argument(
+        "--standing", action="store_true", help="judge nothing, write down what is judged already"
+    )
     built.add_argument(
         "--docs", type=Path, default=Path("docs"), help="folder of the page (default: %(default)s)"
     )

@@ -64,10 +64,10 @@ def listed(verdicts: Sequence[Verdict], outcome: str) -> str:
     return _table(rows).replace("---:", "---") if len(rows) > 1 else "None.\n"
 
 
-def page(verdicts: Sequence[Verdict], seed: int) -> str:
-    """The whole page."""
+def page(verdicts: Sequence[Verdict], seed: int, of: int) -> str:
+    """The whole page: verdicts on so many of ``of`` mutants."""
     parts = [
-        f"{INTRODUCTION}Seed {seed}.\n\n{summary(verdicts)}",
+        f"{INTRODUCTION}Seed {seed}, {len(verdicts)} of {of} judged.\n\n{summary(verdicts)}",
         f"## By module\n\n{by_module(verdicts)}",
         f"## Survived\n\n{listed(verdicts, 'survived')}",
         f"## Proved equivalent\n\n{listed(verdicts, 'equivalent')}",

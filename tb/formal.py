@@ -1,17 +1,17 @@
-"""Bounded proofs of the softmax by SymbiYosys: every logit, stall and reset of some cycles."""
+"""Bounded proofs of the softmax: every logit, stall and reset of some cycles."""
 
-import os
 import re
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from model import artifact
 from model.spec import Format, SoftmaxSpec
+from tb.pdr import decide
 from tb.rows import COMBINATIONS, softmax_parameters
-from tb.tools import BUILD, ROOT, RTL, literal
+from tb.tools import BUILD, ROOT, RTL
+from tb.yosys import ENVIRONMENT, chosen
 
 WRAPPER = ROOT / "formal" / "softmax.v"
 TOOLS = {
@@ -21,10 +21,12 @@ TOOLS = {
 }
 # Cycles beyond the latency: a result can be stalled, and is then looked at in the cycle after.
 SLACK = 3
+# A proof that takes longer counts as undecided.
+SECONDS = 1200
 
 
 class ProofError(AssertionError):
-    """A promise that a solver refutes; the message names it, and where the trace lies."""
+    """A promise that a solver refutes or cannot decide; the message names it, and where it lies."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Proof:
     """The promises of formal/softmax.v for one softmax, in every run of ``depth`` cycles."""
 
     spec: SoftmaxSpec
+    by: str = "z3"
 
     @property
     def name(self) -> str:
@@ -41,14 +44,39 @@ class Proof:
         return f"{spec.score}-{spec.divider}-{shape}"
 
     @property
+    def module(self) -> str:
+        """What is proved."""
+        return "mlp_softmax"
+
+    @property
+    def size(self) -> str:
+        """The parameters that the proof is for."""
+        spec = self.spec
+        names = f"{spec.score} {spec.divider} N={spec.n} LANES={spec.lanes}"
+        return f"{names} X_W={spec.x.width} FRAC={spec.x.frac}"
+
+    @property
+    def extent(self) -> str:
+        """How far the proof reaches."""
+        return f"{self.depth} cycles"
+
+    @property
+    def solver(self) -> str:
+        """Who proves it."""
+        return "SymbiYosys, z3" if self.by == "z3" else "ABC bmc3"
+
+    @property
     def depth(self) -> int:
         """Cycles of a run, its first one a reset."""
         return self.spec.latency + 1 + SLACK
 
     def prove(
         self, rtl: Path = RTL, *, folder: Path | None = None, promise: str | None = None
-    ) -> None:
-        """Raise `ProofError` where a run of ``depth`` cycles breaks a promise: any, or this one."""
+    ) -> int:
+        """Prove all promises, or this one, in runs of ``depth`` cycles; return the depth.
+
+        Raises `ProofError` where a run breaks one, or the solver gives up.
+        """
         folder = folder or BUILD / "formal" / self.name
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -56,23 +84,36 @@ class Proof:
         parameters |= {"EXP": artifact.EXP_IMAGE, "RECIPROCAL": artifact.RECIPROCAL_IMAGE}
         for source in (WRAPPER, *rtl.glob("mlp_*.v")):
             shutil.copy(source, folder)
-        chosen = " ".join(f"-set {key} {literal(value)}" for key, value in parameters.items())
         sources = sorted(path.name for path in folder.glob("*.v"))
-        files = sources + sorted(path.name for path in folder.glob("*.mem"))
+        design = [
+            f"read_verilog -formal {' '.join(sources)}",
+            *(f"chparam {chosen(parameters)} formal_softmax", "prep -top formal_softmax"),
+            *([f"chformal -assert -remove t:$check c:{promise} %d"] if promise else []),
+        ]
+        if self.by == "ABC":
+            self._ask_abc(design, folder)
+        else:
+            self._ask_z3(design, folder)
+        return self.depth
+
+    def _ask_abc(self, design: list[str], folder: Path) -> None:
+        verdict = decide(design, folder, seconds=SECONDS, bound=self.depth)
+        if not verdict.holds:
+            said = "undecided" if verdict.holds is None else "refuted"
+            raise ProofError(f"{self.name}: {said} after {verdict.frames} cycles; see {folder}")
+
+    def _ask_z3(self, design: list[str], folder: Path) -> None:
+        files = sorted(path.name for path in folder.iterdir())
         lines = [
             *("[options]", "mode bmc", f"depth {self.depth}", "[engines]", "smtbmc z3"),
-            *("[script]", f"read_verilog -formal {' '.join(sources)}"),
-            *(f"chparam {chosen} formal_softmax", "prep -top formal_softmax"),
-            *([f"chformal -assert -remove t:$check c:{promise} %d"] if promise else []),
-            *("[files]", *files, ""),
+            *("[script]", *design, "[files]", *files, ""),
         ]
         (folder / "proof.sby").write_text("\n".join(lines))
         words = [word for pair in TOOLS.items() for word in pair]
-        beside = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         done = subprocess.run(
             ["yowasp-sby", *words, "-f", "proof.sby"],
             cwd=folder,
-            env=os.environ | {"PATH": beside},
+            env=ENVIRONMENT,
             capture_output=True,
             text=True,
         )
@@ -83,10 +124,13 @@ class Proof:
 
 
 def proofs() -> list[Proof]:
-    """Each score with each divider, unrolled and folded, at widths that a solver can take."""
-    shapes = [(3, 3, Format(3, 1)), (2, 1, Format(2, 0))]
+    """Each score with each divider, unrolled and folded, at widths that a solver can take.
+
+    By two solvers: z3 takes minutes for what it is not asked.
+    """
+    shapes = [(3, 3, Format(3, 1), "ABC"), (2, 1, Format(2, 0), "z3")]
     return [
-        Proof(SoftmaxSpec(n, fmt, score, divider, lanes))
-        for n, lanes, fmt in shapes
+        Proof(SoftmaxSpec(n, fmt, score, divider, lanes), by)
+        for n, lanes, fmt, by in shapes
         for score, divider in COMBINATIONS
     ]

@@ -118,6 +118,11 @@ class Subject:
         """sha256 of what is mutated: other modules of rtl/ may change."""
         return hashlib.sha256((self.folder / NETLIST).read_bytes()).hexdigest()
 
+    @property
+    def inputs(self) -> str:
+        """What the bench is told, wherever the folder lies."""
+        return json.dumps(self.options, sort_keys=True).replace(f"{self.folder}/", "")
+
     @functools.cached_property
     def ports(self) -> dict[str, dict[str, Any]]:
         """Direction and bits of each port."""
@@ -161,21 +166,22 @@ class Subject:
             for number, change in enumerate(changes)
         ]
 
-    def write(self, mutants: Sequence[NetlistMutant | None]) -> list[Path]:
-        """A folder with the Verilog of each mutant; of None, the module as it is."""
+    def place(self, mutant: NetlistMutant | None) -> Path:
+        """The folder of a mutant's Verilog; of None, of the module as it is."""
+        return self.folder / (f"{mutant.number:03d}" if mutant else "unchanged")
+
+    def write(self, mutants: Sequence[NetlistMutant | None]) -> None:
+        """Write the Verilog of each mutant into its place."""
         lines = [f"read_rtlil {NETLIST}", "design -save whole"]
-        folders = []
         for mutant in mutants:
-            folder = self.folder / (f"{mutant.number:03d}" if mutant else "unchanged")
+            folder = self.place(mutant)
             folder.mkdir(exist_ok=True)
-            folders.append(folder)
             lines += ["design -load whole", *([f"mutate {mutant.change}"] if mutant else [])]
             lines.append(f"write_verilog -noattr {folder.name}/{self.row.module}.v")
         run_yosys(lines, self.folder, "write")
-        for folder in folders:
-            path = folder / f"{self.row.module}.v"
+        for mutant in mutants:
+            path = self.place(mutant) / f"{self.row.module}.v"
             write_atomically(path, self._shell() + path.read_text())
-        return folders
 
     def _shell(self) -> str:
         """A module with the original's name and parameters, around the mutant."""

@@ -18,6 +18,7 @@ CARRIER = "module carrier(input a, b, output y); assign y = a & b; endmodule\n"
 LOWERED = [
     *("flatten", "async2sync", "chformal -lower", "delete -output", "setundef -undriven -anyseq"),
     *("setattr -unset keep", "opt -full", "memory_map -formal", "techmap", "opt -fast"),
+    "setundef -anyseq",
     *("formalff -clk2ff -ff2anyinit", "simplemap", "dffunmap", "aigmap", "opt_clean"),
     "write_aiger -I -B -zinit -no-startoffset design.aig",
 ]
@@ -34,17 +35,21 @@ class Verdict:
     frames: int
 
 
-def decide(design: list[str], folder: Path, *, seconds: int = 60) -> Verdict:
+def decide(
+    design: list[str], folder: Path, *, seconds: int = 60, bound: int | None = None
+) -> Verdict:
     """Whether every assertion of a design holds wherever its assumptions have held so far.
 
+    For all time; or in runs of at most ``bound`` cycles, where a module is too large for that.
     ``design`` are the lines of a Yosys script, run in ``folder``, that end with a prepared top.
     Raises `YosysError` where they fail.
     """
     (folder / "carrier.v").write_text(CARRIER)
+    engine = f"bmc3 -F {bound}" if bound else "pdr"
     (folder / "proof.abc").write_text(
         "write_blif carrier.blif\nread_aiger design.aig\n"
         "fold\nstrash\nscorr\nwrite_aiger reduced.aig\n"
-        f"pdr -T {seconds}\nwrite_status verdict.txt\nread_blif carrier.blif\n"
+        f"{engine} -T {seconds}\nwrite_status verdict.txt\nread_blif carrier.blif\n"
     )
     verdict = folder / "verdict.txt"
     verdict.unlink(missing_ok=True)
@@ -56,7 +61,10 @@ def decide(design: list[str], folder: Path, *, seconds: int = 60) -> Verdict:
         return Verdict(outputs == {0}, 0)
     found = re.match(r"snl_(\w+) (-?\d+)", verdict.read_text())
     assert found, f"{verdict}: no verdict"
-    return Verdict({"UNSAT": True, "SAT": False}.get(found[1]), int(found[2]))
+    frames = int(found[2])
+    if bound and found[1] == "UNK":
+        return Verdict(True if frames >= bound - 1 else None, bound)
+    return Verdict({"UNSAT": True, "SAT": False}.get(found[1]), frames)
 
 
 def _outputs(path: Path) -> set[int]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from model import artifact
 from model.artifact import Network
-from model.spec import DIVIDERS, SCORES, Format, Parameter, SoftmaxSpec
+from model.spec import DIVIDERS, SCORES, Format, LayerSpec, Parameter, SoftmaxSpec
 from tb.networks import codes, made_up
 from tb.runner import Outcome, simulate
 from tb.tools import BUILD
@@ -75,6 +75,21 @@ def pipeline(module: str, **parameters: int) -> Row:
     return Row(module, row.name, prepare, "pipeline_bench")
 
 
+def linear_parameters(layer: LayerSpec, images: str) -> Parameters:
+    """All that `mlp_linear` can be told; its images are named ``images`` and what they hold."""
+    return {
+        "N_IN": layer.n_in,
+        "N_OUT": layer.n_out,
+        "X_W": layer.x.width,
+        "W_W": layer.w.width,
+        "ACC_W": layer.acc_w,
+        "SIMD": layer.simd,
+        "PE": layer.pe,
+        "WEIGHTS": f"{images}_weights.mem",
+        "BIASES": f"{images}_biases.mem",
+    }
+
+
 def of_layer(name: str, network: Network, index: int = 0) -> list[Row]:
     """`mlp_linear` and `mlp_layer` as one layer of a network."""
 
@@ -83,17 +98,7 @@ def of_layer(name: str, network: Network, index: int = 0) -> list[Row]:
         artifact.save(network, path)
         artifact.write_images(network, folder)
         layer = network.spec.layers[index]
-        parameters: Parameters = {
-            "N_IN": layer.n_in,
-            "N_OUT": layer.n_out,
-            "X_W": layer.x.width,
-            "W_W": layer.w.width,
-            "ACC_W": layer.acc_w,
-            "SIMD": layer.simd,
-            "PE": layer.pe,
-            "WEIGHTS": str(folder / f"linear{index:02d}_weights.mem"),
-            "BIASES": str(folder / f"linear{index:02d}_biases.mem"),
-        }
+        parameters = linear_parameters(layer, str(folder / f"linear{index:02d}"))
         if module == "mlp_layer":
             parameters |= {"Y_W": layer.y.width, "SHIFT": layer.shift, "RELU": int(layer.relu)}
         return parameters, {"network": str(path), "layer": index}

@@ -18,31 +18,43 @@ BAD = [*GOOD, verdict("relu-1-8-002", "survived")]
 
 
 def test_good_verdicts_are_written_and_counted(tmp_path: Path) -> None:
-    mutants.write_down(GOOD, tmp_path, 7)
+    mutants.write_down(GOOD, tmp_path, 7, 2)
     page = (tmp_path / "mutation.md").read_text()
-    assert "Seed 7." in page and "| by Yosys | 2 | 1 | 1 | 0 |" in page
+    assert "Seed 7, 2 of 2 judged." in page and "| by Yosys | 2 | 1 | 1 | 0 |" in page
     assert "## Survived\n\nNone.\n" in page
     assert mutation_page.figures(GOOD)["killed"] == 1
 
 
 def test_survivor_is_named_with_its_source_line_and_fails_the_command(tmp_path: Path) -> None:
     with pytest.raises(mutants.MutantsError, match=r"1 of 3 .* relu-1-8-002 \(mlp_relu.v:34\)"):
-        mutants.write_down(BAD, tmp_path, 7)
+        mutants.write_down(BAD, tmp_path, 7, 3)
     page = (tmp_path / "mutation.md").read_text()
     assert "| `relu-1-8-002` | mlp_relu.v:34 | `inv at Y[0] of $and` | because |" in page
 
 
+def test_what_is_not_judged_yet_fails_the_command(tmp_path: Path) -> None:
+    for verdicts, of in ((GOOD, 3), ([], 0)):
+        with pytest.raises(mutants.MutantsError, match=f"{len(verdicts)} of {of} mutants"):
+            mutants.write_down(verdicts, tmp_path, 7, of)
+
+
 def test_survivor_leaves_no_evidence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     recorded: list[str] = []
-    monkeypatch.setattr(mutants, "netlist_cases", lambda count, seed: [])
+    monkeypatch.setattr(mutants, "subjects", lambda count, seed: {})
     monkeypatch.setattr(mutants, "MUTANTS", [])
     monkeypatch.setattr(mutants, "propose_data", lambda count, seed: [])
     monkeypatch.setattr(mutants.evidence, "record", lambda name, **figures: recorded.append(name))
     arguments = mutants.parser().parse_args(["--docs", str(tmp_path)])
     for verdicts in (BAD, []):
-        monkeypatch.setattr(mutants, "judge_all", lambda cases, workers, v=verdicts: v)
+        monkeypatch.setattr(
+            mutants,
+            "judge_all",
+            lambda cases, workers, label, v=verdicts: v if "Yosys" in label else [],
+        )
         with pytest.raises(mutants.MutantsError):
             mutants.run(arguments)
-    monkeypatch.setattr(mutants, "judge_all", lambda cases, workers: GOOD)
+    monkeypatch.setattr(
+        mutants, "judge_all", lambda cases, workers, label: GOOD if "Yosys" in label else []
+    )
     mutants.run(arguments)
     assert recorded == ["mutants"]
