@@ -6,6 +6,9 @@ NETWORK ?= iris## a network of model/networks, or the path of a .toml
 WAVES   ?= 1## 0 leaves out the waveform of every signal, which make sim keeps
 TEST    ?= sim## what make waves opens: sim, a row of tb/rows.py, or a folder of build/failures
 NETLIST ?= 0## what make test-rtl simulates: 0 the RTL, generic or 1 Yosys' gates, ice40 its cells
+TARGET  ?= ecp5## family of FPGAs for make synth: ecp5, ice40 or xc7
+DEVICE  ?= first## device of it: 85k, 45k, 25k; up5k, hx1k, hx8k; its first where none is named
+FOLD    ?= default## serial, default, unrolled, or SIMDxPE of each layer: 4x3,30x1,30x1,10x1
 PYTHON  ?= python3## interpreter that .venv is made from, 3.11 or newer
 
 ifneq ($(SIM),verilator)
@@ -42,9 +45,9 @@ PYTEST := $(RUN) pytest -n 2
 .DEFAULT_GOAL := menu
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: menu setup sim test test-rtl lint folds all-folds profile accuracy accuracy-page soak exhaustive \
-        random-networks formal softmax-study softmax-size golden readme bench oracles fuzz coverage clean \
-        distclean FORCE
+.PHONY: menu setup sim test test-rtl waves lint folds all-folds profile accuracy accuracy-page soak \
+        softmax-study softmax-size synth silicon golden exhaustive random-networks x-reset netlist \
+        same-cycles formal oracles fuzz coverage mutants verification readme bench clean distclean FORCE
 
 menu:
 	@awk -F '##' '/^[a-z-]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-15s %s\n", $$1, $$2 } \
@@ -59,6 +62,7 @@ sim: $(RTL) ## train, quantize, export, simulate, compare: the whole way from Py
 test: build/setup/test .venv/yosys ## the whole regression, on both simulators
 	@rm -rf build/failures
 	$(PYTEST) --junitxml=build/junit.xml
+	@$(RUN) scripts.regression
 
 test-rtl: build/setup/test .venv/yosys ## the part of it that simulates, on netlists where NETLIST asks
 	@rm -rf build/failures
@@ -96,6 +100,12 @@ softmax-study: .venv/ready ## what the seed's polynomial does to trained network
 softmax-size: build/setup/verilator .venv/yosys ## the cells that each softmax takes, into docs/softmax_size.md
 	@$(RUN) scripts.softmax_size
 
+synth: $(BUILD)/network.json .venv/yosys ## cells, clock and nanoseconds of a network on an FPGA, by Yosys and nextpnr
+	@$(RUN) scripts.synth --build $(BUILD) --target $(TARGET) --device $(DEVICE) --fold $(FOLD)
+
+silicon: .venv/yosys ## the same of the golden network on several devices, into docs/silicon.md
+	@$(RUN) scripts.silicon
+
 golden: $(BUILD)/network.json ## make the network and its outputs golden: written into tb/golden
 	@$(RUN) scripts.golden --network $(RECIPE) --build $(BUILD)
 
@@ -127,6 +137,9 @@ coverage: build/setup/verilator .venv/ready ## lines, branches, toggles, express
 	@$(RUN) scripts.coverage
 mutants: build/setup/icarus build/setup/verilator .venv/yosys ## would the tests notice? over 500 mutants, into docs/mutation.md
 	@$(RUN) scripts.mutants
+
+verification: test soak exhaustive random-networks all-folds x-reset netlist same-cycles formal oracles fuzz coverage mutants ## every campaign, then the ledger in docs/verification.md
+	@$(RUN) scripts.verification
 
 readme: sim ## write the results and the picture of the README
 	@$(RUN) scripts.readme --build $(BUILD)

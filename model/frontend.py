@@ -242,6 +242,7 @@ def _where(node: fx.Node) -> str:
     frames = [line.strip() for line in (node.stack_trace or "").splitlines()]
     for place, code in reversed(list(_frames(frames))):
         if "site-packages" not in place:
+            code = code.rstrip(",")
             return f", {place}: {code}," if code else f", {place},"
     return ""
 

@@ -31,13 +31,18 @@ module mlp_fold #(
     localparam GROUP_W = GROUPS > 1 ? $clog2(GROUPS) : 1;
     localparam CYCLE_W = STEPS*GROUPS > 1 ? $clog2(STEPS*GROUPS) : 1;
 
+    localparam CYCLES  = STEPS * GROUPS;
+
+    localparam integer BEFORE_LAST = CYCLES > 1 ? CYCLES - 2 : 0;
+
     reg [STEP_W-1:0] step;
+    reg              last_beat;         // of the vector: ready is decided by it, and must be early
 
     assign out_first_step = step == {STEP_W{1'b0}};
     assign out_last_step  = step == STEPS[STEP_W-1:0] - 1'b1;
     assign out_last_group = out_group == GROUPS[GROUP_W-1:0] - 1'b1;
 
-    assign in_ready = !out_valid || (out_ready && out_last_step && out_last_group);
+    assign in_ready = !out_valid || (out_ready && last_beat);
 
     always @(posedge clk) begin
         if (rst)
@@ -51,10 +56,12 @@ module mlp_fold #(
             step      <= {STEP_W{1'b0}};
             out_group <= {GROUP_W{1'b0}};
             out_cycle <= {CYCLE_W{1'b0}};
+            last_beat <= CYCLES == 1;
         end else if (out_ready) begin
             step      <= out_last_step ? {STEP_W{1'b0}} : step + 1'b1;
             out_group <= out_last_step ? out_group + 1'b1 : out_group;
             out_cycle <= out_cycle + 1'b1;
+            last_beat <= out_cycle == BEFORE_LAST[CYCLE_W-1:0];
         end
     end
 

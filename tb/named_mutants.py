@@ -94,7 +94,7 @@ MUTANTS = [
     Mutant(
         "bubble-between-vectors",
         "mlp_fold",
-        "!out_valid || (out_ready && out_last_step && out_last_group)",
+        "!out_valid || (out_ready && last_beat)",
         "!out_valid",
         "fold-3-4",
     ),

@@ -72,21 +72,22 @@ def fast_fold(spec: NetworkSpec) -> NetworkSpec:
             )
 
 
-def _divisors(whole: int) -> list[int]:
+def divisors(whole: int) -> list[int]:
+    """Every number that divides ``whole``, the least first."""
     return [part for part in range(1, whole + 1) if whole % part == 0]
 
 
 def _lanes(count: int, cycles: int) -> int:
     """The fewest lanes that bring ``count`` values in ``cycles`` beats or fewer."""
-    return next(lanes for lanes in _divisors(count) if count // lanes <= cycles)
+    return next(lanes for lanes in divisors(count) if count // lanes <= cycles)
 
 
 def _cheapest(layer: LayerSpec, cycles: int) -> tuple[int, int]:
     """Fewest multipliers in at most ``cycles``; among these the widest sums, which share a tree."""
     folds = [
         (simd, pe)
-        for simd in _divisors(layer.n_in)
-        for pe in _divisors(layer.n_out)
+        for simd in divisors(layer.n_in)
+        for pe in divisors(layer.n_out)
         if layer.n_in // simd * (layer.n_out // pe) <= cycles
     ]
     return min(folds, key=lambda fold: (fold[0] * fold[1], -fold[0]))

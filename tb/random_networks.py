@@ -26,11 +26,12 @@ from model.spec import (
     NetworkSpec,
 )
 from tb import native
+from tb.native import divisors
 from tb.networks import codes, made_up
 from tb.tools import RTL
 
 SAMPLES = 1000
-MOST_CYCLES, MOST_MULTIPLIERS = 256, 64
+MOST_CYCLES, MOST_MULTIPLIERS = 512, 24
 
 # Draws of each size before the next larger one is tried.
 TRIES = 4
@@ -89,15 +90,20 @@ def draw(seed: int, size: Size) -> Network:
 
 
 def _divisor(rng: np.random.Generator, whole: int) -> int:
-    return int(rng.choice([part for part in range(1, whole + 1) if whole % part == 0]))
+    return int(rng.choice(divisors(whole)))
 
 
 def _fold(rng: np.random.Generator, n_in: int, n_out: int) -> tuple[int, int]:
-    """Any fold that simulates in reasonable time."""
-    while True:
-        simd, pe = _divisor(rng, n_in), _divisor(rng, n_out)
-        if simd * pe <= MOST_MULTIPLIERS and n_in * n_out <= MOST_CYCLES * simd * pe:
-            return simd, pe
+    """Any fold that simulates and compiles in reasonable time, or the one that comes closest."""
+    folds = [
+        (simd, pe)
+        for simd in divisors(n_in)
+        for pe in divisors(n_out)
+        if n_in * n_out <= MOST_CYCLES * simd * pe
+    ]
+    cheap = [fold for fold in folds if fold[0] * fold[1] <= MOST_MULTIPLIERS]
+    cheap = cheap or [min(folds, key=lambda fold: fold[0] * fold[1])]
+    return cheap[int(rng.integers(len(cheap)))]
 
 
 Tensors = dict[str, Int]

@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +60,10 @@ _NETLIST_ARGS: dict[str, list[str]] = {
 # Verilator lets a bench see what is public, and compiles it slowly: the design's own top, and
 # below mlp_top the modules that hold the streams which tb/taps.py listens to.
 _TAPPED = {"mlp_top": ("mlp_layer", "mlp_softmax", "mlp_softmax_normalize")}
+
+
+# Values that benches have compared since this process began, by simulator.
+COMPARED: Counter[str] = Counter()
 
 
 class SimulationFailed(AssertionError):
@@ -233,6 +238,7 @@ def simulate(
         raise
     counts = run_dir / COUNTS
     compared = sum(map(int, counts.read_text().split())) if counts.exists() else 0
+    COMPARED[simulator] += compared
     return Outcome(passed, built_at - start, end - built_at, compared)
 
 

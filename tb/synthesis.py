@@ -199,7 +199,7 @@ def _nextpnr(folder: Path, target: Target, device: Device, seed: int) -> Placeme
     words = [
         *(target.router, *device.arguments, "--json", "top.json", "--seed", str(seed)),
         *("--freq", str(target.frequency), "--timing-allow-fail", "--report", report.name),
-        "--lpf-allow-unconstrained" if target.name == "ecp5" else "--pcf-allow-unconstrained",
+        *target.router_options,
     ]
     start = time.perf_counter()
     done = _run(*words, cwd=folder)
@@ -232,9 +232,9 @@ def _run(program: str, *words: str, cwd: Path) -> subprocess.CompletedProcess[st
 def _last_words(done: subprocess.CompletedProcess[str]) -> str:
     """The line in which a tool says what is wrong."""
     lines = [line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-    errors = [line for line in lines if line.startswith("ERROR")]
-    said = (errors or lines or [f"status {done.returncode}, without a word"])[0 if errors else -1]
-    return said.removeprefix("ERROR: ")[:_LAST_WORDS]
+    errors = [line.partition("ERROR:")[2].strip() for line in lines if "ERROR:" in line]
+    silent = f"status {done.returncode}, without a word"
+    return [*errors, *lines[-1:], silent][0][:_LAST_WORDS]
 
 
 def _warnings(log: str) -> tuple[str, ...]:

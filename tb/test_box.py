@@ -33,12 +33,12 @@ def test_random_vectors_are_equal() -> None:
     assert check(NETWORK, INDICES, optimize=False) == len(INDICES) * (1 + NETWORK.spec.n_out)
 
 
-def test_a_flipped_bit_of_a_weight_is_named(tmp_path: Path) -> None:
+def test_a_flipped_bit_of_a_bias_is_named(tmp_path: Path) -> None:
     artifact.write_images(NETWORK, tmp_path)
-    image = tmp_path / "linear03_weights.mem"
+    image = tmp_path / "linear03_biases.mem"
     words, width = artifact.image_shapes(NETWORK.spec)[image.name]
     values = artifact.read_image(image, words, width)
-    artifact.write_image(image, [values[0] ^ 1 << (width - 1), *values[1:]], width)
+    artifact.write_image(image, [values[0] ^ 1 << (width - 3), *values[1:]], width)
     with pytest.raises(BoxError, match=r"vector \d+, \[\d\.\d, .*\] cm: class and probabilities"):
         check(NETWORK, INDICES, mem=tmp_path, optimize=False)
 

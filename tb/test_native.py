@@ -68,15 +68,17 @@ def test_a_flipped_bit_of_a_weight_is_seen(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("right", "wrong", "sentence"),
+    ("module", "right", "wrong", "sentence"),
     [
-        ("<= in_valid;", "<= in_valid && out_valid;", r"no result for \d+ cycles after 0 of 500"),
-        ("count == BEATS", "count + 1'b1 == BEATS", "result 0 has the wrong length"),
-        ("<= in_valid;", "<= in_valid || out_valid;", "came"),
+        ("stream_unpack", "<= in_valid;", "<= in_valid && out_valid;", r"no result for \d+ cycles"),
+        ("stream_unpack", "<= in_valid;", "<= in_valid || out_valid;", "came"),
+        ("top", ", class};", ", class ^ m_axis_tdata[CLASS_W-1:0]};", r"result \d has two classes"),
     ],
 )
-def test_a_broken_stream_is_one_sentence(right: str, wrong: str, sentence: str) -> None:
-    mutant = Mutant("", "mlp_stream_unpack", right, wrong, "")
+def test_a_broken_stream_is_one_sentence(
+    module: str, right: str, wrong: str, sentence: str
+) -> None:
+    mutant = Mutant("", f"mlp_{module}", right, wrong, "")
     rtl = mutated(mutant, BUILD / "mutants" / "native")
     with pytest.raises(NativeError, match=sentence):
         native.stream(SMALL, X, rtl=rtl, optimize=False)

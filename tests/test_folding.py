@@ -39,7 +39,7 @@ def test_legal_folds_are_all_pairs_of_divisors():
     assert all(4 % fold.simd == 0 and 30 % fold.pe == 0 for fold in folds)
 
 
-def test_thirty_cycles_of_irisnet_are_those_of_its_recipe():
+def test_thirty_cycles_of_irisnet_take_the_fewest_multipliers():
     folds = folding.solve(IRIS, Goal(target_cycles=30))
     assert folds == {
         "fc1": Fold(4, 1),

@@ -1,0 +1,80 @@
+"""Synthesize a network for an FPGA, place and route it with several seeds, say what it costs."""
+
+import argparse
+import json
+
+from rich.console import Console
+from rich.progress import Progress
+
+from model import artifact
+from model.spec import NetworkSpec
+from scripts import cli, costs
+from tb import targets
+
+# Stands for the first device of a family, or for none where it has none.
+FIRST = "first"
+
+
+def folded(spec: NetworkSpec, fold: str) -> NetworkSpec:
+    """The spec at a named fold; or at SIMDxPE of each layer, with one value a beat at the ends.
+
+    Raises `SpecError` where a layer cannot be folded so, `CommandError` where ``fold`` is neither.
+    """
+    named = spec.at_each_fold()
+    if fold in named:
+        return named[fold]
+    try:
+        pairs = [(int(simd), int(pe)) for simd, pe in (p.split("x") for p in fold.split(","))]
+        folds = {layer.name: pair for layer, pair in zip(spec.layers, pairs, strict=True)}
+    except ValueError as error:
+        raise cli.CommandError(
+            f"fold is {fold!r}, legal is {', '.join(named)}, or SIMDxPE of each of the "
+            f"{len(spec.layers)} layers with commas between them"
+        ) from error
+    return spec.folded(folds, in_lanes=1, softmax_lanes=1, out_lanes=1)
+
+
+def seeds(text: str) -> tuple[int, ...]:
+    """``1,2,3`` as numbers; raises `CommandError` where it is something else."""
+    try:
+        return tuple(int(seed) for seed in text.split(","))
+    except ValueError as error:
+        raise cli.CommandError(
+            f"seeds are {text!r}, legal are whole numbers with commas between them"
+        ) from error
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write ``synth-TARGET[-DEVICE].json`` into the build folder, and print its tables."""
+    target = targets.target(arguments.target)
+    device = target.device(None if arguments.device == FIRST else arguments.device)
+    network = artifact.load(arguments.build / "network.json")
+    network = network.refolded(folded(network.spec, arguments.fold))
+    with Progress(console=Console(stderr=True)) as bar:
+        found = costs.measure(network, target, device, seeds(arguments.seeds), bar)
+    name = "-".join(["synth", target.name, *([device.name] if device else [])])
+    path = arguments.build / f"{name}.json"
+    artifact.write_atomically(path, json.dumps(found, indent=1) + "\n")
+    for table in costs.tables(found):
+        Console().print(table)
+    for warning in found["warnings"]:
+        print(f"warning: {warning}")
+    print(f"{path}: written")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments of this command."""
+    built = argparse.ArgumentParser(prog="python -m scripts.synth", description=__doc__)
+    cli.add_build(built)
+    for name, default, meaning in (
+        ("target", "ecp5", "family: ecp5, ice40 or xc7"),
+        ("device", FIRST, "part of the family (default: its first)"),
+        ("fold", "default", "serial, default, unrolled, or SIMDxPE of each layer: 4x3,30x1"),
+        ("seeds", "1,2,3", "seeds of placement (default: %(default)s)"),
+    ):
+        built.add_argument(f"--{name}", default=default, help=meaning)
+    return built
+
+
+if __name__ == "__main__":
+    cli.main(run, parser())
