@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -33,8 +32,11 @@ def sources(rtl: Path = RTL) -> dict[str, list[str]]:
 
 def collect(done: Sequence[Run], exclusions: Sequence[Exclusion]) -> Collected:
     """Merge the runs; raises `CoverageError` where one left nothing that can be read."""
-    data = [run.data for run in done if run.data.stat().st_size]
-    counts, lines = coverage.merged(data), sources()
+    lines = sources()
+    found = ((run, coverage.read(run.data)) for run in done)
+    counts = coverage.merged(
+        coverage.of_checks(counts, lines) if run.checks_alone else counts for run, counts in found
+    )
     situations = functional.merged(
         json.loads(path.read_text())
         for path in (run.data.with_suffix(".json") for run in done)
@@ -98,7 +100,7 @@ def table(found: Collected) -> Table:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run, merge, judge, and write pages; raises `CommandError` where an aim is not reached."""
-    start, work = time.perf_counter(), runs()
+    work = runs()
     simulate_all(work, arguments.jobs)
     found = collect(list(work.values()), coverage.read_exclusions(EXCLUSIONS))
     html = FOLDER / "index.html"
@@ -125,7 +127,7 @@ def run(arguments: argparse.Namespace) -> None:
             "situations hit": sum(map(len, found.situations.values())),
             "situations missing": 0,
         },
-        seconds=time.perf_counter() - start,
+        seconds=sum(run.seconds for run in work.values()),
         seed=1,
     )
 

@@ -7,6 +7,7 @@ import importlib.metadata
 import json
 import re
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,12 +40,14 @@ TOP_BENCHES = ("top_bench", "taps", "stream", "elaboration", "functional")
 class Run:
     """One simulation; ``simulate`` leaves its coverage in the file that it is given.
 
-    ``content`` is all that the outcome depends on, besides the RTL and the tools.
+    ``content`` is all that the outcome depends on, besides the RTL and the tools. Where
+    ``checks_alone``, only checks at elaboration are counted.
     """
 
     name: str
     simulate: Callable[[Path], object]
     content: Callable[[], bytes]
+    checks_alone: bool = False
 
     @property
     def data(self) -> Path:
@@ -72,8 +75,19 @@ class Run:
             return
         self.data.parent.mkdir(parents=True, exist_ok=True)
         self.data.unlink(missing_ok=True)
+        start = time.perf_counter()
         self.simulate(self.data)
+        self._clock.write_text(f"{time.perf_counter() - start:.1f}\n")
         self.data.with_suffix(".key").write_text(self.key)
+
+    @property
+    def seconds(self) -> float:
+        """Wall seconds that it took, building included."""
+        return float(self._clock.read_text())
+
+    @property
+    def _clock(self) -> Path:
+        return self.data.with_suffix(".seconds")
 
 
 def _benches(names: tuple[str, ...]) -> bytes:
@@ -161,4 +175,4 @@ def _of_illegal() -> Run:
             if re.search(sentence, log) is None:
                 raise AssertionError(f"{case} was elaborated without a complaint")
 
-    return Run(name, run, lambda: illegal.verilog().encode())
+    return Run(name, run, lambda: illegal.verilog().encode(), checks_alone=True)

@@ -40,7 +40,7 @@ def test_bench_covers_what_an_idle_simulation_does_not(tmp_path: Path) -> None:
     for kind in coverage.KINDS:
         assert figures[full][kind].raw == 100
         assert kind == "expr" or figures[idle][kind].covered < figures[full][kind].covered
-    merged = coverage.merged([idle, full])
+    merged = coverage.merged(found.values())
     assert merged == found[idle] + found[full]
     lines = (RTL / "mlp_stream_register.v").read_text().splitlines()
     clocked = [point for point in merged if point.kind == "line" and point.what == "block"]
@@ -69,6 +69,14 @@ def test_expressions_of_other_widths_are_one_point() -> None:
     )
     wide = coverage.shape("(padded[(D + 32'sh1)[4:0]+:1]==1 && (x[9:0] != {32'ha{1'h0}})==1) => 1")
     assert narrow == wide == "(padded==1 && (x != {#{#}})==1) => 1"
+
+
+def test_stopped_elaboration_counts_for_its_checks_alone() -> None:
+    sources = {"mlp_x": ["initial begin", "    if (W < 2)", "assign a = b;"]}
+    check, other = (Point("mlp_x", line, 1, "branch", "if") for line in (2, 3))
+    elsewhere = Point("illegal", 2, 1, "line", "block")
+    counts = Counter({check: 1, other: 1, elsewhere: 1})
+    assert coverage.of_checks(counts, sources) == {check: 1}
 
 
 def test_exclusion_excuses_only_what_is_uncovered() -> None:
