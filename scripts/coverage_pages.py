@@ -15,11 +15,11 @@ MOST_NOTES = 6
 INTRODUCTION = """# Coverage
 
 `make coverage` writes this page. Verilator counts lines, branches, toggles and expressions while
-{runs} simulations run: each module at the parameter sets that the regression runs on both simulators,
-whole networks, the golden one at two folds and with the other divider, and a design of parameters
-that checks at elaboration must stop. Points are merged over instances, parameter sets and runs: one
-of them must cover a point. A bit of a bus is a point for each of its two edges; in an expression all
-bits of a bus are one.
+{runs} simulations run: each module at the parameter sets that the regression runs on both
+simulators, whole networks, the golden one at two folds and with the other divider, and a design of
+parameters that checks at elaboration must stop. Points are merged over instances, parameter sets
+and runs: one of them must cover a point. A bit of a bus is a point for each of its two edges; in an
+expression all bits of a bus are one.
 `build/coverage/index.html` shows each of them in the source.
 
 An aim that is not reached fails the command. So does an exclusion that excuses nothing, or more
