@@ -118,7 +118,8 @@ def of_top(name: str, network: Network, samples: int) -> Row:
         artifact.write_images(network, files["mem"])
         np.save(files["inputs.npy"], codes(np.random.default_rng(1), network, samples))
         options: dict[str, Any] = {key.split(".")[0]: str(path) for key, path in files.items()}
-        return network.spec.parameters(str(files["mem"])), {**options, "sealed": True}
+        options |= {"functional": None, "sealed": True}
+        return network.spec.parameters(str(files["mem"])), options
 
     return Row("mlp_top", name, prepare, "top_bench")
 
