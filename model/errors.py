@@ -1,7 +1,7 @@
 """What every error of the project is: raised on purpose, for a person to read."""
 
 # Longer sentences quote something that nobody reads to its end: the middle is left out.
-MOST_CHARACTERS = 1000
+MOST_CHARACTERS = 400
 
 
 class VerbatimError(ValueError):
@@ -9,7 +9,7 @@ class VerbatimError(ValueError):
 
     Whatever it quotes, it is one line of at most `MOST_CHARACTERS`.
 
-    >>> str(VerbatimError("key is 'a\\nb'" + 2000 * "!"))[:20]
+    >>> str(VerbatimError("key is 'a\\nb'" + 500 * "!"))[:20]
     "key is 'a\\\\nb'!!!!!!!"
     """
 

@@ -1,10 +1,11 @@
 """From a PyTorch module to the chain of layers that the hardware has, by `torch.fx`."""
 
 import copy
+import re
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
+from pathlib import Path
 
 import torch
 from torch import Tensor, fx, nn
@@ -12,11 +13,10 @@ from torch.nn import functional as F
 
 from model.errors import VerbatimError
 
+# Modules, functions and methods alike. Short: a message keeps no more of itself than one reads.
 SUPPORTED = (
-    "nn.Linear; nn.BatchNorm1d with running statistics right after a Linear; ReLU (nn.ReLU, "
-    "F.relu, torch.relu, .relu()) after those; Dropout, Identity, and Flatten from dim 1 anywhere; "
-    "at the end one softmax or log_softmax over dim 1 (as module, function or method), or none; "
-    "all in one chain"
+    "nn.Linear, BatchNorm1d right behind it, ReLU, Dropout, Identity, Flatten from dim 1, and at "
+    "the end softmax or log_softmax over dim 1, or nothing, in one chain"
 )
 
 # What a node calls: the class of a module, a function, or the name of a method.
@@ -29,6 +29,8 @@ OPERATIONS: dict[object, str] = {
     **dict.fromkeys((nn.Identity, nn.Dropout, F.dropout, torch.dropout), "pass"),
     **dict.fromkeys((nn.Flatten, torch.flatten, "flatten"), "pass"),
 }
+MOST_OF_A_PART = 50
+
 AFTER_LINEAR = ("linear", "norm", "relu")
 # What an operation may follow; a "pass" changes nothing and may follow anything.
 LEGAL_BEFORE = {
@@ -141,7 +143,7 @@ def _steps(module: nn.Module) -> list[_Step]:
         if node.all_input_nodes != [before] or last not in LEGAL_BEFORE.get(operation, ()):
             raise FrontendError(
                 f"{type(module).__name__}: node {node.name!r} ({_describe(node, submodule)}) after "
-                f"{before.name!r}{_where(node)} is not supported, supported are {SUPPORTED}"
+                f"{before.name!r} is not supported{_where(node)}; supported are {SUPPORTED}"
             )
         target = str(node.target)
         if operation == "linear":
@@ -233,22 +235,16 @@ def _argument(node: fx.Node, position: int, name: str, default: object) -> objec
 
 def _describe(node: fx.Node, submodule: nn.Module | None) -> str:
     if submodule is not None:
-        return repr(submodule).splitlines()[0]
+        return repr(submodule).splitlines()[0][:MOST_OF_A_PART]
     return f"{node.op} {getattr(node.target, '__name__', node.target)}"
 
 
 def _where(node: fx.Node) -> str:
     """File, line and text of the user's code that made a node, where it has any."""
-    frames = [line.strip() for line in (node.stack_trace or "").splitlines()]
-    for place, code in reversed(list(_frames(frames))):
-        if "site-packages" not in place:
-            code = code.rstrip(",")
-            return f", {place}: {code}," if code else f", {place},"
+    lines = [line.strip() for line in (node.stack_trace or "").splitlines()]
+    for line, code in reversed(list(pairwise([*lines, ""]))):
+        frame = re.fullmatch(r'File "(.+)", line (\d+), in .+', line)
+        if frame and "site-packages" not in frame[1]:
+            shown = "" if code.startswith("File ") else f": {code[:MOST_OF_A_PART]}"
+            return f", {Path(frame[1]).name} line {frame[2]}{shown}"
     return ""
-
-
-def _frames(lines: list[str]) -> Iterator[tuple[str, str]]:
-    """``(place, code)`` of each frame of a stack trace, the innermost last."""
-    for line, following in pairwise([*lines, ""]):
-        if line.startswith("File "):
-            yield line, "" if following.startswith("File ") else following

@@ -26,7 +26,11 @@ MUTANTS = {
     ),
     "drops-a-vector": (
         Mutant(
-            "", "mlp_softmax_max", "beat_valid && beat_last;", "beat_valid && !(&best[1:0]);", ""
+            "",
+            "mlp_softmax_max",
+            ".in_valid(beat_valid), .in_ready",
+            ".in_valid(beat_valid && !(&largest[1:0])), .in_ready",
+            "",
         ),
         "became",
     ),

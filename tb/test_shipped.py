@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from model import datasets, recipe, reference
+from model import datasets, onnx_export, recipe, reference
 from model.artifact import load
+from tb import native
 from tb.network_run import LONG_RUN, run_network
 from tb.tools import BUILD, ROOT, SIMULATORS
 
@@ -44,3 +45,19 @@ def test_every_sample_is_golden(name: str, simulator: str) -> None:
     right = sum(report["classes"][sample] == dataset.labels[sample] for sample in test)
     least, samples = RIGHT[name]
     assert len(test) == samples and right >= least
+
+
+@pytest.mark.parametrize("name", ["iris", *RIGHT])
+def test_every_sample_is_golden_to_onnx_runtime_and_the_native_rtl(name: str) -> None:
+    plan = recipe.load(RECIPES / f"{name}.toml")
+    network, dataset = load(GOLDEN / f"{name}.network.json"), datasets.load(plan.dataset)
+    codes = reference.encode(network, dataset.features)
+    golden = json.loads((GOLDEN / f"{name}.outputs.json").read_text())
+    rtl = native.stream(network, codes, optimize=False)
+    for classes, probabilities in (
+        onnx_export.predict_codes(network, codes),
+        (rtl.classes, rtl.probabilities),
+    ):
+        assert classes.tolist() == golden["class"]
+        assert probabilities.tolist() == golden["probabilities"]
+    assert len(codes) == len(dataset.labels)

@@ -112,9 +112,7 @@ def test_every_spelling_of_relu_and_softmax_is_the_same_network(forward):
     ],
 )
 def test_anything_else_is_refused_by_its_node(forward, node):
-    with pytest.raises(
-        FrontendError, match=rf"node '{node}' \(.*\) after .* supported are nn\.Lin"
-    ):
+    with pytest.raises(FrontendError, match=rf"node '{node}' \(.*\) after .* in one chain"):
         frontend.layers(Forward(forward))
 
 
@@ -132,12 +130,12 @@ def test_a_subclass_of_linear_is_refused_because_it_may_compute_anything():
         def forward(self, x):
             return 2 * super().forward(x)
 
-    with pytest.raises(FrontendError, match="supported are"):
+    with pytest.raises(FrontendError, match="in one chain"):
         frontend.layers(nn.Sequential(Doubled(4, 2), nn.Softmax(dim=1)))
 
 
 def test_control_flow_that_cannot_be_traced_is_refused():
-    with pytest.raises(FrontendError, match=r"Forward cannot be traced: .*; supported are nn\."):
+    with pytest.raises(FrontendError, match=r"Forward cannot be traced: .* in one chain"):
         frontend.layers(Forward(lambda m, x: m.a(x) if x.sum() > 0 else m.b(x)))
 
 
@@ -151,7 +149,7 @@ def test_a_refusal_names_the_line_of_the_users_code():
     first = Squashed.forward.__code__.co_firstlineno
     with pytest.raises(FrontendError) as refused:
         frontend.layers(Squashed())
-    where = f'File "{__file__}", line {first + 2}, in forward: x = torch.sigmoid(x), is not supp'
+    where = f"test_frontend.py line {first + 2}: x = torch.sigmoid(x); supported are nn.Linear, "
     assert where in str(refused.value)
 
 

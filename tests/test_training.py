@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 from torch import nn
 
 from model import artifact, checkpoint, datasets, frontend, quantize, recipe, reference, training
@@ -69,8 +70,7 @@ def test_the_recipe_reaches_the_accuracy_of_its_source(build):
 
 def test_no_layer_takes_more_than_30_cycles(build):
     spec = artifact.load(build / "network.json").spec
-    assert [layer.cycles for layer in spec.layers] == [10, 30, 30, 9]
-    assert spec.interval == 30
+    assert max(layer.cycles for layer in spec.layers) == spec.interval == 30
 
 
 def test_export_writes_images_and_every_tensor_that_pytorch_computed(build):
@@ -402,21 +402,33 @@ def test_cross_validation_tests_every_sample_once_for_each_seed():
 
 
 def test_cross_validation_reports_the_points_that_quantization_costs():
+    baselines = {"logistic": 144, "tree": 141}
     totals = {
-        0: {"float": 147, "calibrated": 90, "fine_tuned": 144, "logistic": 141, "tree": 135},
-        1: {"float": 144, "calibrated": 120, "fine_tuned": 144, "logistic": 147, "tree": 141},
+        0: {"float": 147, "calibrated": 90, "fine_tuned": 144, "mse_4": 135, **baselines},
+        1: {"float": 144, "calibrated": 120, "fine_tuned": 144, **baselines},
     }
     figures = accuracy.report(SHORT, totals, folds=5)
-    assert figures["mean_percent"] == {
-        "float": 97.0,
-        "calibrated": 70.0,
-        "fine_tuned": 96.0,
-        "logistic": 96.0,
-        "tree": 92.0,
-    }
+    mean = {"float": 97.0, "calibrated": 70.0, "fine_tuned": 96.0, "logistic": 96.0, "tree": 94.0}
+    assert figures["mean_percent"] == mean
     assert figures["points_lost"] == 1.0
-    job = replace(next(accuracy.jobs(SHORT, seeds=1, folds=5)), widths=False)
-    right = accuracy.rights(job)
-    assert job.seed == 0
-    assert set(right) == set(accuracy.NETWORKS)
-    assert all(20 <= count <= 30 for count in right.values())
+    assert figures["percent_at_width"]["mse"] == {"4": 90.0}
+
+
+def test_cross_validation_counts_every_network_and_width_and_keeps_what_is_done(tmp_path):
+    first, *_ = accuracy.jobs(SHORT, seeds=1, folds=5)
+    few = replace(first, plan=replace(SHORT, fine_tuning=replace(SHORT.fine_tuning, epochs=2)))
+    right = accuracy.rights(few)
+    assert list(right) == few.columns == [*accuracy.NETWORKS, *few.columns[5:]]
+    assert len(right) == 5 + len(accuracy.WAYS) * len(accuracy.WIDTHS)
+    assert all(0 <= count <= 30 for count in right.values())
+    assert all(right[name] >= 20 for name in ("float", "max_8", "channels_8", "logistic", "tree"))
+    kept = accuracy.kept_at(few, tmp_path)
+    artifact.write_atomically(kept, json.dumps(dict.fromkeys(few.columns, 7)))
+
+    class Nobody:
+        def submit(self, *_):
+            raise AssertionError("what is kept is done again")
+
+    totals = accuracy.cross_validate([few], Nobody(), Console(), tmp_path)
+    assert totals == {0: dict.fromkeys(few.columns, 7)}
+    assert accuracy.kept_at(replace(few, seed=1), tmp_path) != kept

@@ -83,7 +83,7 @@ def test_a_class_of_the_users_own_file_is_found_beside_the_recipe(mine):
 
 def test_a_refusal_names_the_line_of_the_users_own_file(mine):
     line = MINE[: MINE.index("torch.tanh")].count("\n") + 1
-    with pytest.raises(frontend.FrontendError, match=rf"mine\.py\", line {line}, in forward: ret"):
+    with pytest.raises(frontend.FrontendError, match=rf"mine\.py line {line}: return"):
         frontend.layers(modules.instantiate("mine.py:Curved", mine))
 
 
