@@ -19,8 +19,9 @@ class VerbatimError(ValueError):
 
 def _in_one_line(sentence: str) -> str:
     """The sentence with its unprintable characters escaped, and no more of it than one reads."""
+    escaped = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in sentence)
+    sentence = "".join(escaped)
     if len(sentence) > MOST_CHARACTERS:
         kept = MOST_CHARACTERS // 2 - 3
         sentence = f"{sentence[:kept]} ... {sentence[-kept:]}"
-    escaped = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in sentence)
-    return "".join(escaped)
+    return sentence

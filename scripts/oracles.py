@@ -1,31 +1,27 @@
 """Ask ONNX Runtime what a network computes, and hold reference and RTL against its answer."""
 
 import argparse
-import hashlib
-import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
 from model import artifact, datasets, onnx_export, reference
-from model.artifact import Network, write_atomically
+from model.artifact import Network
 from model.comparison import require_equal
 from model.spec import DIVIDERS, SCORES, Format, Int
 from scripts import cli, evidence
-from tb.network_run import LONG_RUN, run_network
+from tb import native
 from tb.networks import codes, made_up
-from tb.tools import BUILD
 
 SEED = 5
 BATCH = 10_000
-SIMULATOR = "verilator"
 
 
 @dataclass(frozen=True)
@@ -52,39 +48,19 @@ def against_reference(name: str, inputs: str, network: Network, x: Int) -> Compa
     return Comparison("reference", name, inputs, len(x), values)
 
 
-def against_rtl(name: str, inputs: str, network: Network, x: Int, fold: str) -> Comparison:
-    """The classes and probabilities that the simulated RTL itself gave on ``x``.
-
-    Kept where the same RTL has run on the same samples; its bench holds every stream of it
-    against the reference, and fails where a value differs.
-    """
-    network = network.refolded(network.spec.at_each_fold()[fold])
-    folder = BUILD / "oracles" / f"{name}-{fold}"
-    report = _rtl_outputs(network, x, folder)
-    classes, probabilities = onnx_export.predict_codes(network, x)
-    found = {"class": classes, "probabilities": probabilities.astype(np.int64)}
-    given = {
-        "class": np.array(report["classes"]),
-        "probabilities": np.array(report["probabilities"]),
-    }
+def against_rtl(name: str, inputs: str, network: Network, x: Int) -> Comparison:
+    """The classes and probabilities that the RTL itself gives on ``x``, at the network's fold."""
+    with Console(stderr=True).status(f"the RTL runs {len(x):,} {inputs} of {name}"):
+        streamed = native.stream(network, x)
+    given = _outputs(streamed.classes.astype(np.int64), streamed.probabilities)
+    found = _outputs(*onnx_export.predict_codes(network, x))
     values = sum(require_equal(found, given, "ONNX Runtime", "the RTL").values())
-    return Comparison(f"RTL, {fold}", name, inputs, len(x), values)
+    who = f"RTL, {network.spec.interval} cycles"
+    return Comparison(who, name, inputs, len(x), values)
 
 
-def _rtl_outputs(network: Network, x: Int, folder: Path) -> dict[str, Any]:
-    """What the bench of ``mlp_top`` reports: run, or as an equal run has left it."""
-    content = hashlib.sha256(evidence.rtl_digest().encode() + x.tobytes())
-    content.update(json.dumps(dict(artifact.images(network))).encode())
-    key, done = content.hexdigest(), folder / "done.json"
-    if done.exists() and (stored := json.loads(done.read_text()))["key"] == key:
-        return dict(stored["report"])
-    words = f"{SIMULATOR} runs {len(x):,} samples, {len(x) * network.spec.interval:,} cycles"
-    with Console(stderr=True).status(words):
-        _, report = run_network(
-            network, x, SIMULATOR, folder=folder, name=folder.name, testcase=LONG_RUN
-        )
-    write_atomically(done, json.dumps({"key": key, "report": report}) + "\n")
-    return report
+def _outputs(classes: Int, probabilities: NDArray[np.uint8]) -> dict[str, Int]:
+    return {"class": classes, "probabilities": probabilities.astype(np.int64)}
 
 
 def others() -> dict[str, Network]:
@@ -109,8 +85,10 @@ def comparisons(network: Network, samples: int) -> Iterator[Comparison]:
     yield against_reference(name, "random", network, many)
     for other, made in others().items():
         yield against_reference(other, "random", made, codes(rng, made, BATCH))
-    yield against_rtl(name, "flowers", network, flowers, "default")
-    yield against_rtl(name, "random", network, many, "unrolled")
+    for spec in (network.spec, native.fast_fold(network.spec)):
+        folded = network.refolded(spec)
+        yield against_rtl(name, "flowers", folded, flowers)
+        yield against_rtl(name, "random", folded, many)
 
 
 def run(arguments: argparse.Namespace) -> None:

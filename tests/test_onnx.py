@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -192,10 +193,10 @@ def test_codes_that_no_input_takes_are_refused(x: np.ndarray, sentence: str) -> 
 def test_rtl_whose_output_differs_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     x = codes(RNG, GOLDEN, 50)
     classes, probabilities = onnx_export.predict_codes(GOLDEN, x)
-    report = {"classes": classes.tolist(), "probabilities": probabilities.tolist()}
-    monkeypatch.setattr(oracles, "_rtl_outputs", lambda *arguments: report)
-    same = oracles.against_rtl("iris", "random", GOLDEN, x, "serial")
+    streamed = SimpleNamespace(classes=classes, probabilities=probabilities)
+    monkeypatch.setattr(oracles.native, "stream", lambda network, codes: streamed)
+    same = oracles.against_rtl("iris", "random", GOLDEN, x)
     assert (same.samples, same.values) == (50, 50 * 4)
-    report["probabilities"][7][2] ^= 1
-    with pytest.raises(DifferenceError, match=r"probabilities: sample 7, neuron \[2\]: .* the RTL"):
-        oracles.against_rtl("iris", "random", GOLDEN, x, "serial")
+    streamed.probabilities = probabilities ^ np.eye(50, 3, dtype=np.uint8)
+    with pytest.raises(DifferenceError, match=r"probabilities: sample 0, neuron \[0\]: .* the RTL"):
+        oracles.against_rtl("iris", "random", GOLDEN, x)
