@@ -35,7 +35,6 @@ BUILDS = (
     Build("default", "ecp5", "85k", "the recipe's fold"),
     Build("1x1,2x1,2x1,1x1", "ice40", "up5k", "the 8 DSPs of the device, two for the softmax"),
     Build("serial", "ice40", "hx8k", "one multiplier a layer, none of them a DSP"),
-    Build("default", "xc7", None, "synthesis only: there is no open router in the wheels"),
 )
 
 
