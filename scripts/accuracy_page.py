@@ -37,46 +37,38 @@ def read(path: Path) -> dict[str, Any]:
     return found
 
 
-def row(*cells: str) -> str:
-    """A row of a Markdown table."""
-    return f"| {' | '.join(cells)} |"
-
-
 def baselines(figures: dict[str, dict[str, Any]]) -> str:
     """Every classifier on every dataset, in % right with its deviation over the seeds."""
-    lines = [
-        row("network", "samples", *(TITLES[n] for n in NETWORKS), "float - fine-tuned", "measured"),
-        row("---", *["---:"] * (len(NETWORKS) + 3)),
-    ]
+    titles = (TITLES[network] for network in NETWORKS)
+    columns = ("network", "samples", *titles, "float - fine-tuned", "measured")
+    rows = []
     for name, found in figures.items():
         mean, std = found["mean_percent"], found["std_percent"]
         cells = [f"{mean[n]:.2f} ± {std[n]:.2f}" for n in NETWORKS]
         lost = f"{found['points_lost']:+.2f}"
-        lines.append(row(name, f"{found['samples']:,}", *cells, lost, found["date"]))
+        rows.append((name, f"{found['samples']:,}", *cells, lost, found["date"]))
     seeds = {len(found["right_by_seed"]) for found in figures.values()}
     folds = {found["folds"] for found in figures.values()}
     say = ", ".join(f"{min(s)} to {max(s)}" if len(s) > 1 else str(*s) for s in (folds, seeds))
     notes = (
         f"% right over the test folds; folds and seeds: {say}. The tree has {TREE_DEPTH} levels."
     )
-    return "\n".join([*lines, "", notes])
+    return f"{pages.table(columns, rows, right=range(1, len(columns)))}\n{notes}"
 
 
 def widths(figures: dict[str, dict[str, Any]]) -> str:
     """Accuracy against bits, fine-tuned in each way."""
-    lines = [
-        row("network", "fracs", *(f"{width} bits" for width in WIDTHS)),
-        row("---", "---", *["---:"] * len(WIDTHS)),
-    ]
+    columns = ("network", "fracs", *(f"{width} bits" for width in WIDTHS))
+    rows = []
     for name, found in figures.items():
         for way in WAYS:
             cells = [f"{found['percent_at_width'][way][str(width)]:.1f}" for width in WIDTHS]
-            lines.append(row(name, WORDS[way], *cells))
+            rows.append((name, WORDS[way], *cells))
     notes = (
         "% right over the folds of seed 0, weights and activations at so many bits, fine-tuned at "
         f"a learning rate of {SWEEP_LEARNING_RATE} for as many epochs as the recipe has."
     )
-    return "\n".join([*lines, "", notes])
+    return f"{pages.table(columns, rows, right=range(2, len(columns)))}\n{notes}"
 
 
 def run(arguments: argparse.Namespace) -> None:

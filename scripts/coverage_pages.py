@@ -7,10 +7,12 @@ from typing import Any
 
 import jinja2
 
+from scripts import pages
 from tb.coverage import Collected, Point
 
 TEMPLATE = Path(__file__).with_name("coverage.html")
 MOST_NOTES = 6
+FIGURES = ("kind", "points", "covered", "raw", "excused", "reviewed", "aim")
 
 INTRODUCTION = """# Coverage
 
@@ -43,36 +45,38 @@ What no stimulus can cover, by `tb/coverage_exclusions.toml`.
 """
 
 
-def _row(*cells: object) -> str:
-    return f"| {' | '.join(map(str, cells))} |\n"
-
-
-def _head(*cells: str) -> str:
-    return _row(*cells) + _row(*("---" for _ in cells))
-
-
 def markdown(found: Collected, aims: Mapping[str, float]) -> str:
     """The page of docs/."""
-    text = INTRODUCTION.format(runs=found.runs)
-    text += _head("kind", "points", "covered", "raw", "excused", "reviewed", "aim")
-    for kind, figure in found.figures.items():
-        text += _row(
+    kinds = [
+        (
             *(kind, f"{figure.points:,}", f"{figure.covered:,}", f"{figure.raw:.2f} %"),
             *(f"{figure.excused:,}", f"{figure.reviewed:.2f} %", f"{aims[kind]:g} %"),
         )
-    text += SITUATIONS + _head("situations", "bins", "hit", "least often")
-    for name, bins in found.situations.items():
-        text += _row(
-            name, len(bins), sum(map(bool, bins.values())), f"{min(bins.values()):,} times"
-        )
+        for kind, figure in found.figures.items()
+    ]
+    situations: list[tuple[object, ...]] = [
+        (name, len(bins), sum(map(bool, bins.values())), f"{min(bins.values()):,} times")
+        for name, bins in found.situations.items()
+    ]
     total = sum(map(len, found.situations.values()))
-    text += _row("all of them", total, total - len(found.missing_situations), "")
-    text += EXCLUSIONS + _head("module", "kinds", "points", "reason")
-    excused = Counter(found.excuses.values())
-    for exclusion, points in excused.items():
-        module = exclusion.module.replace("|", " or ").replace(".*", "all")
-        text += _row(module, ", ".join(exclusion.kinds), f"{points:,}", exclusion.reason)
-    return text
+    situations.append(("all of them", total, total - len(found.missing_situations), ""))
+    excuses = [
+        (
+            exclusion.module.replace("|", " or ").replace(".*", "all"),
+            *(", ".join(exclusion.kinds), f"{points:,}", exclusion.reason),
+        )
+        for exclusion, points in Counter(found.excuses.values()).items()
+    ]
+    return "".join(
+        (
+            INTRODUCTION.format(runs=found.runs),
+            pages.table(FIGURES, kinds),
+            SITUATIONS,
+            pages.table(("situations", "bins", "hit", "least often"), situations),
+            EXCLUSIONS,
+            pages.table(("module", "kinds", "points", "reason"), excuses),
+        )
+    )
 
 
 def html(found: Collected) -> str:

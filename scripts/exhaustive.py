@@ -16,7 +16,7 @@ from rich.progress import Progress, TaskID
 
 from model import artifact
 from model.spec import DIVIDERS, SCORES
-from scripts import cli, evidence
+from scripts import cli, evidence, pages
 from tb.exhaustive import ALL_TRIPLES, BINS_PER_LSB, Case
 from tb.tools import BUILD, ROOT
 
@@ -79,7 +79,7 @@ def result_of(case: Case, progress: Callable[[int], None]) -> dict[str, Any]:
 
 def table(results: dict[Case, dict[str, Any]]) -> str:
     """One row a case."""
-    rows = [COLUMNS, ("---",) * len(COLUMNS)]
+    rows = []
     for case, result in results.items():
         errors = [result["losers"], result["winners"]]
         rows.append(
@@ -90,7 +90,7 @@ def table(results: dict[Case, dict[str, Any]]) -> str:
                 *(f"{error['least']:+.4f} .. {error['most']:+.4f}" for error in errors),
             )
         )
-    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    return pages.table(COLUMNS, rows)
 
 
 def draw(results: dict[Case, dict[str, Any]], path: Path) -> None:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from model import artifact
-from scripts import evidence
+from scripts import evidence, pages
 from scripts.cli import main
 from scripts.cores import over_cores
 from tb.contracts import Contract, contracts
@@ -87,11 +87,10 @@ def prove(proof: Contract | Proof) -> Proved:
 
 def table(found: list[Proved]) -> str:
     """One row a proof."""
-    rows = [COLUMNS, ("---", "---", "---", "---:", "---", "---:")]
-    for proved in found:
-        what = (f"`{proved.module}`", proved.size, proved.extent, str(proved.frames))
-        rows.append((*what, proved.solver, f"{proved.seconds:.1f}"))
-    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    rows = [
+        (f"`{p.module}`", p.size, p.extent, p.frames, p.solver, f"{p.seconds:.1f}") for p in found
+    ]
+    return pages.table(COLUMNS, rows, right=[COLUMNS.index("frames"), COLUMNS.index("seconds")])
 
 
 def run(arguments: argparse.Namespace) -> None:

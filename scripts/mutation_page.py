@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from scripts import pages
 from tb.verdicts import Outcome, Verdict
 
 KINDS = {
@@ -27,10 +28,9 @@ and the command fails. First each module must pass its bench as an unchanged net
 """
 
 
-def _table(rows: Sequence[Sequence[object]]) -> str:
-    head, *body = rows
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *body]
-    return "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines)
+def _counts(owner: str, rows: Sequence[Sequence[object]]) -> str:
+    columns = [owner, "in all", *OUTCOMES]
+    return pages.table(columns, rows, right=range(1, len(columns)))
 
 
 def _counted(label: str, verdicts: Sequence[Verdict]) -> list[object]:
@@ -40,28 +40,28 @@ def _counted(label: str, verdicts: Sequence[Verdict]) -> list[object]:
 
 def summary(verdicts: Sequence[Verdict]) -> str:
     """One row a kind, and their sum."""
-    rows: list[list[object]] = [["mutants", "in all", *OUTCOMES]]
-    for kind, label in KINDS.items():
-        rows.append(_counted(label, [v for v in verdicts if v.kind == kind]))
-    return _table([*rows, _counted("sum", verdicts)])
+    rows = [
+        _counted(label, [v for v in verdicts if v.kind == kind]) for kind, label in KINDS.items()
+    ]
+    return _counts("mutants", [*rows, _counted("sum", verdicts)])
 
 
 def by_module(verdicts: Sequence[Verdict]) -> str:
     """One row a module or image."""
     owners = dict.fromkeys(verdict.module for verdict in verdicts)
-    rows: list[list[object]] = [["module or image", "in all", *OUTCOMES]]
-    for owner in sorted(owners):
-        rows.append(_counted(f"`{owner}`", [v for v in verdicts if v.module == owner]))
-    return _table(rows)
+    rows = [
+        _counted(f"`{owner}`", [v for v in verdicts if v.module == owner])
+        for owner in sorted(owners)
+    ]
+    return _counts("module or image", rows)
 
 
 def listed(verdicts: Sequence[Verdict], outcome: str) -> str:
     """Each mutant of this outcome: where it is, what it changes, and why it counts as that."""
-    rows: list[list[object]] = [["mutant", "source", "change", "why"]]
-    rows += [
-        [f"`{v.name}`", v.source, f"`{v.change}`", v.why] for v in verdicts if v.outcome == outcome
+    rows = [
+        (f"`{v.name}`", v.source, f"`{v.change}`", v.why) for v in verdicts if v.outcome == outcome
     ]
-    return _table(rows).replace("---:", "---") if len(rows) > 1 else "None.\n"
+    return pages.table(("mutant", "source", "change", "why"), rows) if rows else "None.\n"
 
 
 def page(verdicts: Sequence[Verdict], seed: int, of: int) -> str:

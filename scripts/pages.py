@@ -1,10 +1,23 @@
-"""What commands write into pages that people write: text between two markers."""
+"""What commands write into pages: tables, and text between two markers of what people write."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from model.artifact import write_atomically
 from scripts import cli
+
+
+def table(
+    columns: Sequence[object], rows: Iterable[Sequence[object]], right: Container[int] = ()
+) -> str:
+    """A Markdown table, a line each; the columns whose index is in ``right`` hold numbers.
+
+    >>> table(("stream", "values"), [("fc1.y", 30)], right=[1])
+    '| stream | values |\\n| --- | ---: |\\n| fc1.y | 30 |\\n'
+    """
+    rule = ["---:" if index in right else "---" for index in range(len(columns))]
+    lines = (columns, rule, *rows)
+    return "".join(f"| {' | '.join(map(str, cells))} |\n" for cells in lines)
 
 
 def filled(page: str, name: str, text: str) -> str:

@@ -33,9 +33,8 @@ def results(facts: Facts) -> str:
             count, measured = compared[row["name"]]
             cells += [f"{count['compared']:,}", str(count["differing"]), *measured]
         rows.append(cells + [""] * (len(columns) - len(cells)))
-    rule = ["---", *["---:"] * (len(columns) - 1)]
-    lines = [f"| {' | '.join(cells)} |" for cells in (columns, rule, *rows)]
-    return "\n".join([*lines, "", "Compared with the NumPy reference, by `==`."])
+    table = pages.table(columns, rows, right=range(1, len(columns)))
+    return f"{table}\nCompared with the NumPy reference, by `==`."
 
 
 def modules(folder: Path) -> str:

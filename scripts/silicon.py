@@ -58,8 +58,7 @@ def summary(found: Sequence[Facts]) -> str:
 
 def markdown(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table whose first column is text and whose others are numbers."""
-    rule = ["---", *["---:"] * (len(columns) - 1)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (columns, rule, *rows))
+    return pages.table(columns, rows, right=range(1, len(columns))).rstrip("\n")
 
 
 def section(build: Build, facts: Facts) -> str:

@@ -8,7 +8,7 @@ from rich.progress import Progress
 
 from model import artifact
 from model.spec import Format, SoftmaxSpec
-from scripts import cli
+from scripts import cli, pages
 from tb.rows import COMBINATIONS, softmax_parameters
 from tb.synthesis import IMAGES, Cells, Design, synthesize
 from tb.targets import KINDS, TARGETS, Device, Target
@@ -50,16 +50,16 @@ def cells(spec: SoftmaxSpec, target: Target, device: Device | None) -> Cells:
 
 def run(arguments: argparse.Namespace) -> None:
     """Synthesize every combination for every family, then write the page."""
-    rows = [COLUMNS, ("---",) * len(COLUMNS)]
+    rows = []
     with Progress(console=Console(stderr=True)) as bar:
         task = bar.add_task("synthesis", total=len(COMBINATIONS) * len(FAMILIES))
         for score, divider in COMBINATIONS:
             spec = SoftmaxSpec(3, Format(8, 4), score, divider, lanes=1)
             for name, (target, device) in FAMILIES.items():
-                found = map(str, cells(spec, target, device).values())
+                found = cells(spec, target, device).values()
                 rows.append((f"`{score}`", f"`{divider}`", name, *found))
                 bar.advance(task)
-    table = "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    table = pages.table(COLUMNS, rows)
     page = ROOT / arguments.docs / PAGE
     artifact.write_atomically(page, INTRODUCTION + table)
     print(table)

@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,7 @@ def gather(folder: Path, rtl: str) -> dict[str, dict[str, Any]]:
 
 def table(entries: Mapping[str, Mapping[str, Any]]) -> str:
     """The ledger as Markdown: a row a campaign."""
-    rows: list[Sequence[str]] = [COLUMNS, ("---",) * len(COLUMNS)]
+    rows = []
     for entry in entries.values():
         rows.append(
             (
@@ -64,7 +64,7 @@ def table(entries: Mapping[str, Mapping[str, Any]]) -> str:
                 entry["date"],
             )
         )
-    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    return pages.table(COLUMNS, rows)
 
 
 def _figure(value: object) -> str:
