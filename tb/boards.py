@@ -2,7 +2,7 @@
 
 import dataclasses
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,9 +105,8 @@ def simulated_board(
     folder = BUILD / "boards" / name
     artifact.write_images(network, folder / MEM_DIR)
     program = build_harness("mlp_board", parameters(network, CYCLES), HARNESS, rtl=sources())
-    words: Mapping[str, int] = {"cycles": CYCLES, "noise": noise, "seed": seed}
     with subprocess.Popen(
-        [str(program), *map(str, words.values())],
+        [str(word) for word in (program, CYCLES, noise, seed)],
         cwd=folder,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

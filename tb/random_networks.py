@@ -14,6 +14,7 @@ import numpy as np
 
 from model import artifact, fast, onnx_export, reference
 from model.artifact import Network
+from model.folding import divisors
 from model.spec import (
     DIVIDERS,
     MAX_FRAC,
@@ -26,7 +27,6 @@ from model.spec import (
     NetworkSpec,
 )
 from tb import native
-from tb.native import divisors
 from tb.networks import codes, made_up
 from tb.tools import RTL
 

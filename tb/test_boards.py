@@ -1,6 +1,5 @@
 """A network behind a serial line: its Verilog, and the host that will talk to real boards."""
 
-import shutil
 import threading
 import time
 from pathlib import Path
@@ -17,6 +16,7 @@ from model.artifact import Network, load
 from model.reference import quantize, trace
 from model.spec import Format
 from tb.boards import BOARD_RTL, for_serial_line, run_bench, simulated_board
+from tb.named_mutants import Mutant, mutated
 from tb.networks import codes, made_up
 from tb.runner import SimulationFailed
 from tb.tools import BUILD
@@ -93,13 +93,8 @@ MUTANTS = {
 @pytest.mark.parametrize("name", MUTANTS)
 def test_bench_catches(name: str) -> None:
     module, right, wrong, testcase = MUTANTS[name]
-    folder = BUILD / "mutants" / f"board-{name}"
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(BOARD_RTL, folder)
-    source = folder / f"{module}.v"
-    text = source.read_text()
-    assert text.count(right) == 1
-    source.write_text(text.replace(right, wrong))
+    mutant = Mutant(name, module, right, wrong, row="")
+    folder = mutated(mutant, BUILD / "mutants" / f"board-{name}", BOARD_RTL)
     with pytest.raises(SimulationFailed):
         run_bench(
             SMALL,
