@@ -62,7 +62,8 @@ def picture(name: str, found: Sequence[Range]) -> Figure:
         ):
             if count:
                 place.axvline(edge, color=ORANGE, linewidth=4)
-                place.text(edge, 1, f" {count} ", color=ORANGE, ha=align, va="bottom")
+                label = place.text(edge, 1, f" {count:,} ", color=ORANGE, ha=align, va="bottom")
+                label.set_backgroundcolor("white")  # bars of any height stand behind it
         place.set_ylabel(f"of {item.count:,}", fontsize=8, color=ORANGE if ends else GRAY)
         place.tick_params(labelsize=8)
         place.spines[["top", "right"]].set_visible(False)
