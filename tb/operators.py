@@ -18,6 +18,7 @@ from model.artifact import Network, load
 from model.spec import (
     FOLD_CYCLES,
     PACK_CYCLES,
+    PROBABILITY_ONE,
     PROBABILITY_W,
     RECIPROCAL_ADDR_W,
     RECIPROCAL_W,
@@ -486,6 +487,16 @@ class Settle(_OfSoftmax):
         self.latency = self.spec.settle_cycles
         self.inputs = (self.beat_of_quotients, LAST, self.winner)
         self.outputs = (self.probabilities, self.winner)
+
+    def corners(self) -> list[Vector]:
+        """Those of every part; and a loser that takes all, as no divider would have it."""
+        vectors = super().corners()
+        for winner, loser in itertools.permutations(range(self.spec.n), 2):
+            quotients = np.zeros(self.spec.n, np.int64)
+            quotients[[winner, loser]] = PROBABILITY_ONE
+            made = reference.settle(quotients, np.array(winner))
+            vectors.append({"quotients": quotients, "p": made, "class": np.array([winner])})
+        return vectors
 
 
 class Normalize(_OfSoftmax):
