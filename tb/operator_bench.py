@@ -114,6 +114,18 @@ async def takes_as_many_cycles_as_its_formulas(dut):
     )
 
 
+@cocotb.test(timeout_time=PERIOD_NS * LIMIT_CYCLES, timeout_unit="ns")
+async def offers_a_result_before_anybody_is_ready(dut):
+    """Valid waits for no ready: a sink may wait for valid."""
+    bench = await opened(dut)
+    beats = OPERATOR.beats_in(OPERATOR.draw())
+    sending = cocotb.start_soon(bench.source.send(beats))
+    for _ in range(OPERATOR.latency + OPERATOR.interval + len(beats) + DRAIN_CYCLES):
+        await bench.clocked.edge
+    assert bench.sink.port.valid.value, "out_: nothing is offered while nobody is ready"
+    sending.cancel()
+
+
 @cocotb.test(timeout_time=PERIOD_NS * RESET_LIMIT_CYCLES, timeout_unit="ns")
 async def survives_reset_at_every_cycle(dut):
     """A reset in whatever cycle of a vector leaves nothing of it behind."""

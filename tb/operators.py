@@ -53,6 +53,11 @@ def served(field: Field, values: Int, **beside: int) -> list[Beat]:
     ]
 
 
+def beat(field: Field, values: Int, last: Int) -> list[Beat]:
+    """One beat of the field's lanes, which may or may not be the last of a vector."""
+    return [{field.name: values.tolist(), "last": last.tolist()}]
+
+
 class Operator:
     """One module under one set of parameters. Subclasses say what is theirs."""
 
@@ -146,7 +151,8 @@ class Requantize(Operator):
         pivots = [0, half, step, 3 * half, 5 * half, scale - step, scale - half, scale, -least]
         near = sorted({s * p + d for p in pivots for s in (1, -1) for d in (-1, 0, 1)})
         legal = [acc for acc in near if least <= acc < -least]
-        return [{"acc": acc} for acc in _spread(legal, self.lanes)]
+        accs = enumerate(_spread(legal, self.lanes))
+        return [{"acc": acc, "last": np.array([index & 1])} for index, acc in accs]
 
     def draw(self) -> Vector:
         """Uniform over the accumulator, or near a rounding boundary in the output's range."""
@@ -155,14 +161,14 @@ class Requantize(Operator):
         if random.random() < 0.5:
             inside = _uniform(-1 << self.out_w, 1 << self.out_w, self.lanes) << self.shift
             acc = np.clip((inside >> 1) + _uniform(-1, 1, self.lanes), -most, most - 1)
-        return {"acc": acc}
+        return {"acc": acc, "last": _uniform(0, 1, 1)}
 
     def beats_in(self, vector: Vector) -> list[Beat]:
-        return served(self.inputs[0], vector["acc"])
+        return beat(self.inputs[0], vector["acc"], vector["last"])
 
     def beats_out(self, vector: Vector) -> list[Beat]:
         y = reference.requantize(vector["acc"], shift=self.shift, width=self.out_w)
-        return served(self.outputs[0], y)
+        return beat(self.outputs[0], y, vector["last"])
 
 
 class Relu(Operator):
@@ -176,16 +182,18 @@ class Relu(Operator):
         self.outputs = (Field("y", width, self.lanes, signed=True), LAST)
 
     def corners(self) -> list[Vector]:
-        return [{"x": x} for x in _corner_vectors(self.format, self.lanes)]
+        vectors = enumerate(_corner_vectors(self.format, self.lanes))
+        return [{"x": x, "last": np.array([index & 1])} for index, x in vectors]
 
     def draw(self) -> Vector:
-        return {"x": _uniform(self.format.q_min, self.format.q_max, self.lanes)}
+        x = _uniform(self.format.q_min, self.format.q_max, self.lanes)
+        return {"x": x, "last": _uniform(0, 1, 1)}
 
     def beats_in(self, vector: Vector) -> list[Beat]:
-        return served(self.inputs[0], vector["x"])
+        return beat(self.inputs[0], vector["x"], vector["last"])
 
     def beats_out(self, vector: Vector) -> list[Beat]:
-        return served(self.outputs[0], reference.relu(vector["x"]))
+        return beat(self.outputs[0], reference.relu(vector["x"]), vector["last"])
 
 
 class Register(Operator):
@@ -430,6 +438,24 @@ class _OfSoftmax(Operator):
         return self.beats_of(self.outputs, vector)
 
 
+class _OfScores(_OfSoftmax):
+    """A part that takes scores: of whatever bits, though no logits have some of them."""
+
+    def corners(self) -> list[Vector]:
+        """Those of every part; and each bit of each score by itself, all others 0."""
+        vectors = super().corners()
+        divide = {"lut": reference.quotients, "divider": reference.exact_quotients}
+        for lane, bit in itertools.product(range(self.spec.n), range(self.spec.score_w)):
+            scores = np.zeros(self.spec.n, np.int64)
+            scores[lane] = 1 << bit
+            total, winner = scores.sum(), np.array(lane)
+            made = divide[self.spec.divider](scores, np.array(total))
+            vector = {"scores": scores, "total": np.array([total]), "quotients": made}
+            vector |= {"p": reference.settle(made, winner), "class": np.array([lane])}
+            vectors.append(vector)
+        return vectors
+
+
 class Max(_OfSoftmax):
     def __init__(self, job: Job) -> None:
         super().__init__(job)
@@ -453,7 +479,7 @@ class Score(_OfSoftmax):
         return vectors
 
 
-class Total(_OfSoftmax):
+class Total(_OfScores):
     def __init__(self, job: Job) -> None:
         super().__init__(job)
         self.latency = self.spec.total_cycles
@@ -461,7 +487,7 @@ class Total(_OfSoftmax):
         self.outputs = (self.all_scores, self.total, self.winner)
 
 
-class Divide(_OfSoftmax):
+class Divide(_OfScores):
     def __init__(self, job: Job) -> None:
         super().__init__(job)
         self.latency = self.spec.divide_cycles
@@ -499,7 +525,7 @@ class Settle(_OfSoftmax):
         return vectors
 
 
-class Normalize(_OfSoftmax):
+class Normalize(_OfScores):
     def __init__(self, job: Job) -> None:
         super().__init__(job)
         self.latency = self.spec.normalize_cycles
