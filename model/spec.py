@@ -210,12 +210,13 @@ class LayerSpec:
     @property
     def linear_cycles(self) -> int:
         """Latency of ``mlp_linear``: vector accepted to first beat of sums handed over."""
-        return FOLD_CYCLES + self.steps - 1 + ROM_CYCLES + self.dot_cycles + ACCUMULATE_CYCLES
+        last_step_fetched = FOLD_CYCLES + self.steps - 1 + ROM_CYCLES + FETCH_CYCLES
+        return last_step_fetched + self.dot_cycles + ACCUMULATE_CYCLES
 
     @property
     def dot_cycles(self) -> int:
         """Latency of ``mlp_dot``: inputs and weights to their sum."""
-        return FETCH_CYCLES + MULTIPLY_CYCLES + tree_levels(self.simd)
+        return MULTIPLY_CYCLES + tree_levels(self.simd)
 
     @property
     def latency(self) -> int:

@@ -20,27 +20,25 @@ module mlp_adder_tree #(
     // A heap: node 1 is the root, node i adds nodes 2i and 2i+1, the leaves begin at LEAVES.
     localparam LEAVES = 1 << $clog2(N);
 
-    wire [W-1:0] node [1:2*LEAVES-1];
-
     genvar i;
     generate
-        for (i = 0; i < LEAVES; i = i + 1) begin : g_leaf
-            if (i < N) begin : g_lane
-                assign node[LEAVES+i] = in_lanes[i*W +: W];
-            end else begin : g_zero
-                assign node[LEAVES+i] = {W{1'b0}};
+        for (i = 2*LEAVES - 1; i >= 1; i = i - 1) begin : g_node
+            wire [W-1:0] value;
+
+            if (i >= LEAVES + N) begin : g_zero
+                assign value = {W{1'b0}};
+            end else if (i >= LEAVES) begin : g_lane
+                assign value = in_lanes[(i-LEAVES)*W +: W];
+            end else begin : g_sum
+                reg [W-1:0] sum_q;
+
+                always @(posedge clk) begin
+                    if (en)
+                        sum_q <= g_node[2*i].value + g_node[2*i+1].value;
+                end
+
+                assign value = sum_q;
             end
-        end
-
-        for (i = 1; i < LEAVES; i = i + 1) begin : g_node
-            reg [W-1:0] sum_q;
-
-            always @(posedge clk) begin
-                if (en)
-                    sum_q <= node[2*i] + node[2*i+1];
-            end
-
-            assign node[i] = sum_q;
         end
 
         if (N == 1) begin : g_wire
@@ -48,7 +46,7 @@ module mlp_adder_tree #(
         end
     endgenerate
 
-    assign out_sum = node[1];
+    assign out_sum = g_node[1].value;
 
 endmodule
 

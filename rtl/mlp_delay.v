@@ -20,23 +20,25 @@ module mlp_delay #(
     output wire [W-1:0] out_data
 );
 
-    wire [W-1:0] stage [0:CYCLES];
-
-    assign stage[0] = in_data;
-
     genvar i;
     generate
-        for (i = 0; i < CYCLES; i = i + 1) begin : g_stage
-            reg [W-1:0] data_q;
+        for (i = 0; i <= CYCLES; i = i + 1) begin : g_stage
+            wire [W-1:0] value;
 
-            always @(posedge clk) begin
-                if (rst)
-                    data_q <= {W{1'b0}};
-                else if (en)
-                    data_q <= stage[i];
+            if (i == 0) begin : g_now
+                assign value = in_data;
+            end else begin : g_later
+                reg [W-1:0] data_q;
+
+                always @(posedge clk) begin
+                    if (rst)
+                        data_q <= {W{1'b0}};
+                    else if (en)
+                        data_q <= g_stage[i-1].value;
+                end
+
+                assign value = data_q;
             end
-
-            assign stage[i+1] = data_q;
         end
 
         if (CYCLES == 0) begin : g_wire
@@ -44,7 +46,7 @@ module mlp_delay #(
         end
     endgenerate
 
-    assign out_data = stage[CYCLES];
+    assign out_data = g_stage[CYCLES].value;
 
 endmodule
 

@@ -1,12 +1,9 @@
-// mlp_dot - dot product of SIMD inputs and weights: fetch, multiply, adder tree
+// mlp_dot - dot product of SIMD inputs and weights: multiply, adder tree
 //
 //     sum = x[0] * w[0] + ... + x[SIMD-1] * w[SIMD-1]
 //
 // Golden model   numpy.dot
-// Latency        2 + ceil(log2(SIMD)) cycles; holds while !en
-//
-// The multipliers of an FPGA sit in places of their own, far from ROM and adders: a register on
-// both sides of each gives the way there and the way back a cycle of their own.
+// Latency        1 + ceil(log2(SIMD)) cycles; holds while !en
 
 `default_nettype none
 
@@ -23,39 +20,49 @@ module mlp_dot #(
     output wire [ACC_W-1:0]    out_sum
 );
 
-    // One lane, sign-extended to the width of the sum.
-    function [ACC_W-1:0] product(input signed [X_W-1:0] x, input signed [W_W-1:0] w);
-        reg signed [X_W+W_W-1:0] exact;
-        begin
-            exact   = x * w;
-            product = {{(ACC_W-X_W-W_W+1){exact[X_W+W_W-1]}}, exact[X_W+W_W-2:0]};
+    // A heap: node 1 is the root, node i adds nodes 2i and 2i+1, the leaves begin at LEAVES. Each has
+    // a register of its own: a bus of them all would cost simulators more than the sums.
+    localparam LEAVES = 1 << $clog2(SIMD);
+
+    // 32 bits hold the product of any two lanes, and are a single word to a simulator.
+    localparam EXACT_W = ACC_W > 32 ? ACC_W : 32;
+
+    genvar i;
+    generate
+        for (i = 2*LEAVES - 1; i >= 1; i = i - 1) begin : g_node
+            wire [ACC_W-1:0] value;
+
+            if (i >= LEAVES + SIMD) begin : g_zero
+                assign value = {ACC_W{1'b0}};
+            end else if (i >= LEAVES) begin : g_lane
+                wire signed [X_W-1:0]     x     = in_x[(i-LEAVES)*X_W +: X_W];
+                wire signed [W_W-1:0]     w     = in_w[(i-LEAVES)*W_W +: W_W];
+                wire signed [EXACT_W-1:0] exact = x * w;
+
+                reg [ACC_W-1:0] product_q;
+
+                always @(posedge clk) begin
+                    if (en)
+                        product_q <= exact[ACC_W-1:0];
+                end
+
+                assign value = product_q;
+
+                wire unused = &{1'b0, exact};
+            end else begin : g_sum
+                reg [ACC_W-1:0] sum_q;
+
+                always @(posedge clk) begin
+                    if (en)
+                        sum_q <= g_node[2*i].value + g_node[2*i+1].value;
+                end
+
+                assign value = sum_q;
+            end
         end
-    endfunction
+    endgenerate
 
-    // All lanes at once: one assignment keeps simulators fast.
-    function [SIMD*ACC_W-1:0] all_products(input [SIMD*X_W-1:0] x, input [SIMD*W_W-1:0] w);
-        integer k;
-        begin
-            for (k = 0; k < SIMD; k = k + 1)
-                all_products[k*ACC_W +: ACC_W] = product(x[k*X_W +: X_W], w[k*W_W +: W_W]);
-        end
-    endfunction
-
-    reg [SIMD*X_W-1:0]   x;
-    reg [SIMD*W_W-1:0]   w;
-    reg [SIMD*ACC_W-1:0] products;
-
-    always @(posedge clk) begin
-        if (en) begin
-            x        <= in_x;
-            w        <= in_w;
-            products <= all_products(x, w);
-        end
-    end
-
-    mlp_adder_tree #(.N(SIMD), .W(ACC_W)) u_tree (
-        .clk(clk), .en(en), .in_lanes(products), .out_sum(out_sum)
-    );
+    assign out_sum = g_node[1].value;
 
     initial begin
         if (X_W < 2 || X_W > 16 || W_W < 2 || W_W > 16 || ACC_W < X_W + W_W || ACC_W > 63) begin

@@ -45,7 +45,6 @@ module mlp_linear #(
 
     localparam GROUP_W = GROUPS > 1 ? $clog2(GROUPS) : 1;
     localparam CYCLE_W = CYCLES > 1 ? $clog2(CYCLES) : 1;
-
     localparam STAGES = 3 + $clog2(SIMD);       // read, fetch, multiply, adder tree
 
     wire               busy;
@@ -63,29 +62,33 @@ module mlp_linear #(
         .out_group(group), .out_cycle(cycle)
     );
 
-    // The SIMD elements at the low end are multiplied, while the vector turns.
-    reg  [N_IN*X_W-1:0] x;
-    wire [N_IN*X_W-1:0] x_turned = (x >> (SIMD*X_W)) | (x << ((N_IN-SIMD)*X_W));
+    reg [N_IN*X_W-1:0] x;
 
     always @(posedge clk) begin
         if (in_ready)
             x <= in_x;
         else if (move)
-            x <= x_turned;
+            x <= (x >> (SIMD*X_W)) | (x << ((N_IN-SIMD)*X_W));
     end
 
-    // Weights come out of their ROM beside the elements that they belong to.
-    reg  [SIMD*X_W-1:0]    x_read;
+    // Weights come out of their ROM beside the elements that they belong to. The multipliers of an
+    // FPGA sit in places of their own, far from ROM and adders: a register on both sides of each
+    // gives the way there and the way back a cycle of their own.
+    reg  [SIMD*X_W-1:0]    x_read, x_fetched;
     wire [PE*SIMD*W_W-1:0] w_read;
-
-    always @(posedge clk) begin
-        if (move)
-            x_read <= x[SIMD*X_W-1:0];
-    end
+    reg  [PE*SIMD*W_W-1:0] w_fetched;
 
     mlp_rom #(.WIDTH(PE*SIMD*W_W), .DEPTH(CYCLES), .FILE(WEIGHTS)) u_weights (
         .clk(clk), .en(move), .addr(cycle), .data(w_read)
     );
+
+    always @(posedge clk) begin
+        if (move) begin
+            x_read    <= x[SIMD*X_W-1:0];
+            x_fetched <= x_read;
+            w_fetched <= w_read;
+        end
+    end
 
     wire [PE*ACC_W-1:0] sums;
 
@@ -93,17 +96,14 @@ module mlp_linear #(
     generate
         for (p = 0; p < PE; p = p + 1) begin : g_pe
             mlp_dot #(.SIMD(SIMD), .X_W(X_W), .W_W(W_W), .ACC_W(ACC_W)) u_dot (
-                .clk(clk), .en(move), .in_x(x_read), .in_w(w_read[p*SIMD*W_W +: SIMD*W_W]),
+                .clk(clk), .en(move), .in_x(x_fetched), .in_w(w_fetched[p*SIMD*W_W +: SIMD*W_W]),
                 .out_sum(sums[p*ACC_W +: ACC_W])
             );
         end
     endgenerate
 
     // Control travels beside the data; a bias is read one cycle early, to arrive with its sum.
-    wire                sum_valid;
-    wire                sum_first;
-    wire                sum_last;
-    wire                sum_last_group;
+    wire                sum_valid, sum_first, sum_last, sum_last_group;
     wire [GROUP_W-1:0]  bias_group;
     wire [PE*ACC_W-1:0] bias;
 
@@ -135,7 +135,7 @@ module mlp_linear #(
 
     always @(posedge clk) begin
         if (move && sum_valid) begin
-            out_acc  <= lane_sums(sum_first ? bias : out_acc, sums);
+            out_acc  <= lane_sums(STEPS == 1 || sum_first ? bias : out_acc, sums);
             out_last <= sum_last_group;
         end
     end
@@ -144,7 +144,7 @@ module mlp_linear #(
         if (rst)
             out_valid <= 1'b0;
         else if (move)
-            out_valid <= sum_valid && sum_last;
+            out_valid <= sum_valid && (STEPS == 1 || sum_last);
     end
 
     initial begin

@@ -73,14 +73,14 @@ MUTANTS = [
     Mutant(
         "unsigned-weights",
         "mlp_dot",
-        "input signed [W_W-1:0] w)",
-        "input [W_W-1:0] w)",
+        "wire signed [W_W-1:0]     w ",
+        "wire [W_W-1:0] w ",
         "dot-4-8-8-20",
     ),
     Mutant(
         "does-not-turn",
         "mlp_linear",
-        "x <= x_turned;",
+        "x <= (x >> (SIMD*X_W)) | (x << ((N_IN-SIMD)*X_W));",
         "x <= x;",
         "linear-6x4-by-3x2",
     ),
@@ -101,8 +101,8 @@ MUTANTS = [
     Mutant(
         "adder-tree-drops-a-lane",
         "mlp_adder_tree",
-        "if (i < N) begin : g_lane",
-        "if (i < N - 1) begin : g_lane",
+        "if (i >= LEAVES + N) begin : g_zero",
+        "if (i >= LEAVES + N - 1) begin : g_zero",
         "adder_tree-5-12",
     ),
     Mutant(

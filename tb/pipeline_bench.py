@@ -10,7 +10,7 @@ import numpy as np
 from cocotb.utils import get_sim_time
 
 from model.artifact import read_image
-from model.spec import FETCH_CYCLES, MULTIPLY_CYCLES, tree_levels
+from model.spec import MULTIPLY_CYCLES, tree_levels
 from tb.elaboration import check_elaboration
 from tb.runner import job
 from tb.scoreboard import Scoreboard
@@ -63,7 +63,7 @@ class Dot(Pipeline):
             Field("in_w", parameters["W_W"], simd, signed=True),
         )
         self.outputs = (Field("out_sum", self.acc_w, signed=True),)
-        self.latency = FETCH_CYCLES + MULTIPLY_CYCLES + tree_levels(simd)
+        self.latency = MULTIPLY_CYCLES + tree_levels(simd)
 
     def respond(self, values: Values) -> Values:
         return {"out_sum": [sum(map(operator.mul, values["in_x"], values["in_w"]))]}
