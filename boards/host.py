@@ -105,12 +105,21 @@ class Board:
                     continue
 
 
-def predict_codes(network: Network, codes: Int, **how: object) -> tuple[Int, NDArray[np.uint8]]:
+def predict_codes(
+    network: Network,
+    codes: Int,
+    *,
+    port: str,
+    baudrate: int = BAUDRATE,
+    patience: float = PATIENCE_S,
+    attempts: int = ATTEMPTS,
+) -> tuple[Int, NDArray[np.uint8]]:
     """Classes ``[samples]`` and probabilities ``[samples, classes]``, as a board computes them.
 
-    ``how`` is passed on to `Board`: at least ``port``. Raises `BoardError`.
+    A backend of `model.Network.predict`, named in `model.backends`. Raises `BoardError`.
     """
-    with Board(network, **how) as board:  # type: ignore[arg-type]
+    how = {"baudrate": baudrate, "patience": patience, "attempts": attempts}
+    with Board(network, port, **how) as board:  # type: ignore[arg-type]
         answers = [board.ask(sample) for sample in codes]
     classes = np.array([answer.winner for answer in answers], dtype=np.int64)
     probabilities = np.array([answer.probabilities for answer in answers], dtype=np.uint8)

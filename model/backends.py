@@ -2,12 +2,15 @@
 
 A backend is a function ``(network, codes) -> (classes, probabilities)``: codes ``[samples, n_in]``
 of the input format, one sample or more, become class indices ``[samples]`` and probability bytes
-``[samples, n_out]``. It is named here as ``module:function`` and imported when it is asked for,
-so that this package needs no simulator to be imported. A new one is a line in `BACKENDS`.
+``[samples, n_out]``. What else it must or may be told are its keyword-only parameters. It is named
+here as ``module:function`` and imported when it is asked for, so that this package needs no
+simulator to be imported. A new one is a line in `BACKENDS`.
 """
 
+import functools
 import importlib
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +27,7 @@ BACKENDS = {
     "verilator": "tb.backends:verilator",
     "native": "tb.backends:native",
     "onnx": "model.onnx_export:predict_codes",
+    "board": "boards.host:predict_codes",
 }
 
 
@@ -31,8 +35,8 @@ class BackendError(VerbatimError):
     """A backend that nobody knows or that gave something else than results of the samples."""
 
 
-def find(name: str) -> Backend:
-    """The backend of that name; raises `BackendError` on an unknown one."""
+def find(name: str, options: Mapping[str, object]) -> Backend:
+    """The backend of that name, told its options; raises `BackendError` where one is unknown."""
     if name not in BACKENDS:
         raise BackendError(f"backend is {name!r}, legal is one of {', '.join(BACKENDS)}")
     module, _, function = BACKENDS[name].partition(":")
@@ -40,4 +44,16 @@ def find(name: str) -> Backend:
         found: Backend = getattr(importlib.import_module(module), function)
     except ImportError as error:
         raise BackendError(f"backend {name!r} cannot be loaded: {error}") from error
-    return found
+    known = {
+        key: option.default is option.empty
+        for key, option in inspect.signature(found).parameters.items()
+        if option.kind is option.KEYWORD_ONLY
+    }
+    unknown = sorted(options.keys() - known)
+    if unknown:
+        legal = f"legal are {', '.join(known)}" if known else "it has none"
+        raise BackendError(f"backend {name!r}: option {unknown[0]!r} is unknown, {legal}")
+    missing = [key for key, required in known.items() if required and key not in options]
+    if missing:
+        raise BackendError(f"backend {name!r}: option {missing[0]!r} is missing")
+    return functools.partial(found, **options)

@@ -45,13 +45,14 @@ class Network(artifact.Network):
         """Write the network's file, whole or not at all."""
         artifact.save(self, Path(path))
 
-    def predict(self, X: ArrayLike, backend: str = "reference") -> Prediction:
+    def predict(self, X: ArrayLike, backend: str = "reference", **options: object) -> Prediction:
         """Classes and probabilities of features ``[samples, n_in]`` in their own units.
 
-        Every backend of `model.backends.BACKENDS` gives the same values. Raises `FeatureError`
-        where X is not such an array of finite numbers, and `BackendError` on an unknown backend.
+        Every backend of `model.backends.BACKENDS` gives the same values; ``options`` are what it
+        must or may be told, such as the ``port`` of a board. Raises `FeatureError` where X is not
+        such an array of finite numbers, and `BackendError` on an unknown backend or option.
         """
-        run = backends.find(backend)
+        run = backends.find(backend, options)
         features = reference.as_features(X, self.spec.n_in)
         count, n_out = len(features), self.spec.n_out
         classes, probabilities = np.empty(count, np.int64), np.empty((count, n_out), np.uint8)

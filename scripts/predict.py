@@ -83,7 +83,8 @@ def as_csv(found: Prediction) -> str:
 def run(arguments: argparse.Namespace) -> None:
     """Print the predictions, or write them to ``--out``, whole or not at all."""
     network = Network.load(arguments.network)
-    found = network.predict(read_features(arguments.input), backend=arguments.backend)
+    told = {} if arguments.port is None else {"port": arguments.port}
+    found = network.predict(read_features(arguments.input), backend=arguments.backend, **told)
     if arguments.output is None:
         sys.stdout.write(as_csv(found))
     else:
@@ -103,6 +104,7 @@ def parser() -> argparse.ArgumentParser:
         default="reference",
         help=f"one of {', '.join(BACKENDS)} (default: %(default)s)",
     )
+    built.add_argument("--port", help="where the backend board listens, such as /dev/ttyUSB1")
     built.add_argument("--output", type=Path, help="a .csv to write (default: print)")
     return built
 

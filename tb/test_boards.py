@@ -11,7 +11,7 @@ import serial
 from boards import protocol
 from boards.host import Board, BoardError, predict_codes
 from boards.protocol import Status
-from model import datasets
+from model import datasets, library
 from model.artifact import Network, load
 from model.reference import quantize, trace
 from model.spec import Format
@@ -112,6 +112,13 @@ def test_bench_catches(name: str) -> None:
 def test_host_computes_every_flower() -> None:
     with simulated_board(IRIS, name="iris") as board:
         check(IRIS, predict_codes(IRIS, FLOWERS, port=board.port), FLOWERS)
+
+
+def test_a_board_is_a_backend() -> None:
+    network, features = library.Network(**vars(IRIS)), datasets.load("iris").features
+    with simulated_board(IRIS, name="iris") as board:
+        found = network.predict(features, backend="board", port=board.port)
+    check(IRIS, (found.classes, found.probabilities), FLOWERS)
 
 
 def test_host_survives_a_noisy_line() -> None:

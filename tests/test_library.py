@@ -16,6 +16,8 @@ from model.errors import VerbatimError
 ROOT = Path(__file__).resolve().parent.parent
 GOLDEN = ROOT / "tb/golden/iris.network.json"
 NETWORK = Network.load(GOLDEN)
+# What a backend must be told.
+OPTIONS: dict[str, dict[str, Any]] = {"board": {"port": "/dev/null"}}
 X = np.random.default_rng(5).uniform(0, 8, (300, 4))
 
 # A million samples and all that Python and NumPy take beside them.
@@ -67,7 +69,7 @@ def test_real_numbers_of_each_type_are_taken(kind: Any) -> None:
 
 def test_no_sample_gives_no_result() -> None:
     for backend in backends.BACKENDS:
-        found = NETWORK.predict(np.empty((0, 4)), backend=backend)
+        found = NETWORK.predict(np.empty((0, 4)), backend=backend, **OPTIONS.get(backend, {}))
         assert (found.classes.shape, found.probabilities.shape) == ((0,), (0, 3))
 
 
@@ -111,14 +113,29 @@ def test_backend_that_cannot_be_loaded_is_one_sentence(monkeypatch: pytest.Monke
 
 def test_backend_that_loses_a_sample_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        backends, "find", lambda name: lambda network, codes: (codes[1:, 0], codes[1:, :3])
+        backends, "find", lambda name, options: lambda network, codes: (codes[1:, 0], codes[1:, :3])
     )
     with pytest.raises(BackendError, match=r"gave classes \(299,\).* for 300 samples"):
         NETWORK.predict(X)
 
 
 def test_every_backend_is_a_function() -> None:
-    assert all(callable(backends.find(name)) for name in backends.BACKENDS)
+    assert all(callable(backends.find(name, OPTIONS.get(name, {}))) for name in backends.BACKENDS)
+
+
+@pytest.mark.parametrize(
+    ("backend", "options", "sentence"),
+    [
+        ("reference", {"port": "x"}, "'reference': option 'port' is unknown, it has none"),
+        ("board", {}, "'board': option 'port' is missing"),
+        ("board", {"port": "x", "speed": 9600}, "option 'speed' is unknown, legal are port, baud"),
+    ],
+)
+def test_bad_option_of_a_backend_is_one_sentence(
+    backend: str, options: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(BackendError, match=sentence):
+        NETWORK.predict(X, backend=backend, **options)
 
 
 def test_prediction_is_frozen() -> None:
