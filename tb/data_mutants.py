@@ -13,7 +13,7 @@ import numpy as np
 from model import artifact
 from model.artifact import Network
 from tb.network_run import LONG_RUN, MEM_DIR, run_network
-from tb.networks import codes
+from tb.networks import waking_codes
 from tb.rows import row_of
 from tb.runner import simulate
 
@@ -135,6 +135,6 @@ def _table_shape(table: str, parameters: dict[str, Any]) -> tuple[int, int]:
 
 
 def _run(network: Network, folder: Path, name: str, simulator: str, **how: Any) -> None:
-    x = codes(np.random.default_rng(1), network, SAMPLES)
+    x = waking_codes(np.random.default_rng(1), network, SAMPLES)
     name = f"mutants/{name}"
     run_network(network, x, simulator, folder=folder, name=name, testcase=LONG_RUN, **how)

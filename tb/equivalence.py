@@ -18,11 +18,13 @@ SETTLED = 5
 
 def _promises(subject: Subject) -> list[str]:
     """What a module's users owe it, beyond stable payloads: its header says so."""
-    depth = subject.parameters.get("DEPTH")
+    depth, lanes = subject.parameters.get("DEPTH"), subject.parameters.get("LANES")
+    in_one_beat = lanes is not None and lanes == subject.parameters.get("N")
     return {
         "mlp_rom": [f"addr < {depth}"],
         "mlp_leading_one": ["in_x != 0"],
         "mlp_softmax_lut": ["!in_valid || in_total != 0"],
+        "mlp_softmax_settle": ["!in_valid || in_last"] if in_one_beat else [],
     }.get(subject.row.module, [])
 
 

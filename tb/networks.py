@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from model import reference
 from model.artifact import Network
 from model.spec import (
     Format,
@@ -18,6 +19,8 @@ from model.spec import (
 )
 
 BYTE_WEIGHTS = Format(8, 6)
+# Random inputs among which a sleepy neuron finds one that wakes it.
+MANY = 20_000
 
 
 def made_up(
@@ -68,6 +71,17 @@ def codes(rng: np.random.Generator, network: Network, count: int) -> Int:
     """Random input codes ``[count, n_in]`` over the whole range."""
     x = network.spec.x
     return rng.integers(x.q_min, x.q_max + 1, (count, network.spec.n_in))
+
+
+def waking_codes(rng: np.random.Generator, network: Network, count: int) -> Int:
+    """Random input codes ``[count, n_in]`` behind which no neuron sleeps that others could wake.
+
+    In front of them stands, for each output of each layer, the input of many that makes it largest.
+    """
+    many = codes(rng, network, MANY)
+    values = reference.trace(network, many)
+    wakes = np.concatenate([values[f"{layer.name}.y"].argmax(0) for layer in network.spec.layers])
+    return np.concatenate([many[wakes], many])[:count]
 
 
 def _integers(rng: np.random.Generator, shape: tuple[int, ...], least: int, kind: str) -> Int:

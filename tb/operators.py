@@ -145,10 +145,11 @@ class Requantize(Operator):
         self.outputs = (Field("y", self.out_w, lanes, signed=True), LAST)
 
     def corners(self) -> list[Vector]:
-        """Sign change, ties on both sides of zero, both saturation limits, both range ends."""
+        """Sign change, ties and all one bit above them, saturation limits, both range ends."""
         step, least = 1 << self.shift, -(1 << (self.acc_w - 1))
         half, scale = step // 2, step << (self.out_w - 1)
         pivots = [0, half, step, 3 * half, 5 * half, scale - step, scale - half, scale, -least]
+        pivots += [half + (1 << bit) for bit in range(self.shift - 1)]
         near = sorted({s * p + d for p in pivots for s in (1, -1) for d in (-1, 0, 1)})
         legal = [acc for acc in near if least <= acc < -least]
         accs = enumerate(_spread(legal, self.lanes))

@@ -13,7 +13,7 @@ import numpy as np
 from model import artifact
 from model.artifact import Network
 from model.spec import DIVIDERS, SCORES, Format, LayerSpec, Parameter, SoftmaxSpec
-from tb.networks import codes, made_up
+from tb.networks import made_up, waking_codes
 from tb.runner import Outcome, simulate
 from tb.tools import BUILD
 
@@ -116,7 +116,7 @@ def of_top(name: str, network: Network, samples: int) -> Row:
         files = {option: folder / option for option in ("network", "inputs.npy", "report", "mem")}
         artifact.save(network, files["network"])
         artifact.write_images(network, files["mem"])
-        np.save(files["inputs.npy"], codes(np.random.default_rng(1), network, samples))
+        np.save(files["inputs.npy"], waking_codes(np.random.default_rng(1), network, samples))
         options: dict[str, Any] = {key.split(".")[0]: str(path) for key, path in files.items()}
         options |= {"functional": None, "sealed": True}
         return network.spec.parameters(str(files["mem"])), options
@@ -257,7 +257,7 @@ ROWS = [
 
 
 # For mutants; tb/test_top.py runs the networks that the regression runs.
-SEALED_TOP = of_top("top-4x6x3", made_up([4, 6, 3], folds=[(2, 3), (3, 1)], in_lanes=2), 16)
+SEALED_TOP = of_top("top-4x6x3", made_up([4, 6, 3], folds=[(2, 3), (3, 1)], in_lanes=2), 100)
 
 
 def row_of(name: str) -> Row:

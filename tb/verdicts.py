@@ -37,6 +37,7 @@ PROOF_SECONDS = 60
 TESTS = (
     *("tb/operator_bench.py", "tb/operators.py", "tb/pipeline_bench.py", "tb/top_bench.py"),
     *("tb/stream.py", "tb/scoreboard.py", "tb/elaboration.py", "tb/taps.py", "tb/data_mutants.py"),
+    "tb/networks.py",
     *("model/reference.py", "model/spec.py", "model/tables.py"),
 )
 # And who is asked where no bench notices.
