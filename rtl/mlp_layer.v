@@ -8,7 +8,7 @@
 // Latency        (N_IN/SIMD)*(N_OUT/PE) + ceil(log2(SIMD)) + 6 cycles, 1 more where PE < N_OUT
 //
 // Wiring only. Registers cut the chain of ready signals: behind the sums, whose multipliers all wait
-// for one signal, and behind the layer.
+// for one signal, and behind the layer, unless its multipliers are so few that they lie together.
 
 `default_nettype none
 
@@ -37,6 +37,8 @@ module mlp_layer #(
     input  wire                 out_ready,
     output wire [N_OUT*Y_W-1:0] out_x
 );
+
+    localparam FEW = 6;                         // multipliers
 
     wire                acc_valid;
     wire                acc_ready;
@@ -113,13 +115,21 @@ module mlp_layer #(
         end
     endgenerate
 
-    wire last_unused;
+    generate
+        if (SIMD*PE > FEW) begin : g_register
+            wire last_unused;
 
-    mlp_stream_register #(.W(N_OUT*Y_W)) u_register (
-        .clk(clk), .rst(rst),
-        .in_valid(vector_valid), .in_ready(vector_ready), .in_last(1'b1), .in_data(vector),
-        .out_valid(out_valid), .out_ready(out_ready), .out_last(last_unused), .out_data(out_x)
-    );
+            mlp_stream_register #(.W(N_OUT*Y_W)) u_register (
+                .clk(clk), .rst(rst),
+                .in_valid(vector_valid), .in_ready(vector_ready), .in_last(1'b1), .in_data(vector),
+                .out_valid(out_valid), .out_ready(out_ready), .out_last(last_unused), .out_data(out_x)
+            );
+        end else begin : g_no_register
+            assign out_valid    = vector_valid;
+            assign vector_ready = out_ready;
+            assign out_x        = vector;
+        end
+    endgenerate
 
 endmodule
 

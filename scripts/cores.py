@@ -2,6 +2,7 @@
 
 import multiprocessing
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import Any, TypeVar
 
 from rich.console import Console
@@ -30,19 +31,25 @@ def over_cores(
     _work, _items = work, items
     columns = (*Progress.get_default_columns(), MofNCompleteColumn(), TimeElapsedColumn())
     found = {}
+    fork = multiprocessing.get_context("fork")
     with (
         Progress(*columns, console=Console(stderr=True)) as bar,
-        multiprocessing.get_context("fork").Pool(workers) as pool,
+        ProcessPoolExecutor(workers, fork) as pool,
     ):
         task = bar.add_task(label, total=len(items))
-        for index, result in pool.imap_unordered(_at, range(len(items))):
-            found[index] = result
-            bar.advance(task)
-            remark = say(result)
-            if remark:
-                bar.console.print(remark)
+        running = {pool.submit(_at, index): index for index in range(len(items))}
+        try:
+            for future in as_completed(running):
+                result = found[running[future]] = future.result()
+                bar.advance(task)
+                remark = say(result)
+                if remark:
+                    bar.console.print(remark)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
     return [found[index] for index in range(len(items))]
 
 
-def _at(index: int) -> tuple[int, Any]:
-    return index, _work(_items[index])
+def _at(index: int) -> Any:
+    return _work(_items[index])
