@@ -9,6 +9,7 @@ NETLIST ?= 0## what make test-rtl simulates: 0 the RTL, generic or 1 Yosys' gate
 TARGET  ?= ecp5## family of FPGAs for make synth: ecp5, ice40 or xc7
 DEVICE  ?= first## device of it: 85k, 45k, 25k; up5k, hx1k, hx8k; its first where none is named
 FOLD    ?= default## serial, default, unrolled, or SIMDxPE of each layer: 4x3,30x1,30x1,10x1
+BOARD   ?= icebreaker## board for make bitstream: icebreaker or ulx3s
 PYTHON  ?= python3## interpreter that .venv is made from, 3.11 or newer
 
 ifneq ($(SIM),verilator)
@@ -46,7 +47,7 @@ PYTEST := $(RUN) pytest -n 2
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: menu setup sim test test-rtl waves lint folds all-folds profile accuracy accuracy-page soak \
-        softmax-study softmax-size synth silicon golden exhaustive random-networks x-reset netlist \
+        softmax-study softmax-size synth silicon bitstream golden exhaustive random-networks x-reset netlist \
         same-cycles formal oracles fuzz coverage mutants verification readme bench clean distclean FORCE
 
 menu:
@@ -105,6 +106,9 @@ synth: $(BUILD)/network.json .venv/yosys ## cells, clock and nanoseconds of a ne
 
 silicon: .venv/yosys ## the same of the golden network on several devices, into docs/silicon.md
 	@$(RUN) scripts.silicon
+
+bitstream: $(BUILD)/network.json .venv/yosys ## what a board with an FPGA is programmed with, a network behind its serial port
+	@$(RUN) scripts.bitstream --build $(BUILD) --board $(BOARD)
 
 golden: $(BUILD)/network.json ## make the network and its outputs golden: written into tb/golden
 	@$(RUN) scripts.golden --network $(RECIPE) --build $(BUILD)

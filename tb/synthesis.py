@@ -39,12 +39,16 @@ Cells = dict[str, int]
 
 @dataclass(frozen=True)
 class Design:
-    """A module under parameters; those that name an image find it under ``mem/``."""
+    """A module under parameters; those that name an image find it under ``mem/``.
+
+    The parameters are those of ``core`` where that is a module inside of this one.
+    """
 
     module: str
     parameters: Mapping[str, Parameter]
     images: Path | None = None
     rtl: Path = RTL
+    core: str | None = None
 
 
 @dataclass(frozen=True)
@@ -165,7 +169,8 @@ def _digest(design: Design, command: str) -> str:
     files = [*design.rtl.glob("*.v"), *(design.images.iterdir() if design.images else [])]
     for path in sorted(files, key=lambda path: path.name):
         content.update(path.name.encode() + b"\0" + path.read_bytes())
-    recipe = [design.module, sorted(design.parameters.items()), command, versions()]
+    modules, parameters = [design.module, design.core], sorted(design.parameters.items())
+    recipe = [modules, parameters, command, versions()]
     content.update(json.dumps(recipe).encode())
     return content.hexdigest()
 
@@ -183,7 +188,7 @@ def _yosys(design: Design, command: str, folder: Path) -> float:
     sources = sorted(path.name for path in folder.glob("*.v"))
     lines = [
         f"read_verilog {' '.join(sources)}",
-        f"chparam {chosen(design.parameters)} {design.module}",
+        f"chparam {chosen(design.parameters)} {design.core or design.module}",
         *(f"{command} -top {design.module}", "check -assert", "write_json top.json"),
     ]
     start = time.perf_counter()

@@ -1,0 +1,160 @@
+"""Build the bitstream of a board that holds a network: synthesize, place at its pins, pack."""
+
+import argparse
+import dataclasses
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from boards.host import BAUDRATE
+from boards.protocol import network_id
+from model import artifact, folding
+from model.artifact import Network
+from model.folding import Goal
+from scripts import cli
+from tb import synthesis
+from tb.boards import for_serial_line, parameters, sources
+from tb.synthesis import Design, Placement
+from tb.targets import Device, Target, target
+from tb.tools import BUILD, ROOT
+from tb.yosys import ENVIRONMENT
+
+SEED = 1
+
+
+@dataclass(frozen=True)
+class Board:
+    """A board: its part, its clock, its pins, and how many multipliers the layers may have.
+
+    ``pins`` and ``routed`` are nextpnr's option and the file for it: pins in ``boards/``, and what
+    ``packer`` makes ``bitstream`` of.
+    """
+
+    name: str
+    family: str
+    part: tuple[str, ...]
+    hertz: int
+    multipliers: int
+    pins: tuple[str, str]
+    routed: tuple[str, str]
+    packer: str
+    bitstream: str
+
+    @property
+    def target(self) -> Target:
+        """The family, asked for the board's clock."""
+        return dataclasses.replace(target(self.family), frequency=self.hertz // 1_000_000)
+
+    @property
+    def device(self) -> Device:
+        """The part between its pins and the packer."""
+        return Device(self.name, (*self.part, *self.pins, *self.routed))
+
+
+BOARDS = {
+    "icebreaker": Board(
+        name="icebreaker",
+        family="ice40",
+        part=("--up5k", "--package", "sg48"),
+        hertz=12_000_000,
+        multipliers=6,
+        pins=("--pcf", "icebreaker.pcf"),
+        routed=("--asc", "icebreaker.asc"),
+        packer="yowasp-icepack",
+        bitstream="icebreaker.bin",
+    ),
+    "ulx3s": Board(
+        name="ulx3s",
+        family="ecp5",
+        part=("--85k", "--speed", "6", "--package", "CABGA381"),
+        hertz=25_000_000,
+        multipliers=154,
+        pins=("--lpf", "ulx3s.lpf"),
+        routed=("--textcfg", "ulx3s.config"),
+        packer="yowasp-ecppack",
+        bitstream="ulx3s.bit",
+    ),
+}
+
+
+def fitted(network: Network, board: Board) -> Network:
+    """The network at its own fold where the board has the multipliers for it, else a slower one."""
+    spec = network.spec
+    if sum(layer.multipliers for layer in spec.layers) > board.multipliers:
+        folds = folding.solve(spec.layers, Goal(max_multipliers=board.multipliers))
+        pairs = {name: (fold.simd, fold.pe) for name, fold in folds.items()}
+        spec = spec.folded(pairs, in_lanes=1, softmax_lanes=1, out_lanes=1)
+    return for_serial_line(network.refolded(spec))
+
+
+def build(network: Network, board: Board) -> tuple[Path, Placement]:
+    """The bitstream of ``board`` with ``network`` in it, and what nextpnr says of it.
+
+    Raises `SynthesisError` where a tool fails, `CommandError` where the board's clock is too fast.
+    """
+    images = BUILD / "boards" / f"{board.name}-{network_id(network):08x}"
+    artifact.write_images(network, images)
+    design = Design(
+        f"mlp_{board.name}",
+        parameters(network, round(board.hertz / BAUDRATE)),
+        images,
+        sources(),
+        core="mlp_board",
+    )
+    netlist = synthesis.synthesize(design, board.target, board.device)
+    shutil.copy(ROOT / "boards" / board.pins[1], netlist.folder)
+    placed = synthesis.place(netlist, board.target, board.device, SEED)
+    if placed.megahertz * 1_000_000 < board.hertz:
+        raise cli.CommandError(
+            f"{board.name}: {network.spec.name} reaches {placed.megahertz} MHz, "
+            f"the clock has {board.hertz / 1_000_000:g}"
+        )
+    done = subprocess.run(
+        [board.packer, board.routed[1], board.bitstream],
+        cwd=netlist.folder,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise cli.CommandError(f"{board.name}: {board.packer}: {done.stderr.strip()}")
+    return netlist.folder / board.bitstream, placed
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write the bitstream into the build folder, and say what it takes of the device."""
+    if arguments.board not in BOARDS:
+        legal = ", ".join(BOARDS)
+        raise cli.CommandError(f"board is {arguments.board!r}, legal is one of {legal}")
+    board = BOARDS[arguments.board]
+    network = fitted(artifact.load(arguments.build / "network.json"), board)
+    bitstream, placed = build(network, board)
+    written = arguments.build / board.bitstream
+    partial = written.with_suffix(".partial")
+    shutil.copy(bitstream, partial)
+    partial.rename(written)
+    folds = ", ".join(f"{layer.name} {layer.simd}x{layer.pe}" for layer in network.spec.layers)
+    used = ", ".join(
+        f"{placed.used[kind]:,} of {placed.available[kind]:,} {kind}" for kind in placed.used
+    )
+    print(f"{written}: {network.spec.name} for {board.name}, {written.stat().st_size:,} bytes")
+    print(f"fold {folds}; {used}; {placed.megahertz} MHz, {board.hertz / 1_000_000:g} needed")
+    print(f"a sample takes {network.spec.latency * 1e6 / board.hertz:,.1f} us beside the line")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments of this command."""
+    built = argparse.ArgumentParser(prog="python -m scripts.bitstream", description=__doc__)
+    cli.add_build(built)
+    built.add_argument(
+        "--board",
+        default="icebreaker",
+        help=f"one of {', '.join(BOARDS)} (default: %(default)s)",
+    )
+    return built
+
+
+if __name__ == "__main__":
+    cli.main(run, parser())
