@@ -98,6 +98,7 @@ def reply(spec: NetworkSpec, line: bytes) -> Reply:
 
 
 def network_id(network: Network) -> int:
-    """The 32 bits by which a board says which network it holds: of its spec and its images."""
-    content = {"spec": to_plain(network.spec), "images": images(network)}
+    """The 32 bits by which a board says which network it holds, however that is folded."""
+    serial = network.refolded(network.spec.serial())
+    content = {"spec": to_plain(serial.spec), "images": images(serial)}
     return int(digest(content)[:8], 16)
