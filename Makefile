@@ -47,7 +47,7 @@ PYTEST := $(RUN) pytest -n 2
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: menu setup sim test test-rtl waves lint folds all-folds profile accuracy accuracy-page soak \
-        softmax-study softmax-size synth silicon bitstream golden exhaustive random-networks x-reset netlist \
+        softmax-study softmax-size synth silicon bitstream report golden exhaustive random-networks x-reset netlist \
         same-cycles formal oracles fuzz coverage mutants verification readme bench clean distclean FORCE
 
 menu:
@@ -109,6 +109,9 @@ silicon: .venv/yosys ## the same of the golden network on several devices, into 
 
 bitstream: $(BUILD)/network.json .venv/yosys ## what a board with an FPGA is programmed with, a network behind its serial port
 	@$(RUN) scripts.bitstream --build $(BUILD) --board $(BOARD)
+
+report: sim ## one HTML page of a network, for people who look rather than read
+	@$(RUN) scripts.page --build $(BUILD) --sim $(SIM)
 
 golden: $(BUILD)/network.json ## make the network and its outputs golden: written into tb/golden
 	@$(RUN) scripts.golden --network $(RECIPE) --build $(BUILD)

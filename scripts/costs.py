@@ -12,6 +12,7 @@ from rich.table import Table
 from model import area, artifact
 from model.artifact import Network
 from model.spec import NetworkSpec
+from scripts.evidence import rtl_digest
 from tb import synthesis
 from tb.synthesis import IMAGES, Design, Netlist, Placement
 from tb.targets import KINDS, Device, Target
@@ -71,6 +72,7 @@ def facts(
         "device": device.name if device else None,
         "date": datetime.now(UTC).date().isoformat(),
         "tools": synthesis.versions(),
+        "rtl": rtl_digest(),
         "lut": target.lut,
         "fold": {layer.name: [layer.simd, layer.pe] for layer in spec.layers},
         "cycles": {"interval": spec.interval, "latency": spec.latency},

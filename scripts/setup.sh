@@ -49,6 +49,7 @@ missing_packages() {
     fi
     if [ "$1" = test ]; then
         command -v ccache >/dev/null || echo ccache
+        command -v chromium >/dev/null || echo chromium
     fi
 }
 

@@ -58,7 +58,13 @@ def draw(view: View, streams: list[Stream], title: str, target: Path) -> None:
     """Write the SVG ``target`` and, beside it, the WaveJSON that it is drawn from."""
     source = wavejson(view, streams, title)
     target.with_suffix(".json").write_text(json.dumps(source, indent=1) + "\n")
-    target.write_text(yowasp_wavedrom.render(source))
+    target.write_text(svg(source))
+
+
+def svg(source: dict[str, Any]) -> str:
+    """WaveJSON as a picture."""
+    drawn: str = yowasp_wavedrom.render(source)
+    return drawn
 
 
 def wavejson(view: View, streams: list[Stream], title: str) -> dict[str, Any]:
@@ -143,7 +149,9 @@ def _text(field: Field, word: Value, lane: int) -> str:
     if isinstance(word, int):
         return str(field.unpack(word)[lane])
     bits = word[::-1][lane * field.width : (lane + 1) * field.width][::-1]
-    return "X" if set(bits) - {"0", "1"} else str(field.unpack(int(word, 2))[lane])
+    # Other lanes may hold what is no bit.
+    known = int("".join(bit if bit in "01" else "0" for bit in word), 2)
+    return "X" if set(bits) - {"0", "1"} else str(field.unpack(known)[lane])
 
 
 def _row(name: str, cells: list[Cell], stays: list[bool]) -> dict[str, Any]:

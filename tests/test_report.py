@@ -10,62 +10,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model import artifact, datasets, published, recipe, reference
-from model.artifact import Network
+from model import artifact, datasets, published, reference
 from scripts import pictures, report, summary
 from scripts.cli import CommandError
+from tests.builds import GOLDEN, HARDWARE_ONLY, SIMULATOR, golden_build
 
 ROOT = Path(__file__).resolve().parent.parent
-GOLDEN = ROOT / "tb/golden/iris.network.json"
-SIMULATOR = "icarus"
-
-# PyTorch has no such tensors.
-HARDWARE_ONLY = {"softmax.quotients", "softmax.probabilities"}
-
-
-def rtl_report(network: Network, traced: dict[str, Any]) -> dict[str, Any]:
-    """What a bench in which everything is equal writes."""
-    spec = network.spec
-    return {
-        "samples": len(traced["input"]),
-        "streams": {
-            stream: {"compared": traced[tensor].size, "differing": 0}
-            for tensor, stream, _ in summary.streams(spec)
-        }
-        | {"m_axis.tuser": {"compared": traced["softmax.probabilities"].size, "differing": 0}},
-        "latency": {"measured": spec.latency, "formula": spec.latency},
-        "interval": {"measured": spec.interval, "formula": spec.interval},
-        "classes": traced["softmax.class"].tolist(),
-        "probabilities": traced["softmax.probabilities"].tolist(),
-        "seconds": {"build": 1.5, "simulate": 0.5},
-    }
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A build folder as train, export and sim leave it, made from the golden network."""
-    network, iris = artifact.load(GOLDEN), datasets.load("iris")
-    plan = recipe.load(ROOT / "model/networks/iris.toml")
-    train, test = datasets.split(iris, plan.split.test_fraction, plan.split.seed)
-    traced = reference.trace(network, reference.quantize(iris.features, network.spec.x))
-    np.savez(
-        tmp_path / "expected.npz",
-        **{
-            "features": iris.features,
-            "labels": iris.labels,
-            "train": train,
-            "test": test,
-            "float.class": iris.labels,
-            **{key: tensor for key, tensor in traced.items() if key not in HARDWARE_ONLY},
-        },
-    )
-    artifact.save(network, tmp_path / "network.json")
-    for step in ("train", "export"):
-        path = tmp_path / "seconds" / f"{step}.json"
-        artifact.write_atomically(path, json.dumps({"step": step, "seconds": 2.0}))
-    content = rtl_report(network, traced)
-    artifact.write_atomically(tmp_path / f"rtl-{SIMULATOR}.json", json.dumps(content))
-    return tmp_path
+    """A build folder as train, export and sim leave it."""
+    return golden_build(tmp_path)
 
 
 def doctor(folder: Path, change: Any) -> None:

@@ -1,0 +1,62 @@
+"""Build folders for tests, without training and simulating."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from model import artifact, datasets, recipe, reference
+from model.artifact import Network
+from scripts import summary
+
+ROOT = Path(__file__).resolve().parent.parent
+GOLDEN = ROOT / "tb/golden/iris.network.json"
+SIMULATOR = "icarus"
+
+# PyTorch has no such tensors.
+HARDWARE_ONLY = {"softmax.quotients", "softmax.probabilities"}
+
+
+def rtl_report(network: Network, traced: dict[str, Any]) -> dict[str, Any]:
+    """What a bench in which everything is equal writes."""
+    spec = network.spec
+    return {
+        "samples": len(traced["input"]),
+        "streams": {
+            stream: {"compared": traced[tensor].size, "differing": 0}
+            for tensor, stream, _ in summary.streams(spec)
+        }
+        | {"m_axis.tuser": {"compared": traced["softmax.probabilities"].size, "differing": 0}},
+        "latency": {"measured": spec.latency, "formula": spec.latency},
+        "interval": {"measured": spec.interval, "formula": spec.interval},
+        "classes": traced["softmax.class"].tolist(),
+        "probabilities": traced["softmax.probabilities"].tolist(),
+        "seconds": {"build": 1.5, "simulate": 0.5},
+    }
+
+
+def golden_build(folder: Path) -> Path:
+    """Fill a folder as train, export and sim leave it, from the golden network."""
+    network, iris = artifact.load(GOLDEN), datasets.load("iris")
+    plan = recipe.load(ROOT / "model/networks/iris.toml")
+    train, test = datasets.split(iris, plan.split.test_fraction, plan.split.seed)
+    traced = reference.trace(network, reference.quantize(iris.features, network.spec.x))
+    np.savez(
+        folder / "expected.npz",
+        **{
+            "features": iris.features,
+            "labels": iris.labels,
+            "train": train,
+            "test": test,
+            "float.class": iris.labels,
+            **{key: tensor for key, tensor in traced.items() if key not in HARDWARE_ONLY},
+        },
+    )
+    artifact.save(network, folder / "network.json")
+    for step in ("train", "export"):
+        path = folder / "seconds" / f"{step}.json"
+        artifact.write_atomically(path, json.dumps({"step": step, "seconds": 2.0}))
+    content = rtl_report(network, traced)
+    artifact.write_atomically(folder / f"rtl-{SIMULATOR}.json", json.dumps(content))
+    return folder
