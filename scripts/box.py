@@ -1,11 +1,13 @@
 """Send every flower of the Iris data's 0.1 cm box through the RTL, and compare each result."""
 
 import argparse
+import functools
 from pathlib import Path
 
 import numpy as np
 
 from model import artifact
+from model.artifact import Network
 from scripts import cli, evidence, pieces
 from tb import box
 from tb.tools import BUILD, ROOT
@@ -14,20 +16,26 @@ CHUNK = 50_000
 GOLDEN = ROOT / "tb/golden/iris.network.json"
 
 
+def check(network: Network, start: int) -> pieces.Figures:
+    """The values compared of a chunk of the box."""
+    indices = np.arange(start, min(start + CHUNK, box.VECTORS))
+    return {"compared": box.check(network, indices)}
+
+
 def run(arguments: argparse.Namespace) -> None:
     """Check chunk after chunk; one that passed with the same sources and network is kept."""
     network = artifact.load(arguments.network)
 
-    def check(start: int) -> int:
-        return box.check(network, np.arange(start, min(start + CHUNK, box.VECTORS)))
-
-    compared, seconds = pieces.run_pieces(
+    found, seconds = pieces.run_pieces(
         "the box",
         BUILD / "exhaustive" / "box.json",
         pieces.digest(arguments.network),
-        range(0, box.VECTORS, CHUNK),
-        check,
+        {
+            str(start): functools.partial(check, network, start)
+            for start in range(0, box.VECTORS, CHUNK)
+        },
     )
+    compared = found["compared"]
     expected = box.VECTORS * (1 + network.spec.n_out)
     if compared != expected:
         raise cli.CommandError(f"{compared:,} values were compared, legal are {expected:,}")

@@ -2,31 +2,19 @@
 
 import argparse
 import hashlib
-import json
-import os
-import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-from model.artifact import write_atomically
 from scripts import cli, evidence
 from scripts.cli import CommandError
-from scripts.pieces import digest
+from scripts.pieces import Figures, Piece, digest, run_pieces
 from tb import tops
 from tb.rows import ROWS, Row
 from tb.runner import Outcome
 from tb.tools import BUILD
 from tb.tops import GOLDEN
 
-Figures = dict[str, int]
-# A step can be sent to another process: a function of a module, with its arguments.
-Step = Callable[[], Figures]
 # A simulation, told the simulator and what else it may be told.
 Simulation = Callable[..., Figures]
 
@@ -39,62 +27,23 @@ class Campaign:
     level: int
     claim: str
     command: str
-    steps: Mapping[str, Step]
+    steps: Mapping[str, Piece]
     seed: int | None = None
 
-    def run(self, jobs: int | None = None) -> Figures:
+    def run(self, workers: int | None = None) -> Figures:
         """Run what has not passed yet with these sources, then leave the evidence.
 
         Raises what the first failing step raises; what has passed by then is kept.
         """
-        done, before = self._passed()
-        begun = time.perf_counter()
-        left = {name: step for name, step in self.steps.items() if name not in done}
-        console = Console(stderr=True)
-        console.print(f"{self.name}: {len(done)} of {len(self.steps)} steps stand already")
-        bar = Progress(
-            TextColumn("{task.description}"),
-            *(BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()),
-            console=console,
+        own = hashlib.sha256(repr((self.seed, sorted(self.steps))).encode()).hexdigest()
+        found, seconds = run_pieces(
+            self.name,
+            BUILD / "campaigns" / f"{self.name}.json",
+            own + digest(*sorted(GOLDEN.iterdir())),
+            self.steps,
+            workers,
         )
-        with bar, ProcessPoolExecutor(jobs or os.cpu_count()) as pool:
-            task = bar.add_task(self.name, total=len(self.steps), completed=len(done))
-            running = {pool.submit(step): name for name, step in left.items()}
-            try:
-                for future in as_completed(running):
-                    done[running[future]] = future.result()
-                    self._keep(done, before + time.perf_counter() - begun)
-                    bar.update(task, advance=1, description=running[future])
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
-        return self._conclude(done, before + time.perf_counter() - begun)
-
-    @property
-    def _file(self) -> Path:
-        return BUILD / "campaigns" / f"{self.name}.json"
-
-    def _sources(self) -> str:
-        """sha256 of everything that a step's verdict depends on."""
-        own = hashlib.sha256(repr((self.seed, sorted(self.steps))).encode())
-        return own.hexdigest() + digest(*sorted(GOLDEN.iterdir()))
-
-    def _passed(self) -> tuple[dict[str, Figures], float]:
-        """The steps that passed with these very sources, and the seconds that it took."""
-        found = json.loads(self._file.read_text()) if self._file.exists() else {}
-        if found.get("sources") != self._sources():
-            return {}, 0.0
-        return found["steps"], found["seconds"]
-
-    def _keep(self, done: Mapping[str, Figures], seconds: float) -> None:
-        content = {"sources": self._sources(), "seconds": round(seconds, 1), "steps": dict(done)}
-        write_atomically(self._file, json.dumps(content, indent=1) + "\n")
-
-    def _conclude(self, done: Mapping[str, Figures], seconds: float) -> Figures:
-        total: Figures = {"steps": len(done)}
-        for figures in done.values():
-            for key, value in figures.items():
-                total[key] = total.get(key, 0) + value
+        total = {"steps": len(self.steps)} | found
         evidence.record(
             self.name,
             level=self.level,

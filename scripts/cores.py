@@ -21,11 +21,14 @@ def over_cores(
     *,
     workers: int,
     label: str,
-    say: Callable[[Result], str | None] = lambda result: None,
+    already: int = 0,
+    each: Callable[[Item, Result], str | None] = lambda item, result: None,
 ) -> list[Result]:
-    """``work`` on each item, the results in the order of the items; ``say`` may remark on each.
+    """``work`` on each item, the results in the order of the items.
 
-    Raises what ``work`` raises. Items may hold what cannot be pickled; results may not.
+    ``each`` is told every result once it is there, and may remark on it; the bar begins at
+    ``already``. Raises what ``work`` or ``each`` raises. Items may hold what cannot be pickled;
+    results may not.
     """
     global _work, _items
     _work, _items = work, items
@@ -36,13 +39,14 @@ def over_cores(
         Progress(*columns, console=Console(stderr=True)) as bar,
         ProcessPoolExecutor(workers, fork) as pool,
     ):
-        task = bar.add_task(label, total=len(items))
+        task = bar.add_task(label, total=already + len(items), completed=already)
         running = {pool.submit(_at, index): index for index in range(len(items))}
         try:
             for future in as_completed(running):
-                result = found[running[future]] = future.result()
+                index = running[future]
+                result = found[index] = future.result()
                 bar.advance(task)
-                remark = say(result)
+                remark = each(items[index], result)
                 if remark:
                     bar.console.print(remark)
         except BaseException:

@@ -51,10 +51,10 @@ def judge_netlists(chosen: dict[Subject, list[NetlistMutant]], workers: int) -> 
 
 def judge_all(cases: Sequence[Case], workers: int, label: str) -> list[Verdict]:
     """A verdict on each case, in the order of the cases; what stands already is not run again."""
-    return over_cores(Case.verdict, cases, workers=workers, label=label, say=_remark)
+    return over_cores(Case.verdict, cases, workers=workers, label=label, each=_remark)
 
 
-def _remark(verdict: Verdict) -> str | None:
+def _remark(case: Case, verdict: Verdict) -> str | None:
     if verdict.outcome != "survived" or verdict.kind == "unchanged":
         return None
     return f"{verdict.name} survived: {verdict.change}, {verdict.source}"

@@ -3,7 +3,8 @@
 from functools import partial
 
 from scripts import campaign
-from scripts.campaign import Campaign, Step
+from scripts.campaign import Campaign
+from scripts.pieces import Piece
 from tb.netlist import KINDS
 from tb.network_run import LONG_RUN
 from tb.rows import ROWS
@@ -27,10 +28,10 @@ def campaigns() -> list[Campaign]:
     ]
 
 
-def steps(kind: str) -> dict[str, Step]:
+def steps(kind: str) -> dict[str, Piece]:
     """Every row under Icarus, whose X may leak; made-up networks; the flowers under Verilator."""
     label = f"netlist-{kind}"
-    found: dict[str, Step] = {
+    found: dict[str, Piece] = {
         row.name: partial(campaign.run_row, label, row.name, "icarus", netlist=kind, seed=1)
         for row in ROWS
     }

@@ -1,18 +1,22 @@
-"""What long commands share: pieces that are done once, a bar, and the seconds of all runs."""
+"""What long commands share: pieces that are done once, over the cores, and the time of all runs."""
 
 import hashlib
 import json
+import os
 import time
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import Progress
-
 from model.artifact import write_atomically
+from scripts.cores import over_cores
 from tb.tools import ROOT
 
 SOURCES = ("model", "tb", "rtl")
+
+# Counts by name, such as values compared.
+Figures = dict[str, int]
+Piece = Callable[[], Figures]
 
 
 def digest(*more: Path) -> str:
@@ -25,26 +29,36 @@ def digest(*more: Path) -> str:
 
 
 def run_pieces(
-    name: str, path: Path, key: str, pieces: Iterable[int], check: Callable[[int], int]
-) -> tuple[int, float]:
-    """Check each piece that ``path`` does not hold under the same key: values compared, seconds.
+    name: str, path: Path, key: str, pieces: Mapping[str, Piece], workers: int | None = None
+) -> tuple[Figures, float]:
+    """Run each piece that ``path`` does not hold under the same key: all figures, and seconds.
 
-    ``check`` returns the values that it compared and raises where a piece fails. What is done is
-    written after each piece, so that an interrupted campaign goes on where it was.
+    A piece returns what it counted and raises where it fails; so does this, and what has passed by
+    then is kept, so that an interrupted campaign goes on where it was. The figures are summed over
+    all pieces, the seconds are those of all runs.
     """
-    done: dict[str, list[float]] = {}
-    if path.exists():
-        stored = json.loads(path.read_text())
-        done = stored["done"] if stored["key"] == key else {}
-    wanted = list(pieces)
-    with Progress(console=Console(stderr=True)) as bar:
-        task = bar.add_task(name, total=len(wanted))
-        for piece in wanted:
-            if str(piece) not in done:
-                start = time.perf_counter()
-                compared = check(piece)
-                done[str(piece)] = [compared, round(time.perf_counter() - start, 3)]
-                write_atomically(path, json.dumps({"key": key, "done": done}) + "\n")
-            bar.advance(task)
-    found = [done[str(piece)] for piece in wanted]
-    return int(sum(compared for compared, _ in found)), sum(seconds for _, seconds in found)
+    stored = json.loads(path.read_text()) if path.exists() else {}
+    done: dict[str, Figures] = stored["done"] if stored.get("key") == key else {}
+    before = stored["seconds"] if done else 0.0
+    begun = time.perf_counter()
+
+    def seconds() -> float:
+        return round(before + time.perf_counter() - begun, 1)
+
+    def keep(piece: str, figures: Figures) -> None:
+        done[piece] = figures
+        content = {"key": key, "seconds": seconds(), "done": done}
+        write_atomically(path, json.dumps(content, indent=1) + "\n")
+
+    over_cores(
+        lambda piece: pieces[piece](),
+        [piece for piece in pieces if piece not in done],
+        workers=workers or os.cpu_count() or 1,
+        label=name,
+        already=len(done),
+        each=keep,
+    )
+    total: Counter[str] = Counter()
+    for piece in pieces:
+        total.update(done[piece])
+    return dict(total), seconds()

@@ -1,6 +1,7 @@
 """Draw networks at random and compare their implementations to the bit, on 1,000 inputs each."""
 
 import argparse
+import functools
 from pathlib import Path
 
 from model.spec import DIVIDERS, SCORES
@@ -13,6 +14,11 @@ NETWORKS = 200
 FOLDER = BUILD / "random-networks"
 
 
+def check(seed: int) -> pieces.Figures:
+    """The values compared of the network with this seed; a failure leaves a folder."""
+    return {"compared": random_networks.check(seed, FULL, FOLDER / f"failed-{seed}")}
+
+
 def run(arguments: argparse.Namespace) -> None:
     """Compare network after network, or the one that a failure has left."""
     if arguments.again:
@@ -21,12 +27,13 @@ def run(arguments: argparse.Namespace) -> None:
         return
     seeds = range(arguments.seed, arguments.seed + arguments.count)
 
-    def check(seed: int) -> int:
-        return random_networks.check(seed, FULL, FOLDER / f"failed-{seed}")
-
-    compared, seconds = pieces.run_pieces(
-        "random networks", FOLDER / "done.json", pieces.digest(), seeds, check
+    found, seconds = pieces.run_pieces(
+        "random networks",
+        FOLDER / "done.json",
+        pieces.digest(),
+        {str(seed): functools.partial(check, seed) for seed in seeds},
     )
+    compared = found["compared"]
     specs = [random_networks.draw(seed, FULL).spec for seed in seeds]
     expected = sum(SAMPLES * random_networks.values_of(spec) for spec in specs)
     if compared != expected:

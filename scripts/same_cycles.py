@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from scripts import campaign
-from scripts.campaign import Campaign, Figures, Step
+from scripts.campaign import Campaign
+from scripts.pieces import Figures, Piece
 from tb.cycles import same_cycles
 from tb.network_run import EVERY_SAMPLE
 from tb.rows import ON_BOTH_SIMULATORS
@@ -32,9 +33,9 @@ def campaigns() -> list[Campaign]:
     ]
 
 
-def steps() -> dict[str, Step]:
+def steps() -> dict[str, Piece]:
     """Rows that run on both simulators, made-up networks, and the golden one at its folds."""
-    found: dict[str, Step] = {
+    found: dict[str, Piece] = {
         row.name: partial(row_agrees, row.name)
         for row in ON_BOTH_SIMULATORS
         if row.bench == "operator_bench"

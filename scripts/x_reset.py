@@ -4,7 +4,8 @@ from functools import partial
 
 from model.spec import NetworkSpec
 from scripts import campaign
-from scripts.campaign import Campaign, Figures, Step
+from scripts.campaign import Campaign
+from scripts.pieces import Figures, Piece
 from tb.operators import OPERATORS
 from tb.power_on import check_power_on
 from tb.rows import ON_BOTH_SIMULATORS, ROWS
@@ -40,10 +41,10 @@ def campaigns() -> list[Campaign]:
     ]
 
 
-def unknowns() -> dict[str, Step]:
+def unknowns() -> dict[str, Piece]:
     """Every bench with X in every register, and with several draws of random bits."""
     runs = [("icarus", 1), *(("verilator", seed) for seed in SEEDS)]
-    found: dict[str, Step] = {"initial values": no_initial_value}
+    found: dict[str, Piece] = {"initial values": no_initial_value}
     for simulator, seed in runs:
         label = f"x-{seed}"
         rows = ROWS if simulator == "icarus" else ON_BOTH_SIMULATORS
@@ -61,9 +62,9 @@ def no_initial_value() -> Figures:
     return {"registers without initial value": check_power_on()}
 
 
-def resets() -> dict[str, Step]:
+def resets() -> dict[str, Piece]:
     """Every cycle of every streaming row under Icarus, and of the golden network's folds."""
-    found: dict[str, Step] = {
+    found: dict[str, Piece] = {
         row.name: partial(reset_row, row.name) for row in ROWS if row.module in OPERATORS
     }
     for fold, spec in FOLDS.items():

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from scripts import campaign, evidence
-from scripts.campaign import Campaign, Figures
+from scripts.campaign import Campaign
 from scripts.cli import CommandError
+from scripts.pieces import Figures
 from tb.runner import Outcome
 
 

@@ -1,6 +1,7 @@
 """A campaign goes on where it was interrupted, and forgets what other sources said."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,42 +9,56 @@ import pytest
 from model import artifact
 from scripts import box, pieces, random_networks
 from scripts.cli import CommandError
+from scripts.pieces import Figures
 from tb import box as flowers
 
-PIECES = [0, 5, 10]
+NAMES = ("one", "two", "three")
 
 
-def recorded(calls: list[int]):
-    def check(piece: int) -> int:
-        calls.append(piece)
-        return piece + 1
+def piece(folder: Path, name: str) -> Figures:
+    """A piece that leaves a mark each time it runs, and is stopped while a file is there."""
+    with (folder / f"{name}.runs").open("a") as marks:
+        marks.write("x")
+    if (folder / f"{name}.stop").exists():
+        raise KeyboardInterrupt
+    return {"values": len(name)}
 
-    return check
+
+def run(folder: Path, key: str = "key", workers: int = 1) -> Figures:
+    pieces_of = {name: partial(piece, folder, name) for name in NAMES}
+    return pieces.run_pieces("it", folder / "done.json", key, pieces_of, workers)[0]
 
 
-def test_pieces_are_done_once(tmp_path: Path) -> None:
-    path, calls = tmp_path / "done.json", list[int]()
+def runs(folder: Path) -> list[int]:
+    paths = [folder / f"{name}.runs" for name in NAMES]
+    return [len(path.read_text()) if path.exists() else 0 for path in paths]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_pieces_are_done_once(tmp_path: Path, workers: int) -> None:
     for _ in range(2):
-        compared, _ = pieces.run_pieces("it", path, "key", PIECES, recorded(calls))
-        assert compared == 18
-    assert calls == PIECES
-    pieces.run_pieces("it", path, "other key", PIECES, recorded(calls))
-    assert calls == PIECES * 2
+        assert run(tmp_path, workers=workers) == {"values": 11}
+    assert runs(tmp_path) == [1, 1, 1]
+    run(tmp_path, "other key", workers)
+    assert runs(tmp_path) == [2, 2, 2]
 
 
 def test_interrupted_campaign_goes_on(tmp_path: Path) -> None:
-    path, calls = tmp_path / "done.json", list[int]()
-
-    def broken(piece: int) -> int:
-        if piece == 10:
-            raise KeyboardInterrupt
-        return recorded(calls)(piece)
-
+    (tmp_path / "three.stop").touch()
     with pytest.raises(KeyboardInterrupt):
-        pieces.run_pieces("it", path, "key", PIECES, broken)
-    assert list(json.loads(path.read_text())["done"]) == ["0", "5"]
-    assert pieces.run_pieces("it", path, "key", PIECES, recorded(calls))[0] == 18
-    assert calls == PIECES
+        run(tmp_path)
+    assert list(json.loads((tmp_path / "done.json").read_text())["done"]) == ["one", "two"]
+    (tmp_path / "three.stop").unlink()
+    assert run(tmp_path) == {"values": 11}
+    assert runs(tmp_path) == [1, 1, 2]
+
+
+def test_seconds_are_those_of_all_runs(tmp_path: Path) -> None:
+    run(tmp_path)
+    stored = json.loads((tmp_path / "done.json").read_text())
+    (tmp_path / "done.json").write_text(json.dumps(stored | {"seconds": 100.0}))
+    pieces_of = {name: partial(piece, tmp_path, name) for name in NAMES}
+    assert pieces.run_pieces("it", tmp_path / "done.json", "key", pieces_of)[1] >= 100.0
 
 
 def test_digest_follows_the_network(tmp_path: Path) -> None:
