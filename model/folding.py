@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from model.errors import VerbatimError
-from model.spec import require, require_whole
+from model.spec import NetworkSpec, require, require_whole
 
 MAX_CYCLES, MAX_MULTIPLIERS = 1 << 24, 1 << 24
 
@@ -188,3 +188,18 @@ def keeping_up(layers: Sequence[Shape], folds: Mapping[str, Fold]) -> Lanes:
     cycles = math.inf if not layers else max(folds[layer.name].cycles(layer) for layer in layers)
     n_in, n_out = layers[0].n_in, layers[-1].n_out
     return Lanes(*(lanes_for(whole, int(cycles)) for whole in (n_in, n_out, n_out)))
+
+
+def meeting(spec: NetworkSpec, goal: Goal) -> NetworkSpec:
+    """The same network at the folds that meet a goal, with the fewest lanes that keep up.
+
+    Raises `FoldingError` as `solve` does.
+    """
+    folds = solve(spec.layers, goal)
+    lanes = keeping_up(spec.layers, folds)
+    return spec.folded(
+        {name: (fold.simd, fold.pe) for name, fold in folds.items()},
+        in_lanes=lanes.inputs,
+        softmax_lanes=lanes.softmax,
+        out_lanes=lanes.outputs,
+    )

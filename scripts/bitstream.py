@@ -82,9 +82,7 @@ def fitted(network: Network, board: Board) -> Network:
     """The network at its own fold where the board has the multipliers for it, else a slower one."""
     spec = network.spec
     if sum(layer.multipliers for layer in spec.layers) > board.multipliers:
-        folds = folding.solve(spec.layers, Goal(max_multipliers=board.multipliers))
-        pairs = {name: (fold.simd, fold.pe) for name, fold in folds.items()}
-        spec = spec.folded(pairs, in_lanes=1, softmax_lanes=1, out_lanes=1)
+        spec = folding.meeting(spec, Goal(max_multipliers=board.multipliers))
     return for_serial_line(network.refolded(spec))
 
 

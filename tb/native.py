@@ -62,14 +62,7 @@ def fast_fold(spec: NetworkSpec) -> NetworkSpec:
     of cycles, the least at which all multipliers together are `MOST_MULTIPLIERS` or fewer. Nor
     does a value depend on an accumulator that is wider than it must be: here it fills a word.
     """
-    folds = folding.solve(spec.layers, Goal(max_multipliers=MOST_MULTIPLIERS))
-    lanes = folding.keeping_up(spec.layers, folds)
-    folded = spec.folded(
-        {name: (fold.simd, fold.pe) for name, fold in folds.items()},
-        in_lanes=lanes.inputs,
-        softmax_lanes=lanes.softmax,
-        out_lanes=lanes.outputs,
-    )
+    folded = folding.meeting(spec, Goal(max_multipliers=MOST_MULTIPLIERS))
     words = (replace(layer, acc_w=max(WORD_W, layer.acc_w)) for layer in folded.layers)
     return replace(folded, layers=tuple(words))
 
