@@ -251,7 +251,7 @@ def _require_short_numbers(plain: object) -> None:
 def load(path: Path) -> Recipe:
     """Read a recipe's file; raises `RecipeError` unless every key is there, known and legal."""
     try:
-        plain = tomllib.loads(path.read_text())
+        plain = tomllib.loads(path.read_bytes().decode())  # to Python's text, '\r' is a line's end
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path}: cannot be read: {error}") from error
     except (ValueError, RecursionError) as error:

@@ -226,6 +226,13 @@ def test_a_file_that_is_no_toml_is_refused_by_name(tmp_path, content):
         recipe.load(path)
 
 
+def test_an_end_of_line_that_toml_does_not_have_is_refused(tmp_path):
+    path = changed(tmp_path, "epochs = 200", "epochs = 200\nother = 1")
+    path.write_bytes(path.read_bytes().replace(b"\nother = 1", b"  # ends here?\rother = 1"))
+    with pytest.raises(RecipeError, match=r"changed\.toml: is no TOML: "):
+        recipe.load(path)
+
+
 def test_a_number_that_toml_does_not_have_is_refused(tmp_path):
     with pytest.raises(RecipeError, match=r"changed\.toml: .* leaves the 64 bits of TOML"):
         recipe.load(changed(tmp_path, "epochs = 200", f"epochs = 0x{'f' * 5000}"))
