@@ -1,0 +1,65 @@
+"""The sweep's page: what is best, what is drawn, and networks whose weights have fewer bits."""
+
+from pathlib import Path
+
+import pytest
+
+from model import recipe
+from scripts import sweep
+from scripts.sweep import POINTS
+
+ROW = {
+    "bits": 8,
+    "score": "taylor2",
+    "divider": "lut",
+    "cycles": 30,
+    "right": 148,
+    "multipliers": 82,
+    "interval": 30,
+    "latency in ns": 1000.0,
+    "LUT": 5000,
+    "FF": 8000,
+    "DSP": 84,
+    "MHz": 140.0,
+    "results per second": 4_000_000,
+    "tools": {"yosys": "1"},
+}
+
+
+@pytest.mark.parametrize(
+    ("other", "best"),
+    [
+        ({"LUT": 4999}, False),
+        ({"LUT": 4999, "right": 147}, True),
+        ({"LUT": 4999, "results per second": 3_999_999}, True),
+        ({"LUT": 4900, "DSP": 184}, True),
+        ({"LUT": 5001}, True),
+    ],
+)
+def test_best_is_what_nothing_beats(other: dict[str, int], best: bool) -> None:
+    assert sweep.is_best(ROW, [ROW, ROW | other]) is best
+
+
+def test_page_holds_every_build(tmp_path: Path) -> None:
+    rows = [
+        ROW | {"bits": p.bits, "score": p.score, "interval": p.cycles, "LUT": 9000 - p.cycles}
+        for p in POINTS
+    ]
+    text = sweep.page(rows, 150)
+    assert text.count("\n| 8 bits") == sum(p.bits == 8 for p in POINTS)
+    assert "Written by `make sweep`" in text and "yosys 1" in text
+    path = tmp_path / "sweep.png"
+    sweep.picture(rows, 150).savefig(path)
+    assert path.stat().st_size > 10_000
+
+
+def test_fewer_bits_are_of_the_weights_alone() -> None:
+    plan = recipe.load(sweep.RECIPE)
+    narrow = sweep.at_width(plan, 4, "exp", "divider")
+    assert (narrow.formats.weights_width, narrow.formats.activations_width) == (4, 8)
+    assert (narrow.softmax.score, narrow.softmax.divider) == ("exp", "divider")
+    assert sweep.at_width(plan, 8, "taylor2", "lut") == plan
+
+
+def test_points_are_each_once() -> None:
+    assert len(POINTS) == len(set(POINTS))
