@@ -11,8 +11,11 @@ from tb.rows import ROWS, Row
 from tb.tops import MADE_UP
 
 FLOWERS = 150
-# Rows whose gates take Icarus half an hour each.
-LARGE = "softmax-64by4-16.12-"
+# Rows of which so many cells or gates take Icarus up to half an hour each.
+LARGE = {
+    "generic": ("softmax-64by4-16.12-",),
+    "ice40": ("softmax-64by4-16.12-", "linear-30x6-", "layer-30x6-"),
+}
 
 
 def campaigns() -> list[Campaign]:
@@ -30,16 +33,18 @@ def campaigns() -> list[Campaign]:
     ]
 
 
-def simulator(row: Row) -> str:
-    """Icarus where it comes to an end."""
-    return "verilator" if row.name.startswith(LARGE) else "icarus"
+def simulator(row: Row, kind: str) -> str:
+    """Icarus where it comes to an end soon."""
+    return "verilator" if row.name.startswith(LARGE[kind]) else "icarus"
 
 
 def steps(kind: str) -> dict[str, Piece]:
     """Every row under Icarus, whose X may leak, but the largest; made-up networks; the flowers."""
     label = f"netlist-{kind}"
     found: dict[str, Piece] = {
-        row.name: partial(campaign.run_row, label, row.name, simulator(row), netlist=kind, seed=1)
+        row.name: partial(
+            campaign.run_row, label, row.name, simulator(row, kind), netlist=kind, seed=1
+        )
         for row in ROWS
     }
     for name in MADE_UP:
