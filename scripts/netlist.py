@@ -3,8 +3,7 @@
 from functools import partial
 
 from scripts import campaign
-from scripts.campaign import Campaign
-from scripts.pieces import Piece
+from scripts.campaign import Campaign, Step
 from tb.netlist import KINDS
 from tb.network_run import LONG_RUN
 from tb.rows import ROWS, Row
@@ -14,7 +13,13 @@ FLOWERS = 150
 # Rows of which so many cells or gates take Icarus up to half an hour each.
 LARGE = {
     "generic": ("softmax-64by4-16.12-",),
-    "ice40": ("softmax-64by4-16.12-", "linear-30x6-", "layer-30x6-"),
+    "ice40": (
+        "softmax-64by4-",
+        "softmax-10by5-",
+        "softmax_normalize-10by",
+        "linear-30x6-",
+        "layer-30x6-",
+    ),
 }
 
 
@@ -38,10 +43,10 @@ def simulator(row: Row, kind: str) -> str:
     return "verilator" if row.name.startswith(LARGE[kind]) else "icarus"
 
 
-def steps(kind: str) -> dict[str, Piece]:
+def steps(kind: str) -> dict[str, Step]:
     """Every row under Icarus, whose X may leak, but the largest; made-up networks; the flowers."""
     label = f"netlist-{kind}"
-    found: dict[str, Piece] = {
+    found: dict[str, Step] = {
         row.name: partial(
             campaign.run_row, label, row.name, simulator(row, kind), netlist=kind, seed=1
         )
