@@ -3,7 +3,8 @@
 from functools import partial
 
 from scripts import campaign
-from scripts.campaign import Campaign, Step
+from scripts.campaign import Campaign
+from scripts.pieces import Piece
 from tb.netlist import KINDS
 from tb.network_run import LONG_RUN
 from tb.rows import ROWS, Row
@@ -43,10 +44,10 @@ def simulator(row: Row, kind: str) -> str:
     return "verilator" if row.name.startswith(LARGE[kind]) else "icarus"
 
 
-def steps(kind: str) -> dict[str, Step]:
+def steps(kind: str) -> dict[str, Piece]:
     """Every row under Icarus, whose X may leak, but the largest; made-up networks; the flowers."""
     label = f"netlist-{kind}"
-    found: dict[str, Step] = {
+    found: dict[str, Piece] = {
         row.name: partial(
             campaign.run_row, label, row.name, simulator(row, kind), netlist=kind, seed=1
         )

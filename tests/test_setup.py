@@ -270,7 +270,7 @@ class Machine:
         shutil.copy(ROOT / "requirements.txt", self.project)
         for name in COMMANDS:
             self.bin.joinpath(name).symlink_to(str(shutil.which(name)))
-        for name in ("g++", "make", "perl", "iverilog", "ccache"):
+        for name in ("g++", "make", "perl", "iverilog", "ccache", "chromium"):
             self.stub(name)
         self.stub(
             "python3", 'case "$*" in *version_info?:2*) echo 3.11 ;; -V) echo Python 3.11 ;; esac'
