@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ LEVELS = (
     "mutation",
     "agreement",
 )
+DIGEST = "sha256 of the RTL: "
 COLUMNS = ("level", "claim", "figures", "command", "seconds", "seed", "date")
 
 
@@ -80,7 +82,15 @@ def block(entries: Mapping[str, Mapping[str, Any]]) -> str:
             known = versions.setdefault(tool, [])
             known.extend([] if version in known else [version])
     named = ", ".join(f"{tool} {' and '.join(known)}" for tool, known in sorted(versions.items()))
-    return f"{table(entries)}\nsha256 of the RTL: `{first['rtl']}`\n\nTools: {named}."
+    return f"{table(entries)}\n{DIGEST}`{first['rtl']}`\n\nTools: {named}."
+
+
+def check(page: Path, rtl: str) -> None:
+    """Raise `LedgerError` unless the ledger on this page speaks of the RTL with this sha256."""
+    found = re.search(f"{DIGEST}`([0-9a-f]+)`", page.read_text())
+    if not found or found[1] != rtl:
+        what = "speaks of another RTL" if found else "holds no ledger"
+        raise LedgerError(f"{page}: {what}: run `make verification`")
 
 
 def run(arguments: argparse.Namespace) -> None:

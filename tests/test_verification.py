@@ -52,6 +52,17 @@ def test_level_without_evidence_is_refused(tmp_path: Path) -> None:
         verification.gather(tmp_path, RTL)
 
 
+def test_ledger_of_another_rtl_is_noticed(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(verification.block(verification.gather(leave(tmp_path / "evidence"), RTL)))
+    verification.check(page, RTL)
+    with pytest.raises(LedgerError, match="speaks of another RTL: run `make verification`"):
+        verification.check(page, "6" * 64)
+    page.write_text("")
+    with pytest.raises(LedgerError, match="holds no ledger"):
+        verification.check(page, RTL)
+
+
 def test_digest_sees_names_and_content(tmp_path: Path) -> None:
     (tmp_path / "a.v").write_text("x")
     first = evidence.rtl_digest(tmp_path)
