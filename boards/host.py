@@ -118,8 +118,7 @@ def predict_codes(
 
     A backend of `model.Network.predict`, named in `model.backends`. Raises `BoardError`.
     """
-    how = {"baudrate": baudrate, "patience": patience, "attempts": attempts}
-    with Board(network, port, **how) as board:  # type: ignore[arg-type]
+    with Board(network, port, baudrate=baudrate, patience=patience, attempts=attempts) as board:
         answers = [board.ask(sample) for sample in codes]
     classes = np.array([answer.winner for answer in answers], dtype=np.int64)
     probabilities = np.array([answer.probabilities for answer in answers], dtype=np.uint8)

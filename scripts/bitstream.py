@@ -3,7 +3,6 @@
 import argparse
 import dataclasses
 import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +17,6 @@ from tb.boards import for_serial_line, parameters, sources
 from tb.synthesis import Design, Placement
 from tb.targets import Device, Target, target
 from tb.tools import BUILD, ROOT
-from tb.yosys import ENVIRONMENT
 
 SEED = 1
 
@@ -48,8 +46,14 @@ class Board:
 
     @property
     def device(self) -> Device:
-        """The part between its pins and the packer."""
-        return Device(self.name, (*self.part, *self.pins, *self.routed))
+        """The part between its pins and the packer; other pins are another device."""
+        pins = artifact.digest(self.pins_file.read_text())[:8]
+        return Device(f"{self.name}-{pins}", (*self.part, *self.pins, *self.routed))
+
+    @property
+    def pins_file(self) -> Path:
+        """Where each port of the top is on the board."""
+        return ROOT / "boards" / self.pins[1]
 
 
 BOARDS = {
@@ -101,23 +105,16 @@ def build(network: Network, board: Board) -> tuple[Path, Placement]:
         core="mlp_board",
     )
     netlist = synthesis.synthesize(design, board.target, board.device)
-    shutil.copy(ROOT / "boards" / board.pins[1], netlist.folder)
+    shutil.copy(board.pins_file, netlist.folder)
     placed = synthesis.place(netlist, board.target, board.device, SEED)
     if placed.megahertz * 1_000_000 < board.hertz:
         raise cli.CommandError(
             f"{board.name}: {network.spec.name} reaches {placed.megahertz} MHz, "
             f"the clock has {board.hertz / 1_000_000:g}"
         )
-    done = subprocess.run(
-        [board.packer, board.routed[1], board.bitstream],
-        cwd=netlist.folder,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = synthesis.run_tool(board.packer, board.routed[1], board.bitstream, cwd=netlist.folder)
     if done.returncode:
-        raise cli.CommandError(f"{board.name}: {board.packer}: {done.stderr.strip()}")
+        raise cli.CommandError(f"{board.name}: {board.packer}: {synthesis.last_words(done)}")
     return netlist.folder / board.bitstream, placed
 
 

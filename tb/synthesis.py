@@ -208,9 +208,9 @@ def _nextpnr(folder: Path, target: Target, device: Device, seed: int) -> Placeme
         *target.router_options,
     ]
     start = time.perf_counter()
-    done = _run(*words, cwd=folder)
+    done = run_tool(*words, cwd=folder)
     if done.returncode or not report.exists():
-        raise SynthesisError(f"{target.name} {device.name}: nextpnr: {_last_words(done)}")
+        raise SynthesisError(f"{target.name} {device.name}: nextpnr: {last_words(done)}")
     found = json.loads(report.read_text())
     use, absent = found["utilization"], {"used": 0, "available": 0}
     clocks = [clock["achieved"] for clock in found["fmax"].values()]
@@ -226,7 +226,8 @@ def _nextpnr(folder: Path, target: Target, device: Device, seed: int) -> Placeme
     )
 
 
-def _run(program: str, *words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+def run_tool(program: str, *words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """What a program of the wheels did; raises `SynthesisError` where it is not there."""
     beside = Path(sys.executable).with_name(program)
     command = [str(beside) if beside.exists() else program, *words]
     try:
@@ -235,7 +236,7 @@ def _run(program: str, *words: str, cwd: Path) -> subprocess.CompletedProcess[st
         raise SynthesisError(f"{program} is not found: see requirements.txt") from error
 
 
-def _last_words(done: subprocess.CompletedProcess[str]) -> str:
+def last_words(done: subprocess.CompletedProcess[str]) -> str:
     """The line in which a tool says what is wrong."""
     lines = [line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip()]
     errors = [line.partition("ERROR:")[2].strip() for line in lines if "ERROR:" in line]

@@ -35,4 +35,4 @@ def test_a_board_gets_no_more_multipliers_than_it_has(board: bitstream.Board) ->
     fitted = bitstream.fitted(GOLDEN, board)
     assert sum(layer.multipliers for layer in fitted.spec.layers) <= board.multipliers
     assert (fitted.spec.in_lanes, fitted.spec.out_lanes) == (1, 1)
-    assert (ROOT / "boards" / board.pins[1]).exists()
+    assert board.pins_file.exists()
