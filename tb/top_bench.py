@@ -274,6 +274,23 @@ async def computes_every_value_under_stalls(dut, source, sink):
 
 
 @cocotb.test(timeout_time=LIMIT_NS, timeout_unit="ns")
+async def holds_every_value_until_it_is_taken(dut):
+    """Nobody takes anything until nothing moves any more: then each layer holds what it has."""
+    bench = Bench(dut)
+    await bench.start()
+    x = INPUTS[: functional.FEW]
+    bench.sink.clear_pause_generator()
+    bench.sink.pause = True
+    running = cocotb.start_soon(bench.run(x))
+    for _ in range(len(x) * SPEC.interval + SPEC.latency):
+        await bench.clocked.edge
+    assert dut.m_axis_tvalid.value, "m_axis: no beat waits"
+    bench.sink.pause = False
+    await running
+    bench.scoreboard.conclude()
+
+
+@cocotb.test(timeout_time=LIMIT_NS, timeout_unit="ns")
 async def drops_samples_of_wrong_length(dut):
     """A frame that ends early or late vanishes whole; those around it are computed."""
     bench = Bench(dut)
