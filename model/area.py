@@ -45,8 +45,11 @@ def of_rom(width: int, depth: int) -> Area:
 
 
 def of_layer(layer: LayerSpec) -> Area:
-    """``mlp_layer``: turn and fetch inputs, multiply, add, accumulate, requantize, gather."""
-    multipliers, x_w, w_w, y_w = layer.multipliers, layer.x.width, layer.w.width, layer.y.width
+    """``mlp_layer``: turn and fetch inputs, multiply, add, accumulate, requantize, gather.
+
+    Where every weight has a multiplier of its own, that is an adder, and the weight a constant.
+    """
+    products, x_w, w_w, y_w = layer.multipliers, layer.x.width, layer.w.width, layer.y.width
     product_w, sum_w = x_w + w_w, layer.acc_w
     kept_w = sum_w - layer.shift + 1
     vector = layer.n_in * x_w
@@ -55,15 +58,18 @@ def of_layer(layer: LayerSpec) -> Area:
     flip_flops = (
         vector
         + layer.simd * x_w * 2  # read, fetched
-        + multipliers * (w_w + product_w)
+        + products * product_w
         + tree
         + layer.pe * (2 * sum_w + kept_w + 2 * y_w)
         + packed
     )
     luts = vector + tree + layer.pe * (3 * sum_w + 3 * kept_w + 3 * y_w)
-    weights = of_rom(multipliers * w_w, layer.cycles)
+    if layer.cycles == 1:
+        return Area(0, luts + products * product_w, flip_flops, 0)
+    weights_fetched = products * w_w
+    weights = of_rom(products * w_w, layer.cycles)
     biases = of_rom(layer.pe * sum_w, layer.groups)
-    return Area(multipliers, luts, flip_flops, 0) + weights + biases
+    return Area(products, luts, flip_flops + weights_fetched, 0) + weights + biases
 
 
 def of_softmax(softmax: SoftmaxSpec) -> Area:

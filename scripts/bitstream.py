@@ -8,7 +8,7 @@ from pathlib import Path
 
 from boards.host import BAUDRATE
 from boards.protocol import network_id
-from model import artifact, folding
+from model import area, artifact, folding
 from model.artifact import Network
 from model.folding import Goal
 from scripts import cli
@@ -23,7 +23,7 @@ SEED = 1
 
 @dataclass(frozen=True)
 class Board:
-    """A board: its part, its clock, its pins, and how many multipliers the layers may have.
+    """A board: its part with so many DSPs, its clock, its pins.
 
     ``pins`` and ``routed`` are nextpnr's option and the file for it: pins in ``boards/``, and what
     ``packer`` makes ``bitstream`` of.
@@ -33,11 +33,16 @@ class Board:
     family: str
     part: tuple[str, ...]
     hertz: int
-    multipliers: int
+    dsps: int
     pins: tuple[str, str]
     routed: tuple[str, str]
     packer: str
     bitstream: str
+
+    @property
+    def multipliers(self) -> int:
+        """Those that the layers may have: a softmax of one lane takes two."""
+        return self.dsps - 2
 
     @property
     def target(self) -> Target:
@@ -48,7 +53,7 @@ class Board:
     def device(self) -> Device:
         """The part between its pins and the packer; other pins are another device."""
         pins = artifact.digest(self.pins_file.read_text())[:8]
-        return Device(f"{self.name}-{pins}", (*self.part, *self.pins, *self.routed))
+        return Device(f"{self.name}-{pins}", (*self.part, *self.pins, *self.routed), self.dsps)
 
     @property
     def pins_file(self) -> Path:
@@ -62,7 +67,7 @@ BOARDS = {
         family="ice40",
         part=("--up5k", "--package", "sg48"),
         hertz=12_000_000,
-        multipliers=6,
+        dsps=8,
         pins=("--pcf", "icebreaker.pcf"),
         routed=("--asc", "icebreaker.asc"),
         packer="yowasp-icepack",
@@ -73,7 +78,7 @@ BOARDS = {
         family="ecp5",
         part=("--85k", "--speed", "6", "--package", "CABGA381"),
         hertz=25_000_000,
-        multipliers=154,
+        dsps=156,
         pins=("--lpf", "ulx3s.lpf"),
         routed=("--textcfg", "ulx3s.config"),
         packer="yowasp-ecppack",
@@ -103,6 +108,7 @@ def build(network: Network, board: Board) -> tuple[Path, Placement]:
         images,
         sources(),
         core="mlp_board",
+        multipliers=area.of_network(network.spec).multipliers,
     )
     netlist = synthesis.synthesize(design, board.target, board.device)
     shutil.copy(board.pins_file, netlist.folder)

@@ -29,7 +29,8 @@ def design(network: Network) -> Design:
     """``mlp_top`` as this network, its images beside it."""
     folder = BUILD / "synthesis" / "images" / artifact.digest(artifact.images(network))[:16]
     artifact.write_images(network, folder)
-    return Design(TOP, network.spec.parameters(IMAGES), folder)
+    multipliers = area.of_network(network.spec).multipliers
+    return Design(TOP, network.spec.parameters(IMAGES), folder, multipliers=multipliers)
 
 
 def measure(

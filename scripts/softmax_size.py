@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from model import artifact
+from model import area, artifact
 from model.spec import Format, SoftmaxSpec
 from scripts import cli, pages
 from tb.rows import COMBINATIONS, softmax_parameters
@@ -45,7 +45,9 @@ def cells(spec: SoftmaxSpec, target: Target, device: Device | None) -> Cells:
         "EXP": f"{IMAGES}/{artifact.EXP_IMAGE}",
         "RECIPROCAL": f"{IMAGES}/{artifact.RECIPROCAL_IMAGE}",
     }
-    return synthesize(Design("mlp_softmax", parameters, images), target, device).cells
+    multipliers = area.of_softmax(spec).multipliers
+    design = Design("mlp_softmax", parameters, images, multipliers=multipliers)
+    return synthesize(design, target, device).cells
 
 
 def run(arguments: argparse.Namespace) -> None:

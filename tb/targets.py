@@ -15,11 +15,11 @@ class SynthesisError(VerbatimError):
 
 @dataclass(frozen=True)
 class Device:
-    """A part in a package with enough pins: the words that choose it."""
+    """A part in a package with enough pins: the words that choose it, and how many DSPs it has."""
 
     name: str
     arguments: tuple[str, ...]
-    has_dsp: bool = True
+    dsps: int = 0
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,8 @@ class Target:
     frequency: int = 0
     placed: Mapping[str, str] = field(default_factory=dict)
     devices: tuple[Device, ...] = ()
-    dsp_option: str = ""
+    with_dsps: str = ""
+    without_dsps: str = ""
 
     def device(self, name: str | None) -> Device | None:
         """The device of this name, or the first; None where the family has no open router."""
@@ -51,10 +52,10 @@ class Target:
             raise SynthesisError(f"{self.name}: device is {name!r}, {legal}")
         return self.devices[names.index(name)]
 
-    def script(self, device: Device | None) -> str:
-        """Yosys's command for this device."""
-        has_dsp = device is None or device.has_dsp
-        return f"{self.command} {self.dsp_option}".strip() if has_dsp else self.command
+    def script(self, device: Device | None, multipliers: int) -> str:
+        """Yosys's command for a design of so many multipliers: all of them are DSPs, or none is."""
+        fits = device is None or 0 < multipliers <= device.dsps
+        return f"{self.command} {self.with_dsps if fits else self.without_dsps}".strip()
 
 
 def target(name: str) -> Target:
@@ -64,10 +65,10 @@ def target(name: str) -> Target:
     return TARGETS[name]
 
 
-def _ecp5(size: str, package: str) -> Device:
+def _ecp5(size: str, package: str, dsps: int) -> Device:
     """Without pins, as a core inside of a larger design."""
     part = (f"--{size}", "--speed", "8", "--package", package)
-    return Device(size, (*part, "--out-of-context", "--placer-heap-timingweight", "60"))
+    return Device(size, (*part, "--out-of-context", "--placer-heap-timingweight", "60"), dsps)
 
 
 TARGETS = {
@@ -92,7 +93,12 @@ TARGETS = {
             "DSP": "MULT18X18D",
             "BRAM": "DP16KD",
         },
-        devices=(_ecp5("85k", "CABGA756"), _ecp5("45k", "CABGA554"), _ecp5("25k", "CABGA381")),
+        devices=(
+            _ecp5("85k", "CABGA756", 156),
+            _ecp5("45k", "CABGA554", 72),
+            _ecp5("25k", "CABGA381", 28),
+        ),
+        without_dsps="-nodsp",
     ),
     "ice40": Target(
         name="ice40",
@@ -110,11 +116,11 @@ TARGETS = {
         # A logic cell holds a LUT, its carry and a flip-flop; the flip-flops are not counted apart.
         placed={"LUT": "ICESTORM_LC", "DSP": "ICESTORM_DSP", "BRAM": "ICESTORM_RAM"},
         devices=(
-            Device("up5k", ("--up5k", "--package", "sg48")),
-            Device("hx1k", ("--hx1k", "--package", "tq144"), has_dsp=False),
-            Device("hx8k", ("--hx8k", "--package", "ct256"), has_dsp=False),
+            Device("up5k", ("--up5k", "--package", "sg48"), 8),
+            Device("hx1k", ("--hx1k", "--package", "tq144")),
+            Device("hx8k", ("--hx8k", "--package", "ct256")),
         ),
-        dsp_option="-dsp",
+        with_dsps="-dsp",
     ),
     "xc7": Target(
         name="xc7",

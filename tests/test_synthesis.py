@@ -2,6 +2,7 @@
 
 import dataclasses
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from tb.networks import made_up
 from tb.synthesis import Design, counted, place, synthesize
 from tb.targets import TARGETS, SynthesisError, target
 from tb.tools import ROOT, RTL
+from tb.yosys import run_yosys
 
 ICE40 = TARGETS["ice40"]
 UP5K = ICE40.device("up5k")
@@ -82,6 +84,45 @@ def test_other_sources_and_parameters_are_other_results(tmp_path: Path) -> None:
     )
     assert len({found.folder for found in (first, wide, other)}) == 3
     assert wide.cells["FF"] == first.cells["FF"] + 4
+
+
+def test_an_unrolled_layer_has_no_multiplier() -> None:
+    network = made_up([2, 3, 2], folds=[(2, 3), (3, 2)])
+    netlist = synthesize(costs.design(network), ICE40, UP5K)
+    by_module = {module: cells["DSP"] for module, cells in netlist.modules.items()}
+    assert sum(by_module.values()) == 2, by_module
+    assert by_module["mlp_softmax_taylor2"] == by_module["mlp_softmax_lut"] == 1
+
+
+@pytest.mark.parametrize(
+    ("width", "constants"),
+    [
+        (8, range(-128, 128)),
+        (5, range(-16, 16)),
+        (12, (-2048, -2047, -129, -128, -1, 127, 128, 383, 2047)),
+        (16, (-32768, -12345, 32767)),
+    ],
+)
+def test_a_product_with_a_constant_is_proved_equal(
+    width: int, constants: Iterable[int], tmp_path: Path
+) -> None:
+    shutil.copy(synthesis.CONSTANT_MULTIPLIER, tmp_path)
+    modules = [
+        f"module m{number}(input signed [6:0] a, output signed [{width + 6}:0] y);\n"
+        f"localparam signed [{width - 1}:0] W = {constant % (1 << width)}; assign y = a * W;\n"
+        "endmodule\n"
+        for number, constant in enumerate(constants)
+    ]
+    (tmp_path / "products.v").write_text("".join(modules))
+    lines = ["read_verilog products.v", "proc", "design -save products"]
+    lines += [f"techmap -map {synthesis.CONSTANT_MULTIPLIER.name}", "select -assert-none t:$mul"]
+    for number in range(len(modules)):
+        lines += [f"rename m{number} mapped{number}"]
+        lines += [f"design -copy-from products m{number}"]
+        lines += [f"miter -equiv -flatten m{number} mapped{number} equal{number}"]
+        lines += [f"sat -verify -prove trigger 0 equal{number}"]
+    log = run_yosys(lines, tmp_path, "prove")
+    assert log.count("SAT proof finished - no model found: SUCCESS!") == len(modules)
 
 
 def test_a_design_that_is_too_large_is_an_error_of_one_sentence() -> None:
