@@ -87,6 +87,10 @@ def junit(folder: Path, *, failing: str = "", without: str = "") -> Path:
     return path
 
 
+def test_committed_ledger_speaks_of_this_rtl() -> None:
+    verification.check(verification.PAGE, evidence.rtl_digest())
+
+
 def test_regression_counts_tests_and_values(tmp_path: Path) -> None:
     found, seconds = regression.figures("modules", regression.read(junit(tmp_path)))
     assert found == {"tests": 2, "failed": 0, "values compared": 80}
