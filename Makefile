@@ -47,7 +47,7 @@ PYTEST := $(RUN) pytest -n 2
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: menu setup sim test test-rtl waves lint folds all-folds profile accuracy accuracy-page soak \
-        softmax-study softmax-size synth silicon peers bitstream report golden exhaustive random-networks x-reset netlist \
+        softmax-study softmax-size synth silicon peers sweep bitstream report golden exhaustive random-networks x-reset netlist \
         same-cycles formal oracles fuzz coverage mutants verification readme bench clean distclean FORCE
 
 menu:
@@ -109,6 +109,9 @@ silicon: .venv/yosys ## the same of the golden network on several devices, into 
 
 peers: build/setup/verilator .venv/yosys ## alkaid and NNgen beside the core on the golden network, into docs/peers.md
 	@$(RUN) scripts.peers
+
+sweep: .venv/yosys ## many folds, widths and softmaxes on an ECP5: area against speed and accuracy, into docs/sweep.md
+	@$(RUN) scripts.sweep
 
 bitstream: $(BUILD)/network.json .venv/yosys ## what a board with an FPGA is programmed with, a network behind its serial port
 	@$(RUN) scripts.bitstream --build $(BUILD) --board $(BOARD)

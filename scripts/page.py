@@ -3,7 +3,6 @@
 import argparse
 import base64
 import json
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,7 +18,7 @@ from matplotlib.figure import Figure
 from model import artifact, reference
 from model.artifact import Network
 from model.ranges import Range, ranges
-from scripts import cli, diagram, pictures, profile
+from scripts import cli, diagram, pages, pictures, profile, sweep_page
 from scripts.evidence import rtl_digest
 from scripts.summary import Facts, read_expected
 from scripts.verification import PAGE as LEDGER
@@ -107,17 +106,14 @@ def waves(folder: Path, network: Network, simulator: str) -> Markup | None:
         time for time, value in waveform.changes(f"{waveform.top}.m_axis_tvalid") if value == 1
     )
     streams = data_path(network.spec)[-3:]
-    nothing = Diary(folder / "no-beat-differs")
     title = "the first result leaves: the last streams of the softmax, and the output"
-    return Markup(svg(wavejson(View(waveform, nothing, first), streams, title)))
+    return Markup(svg(wavejson(View(waveform, Diary(), first), streams, title)))
 
 
 def ledger(page: Path) -> Markup | None:
     """The verification ledger as it was committed."""
-    found = re.search(r"<!-- ledger -->\n(.*?)<!-- /ledger -->", page.read_text(), flags=re.S)
-    if not found or not found[1].strip():
-        return None
-    return Markup(MarkdownIt("commonmark").enable("table").render(found[1]))
+    text = pages.block(page.read_text(), "ledger")
+    return Markup(MarkdownIt("commonmark").enable("table").render(text)) if text else None
 
 
 def accuracy(folder: Path, facts: Facts) -> Facts | None:
@@ -136,6 +132,7 @@ def content(folder: Path, simulator: str) -> dict[str, Any]:
     if facts["complaint"]:
         raise cli.CommandError(f"{path}: is no result: {facts['complaint']}")
     network = artifact.load(folder / "network.json")
+    sweep = LEDGER.with_name(sweep_page.PICTURE)
     return {
         "facts": facts,
         "date": datetime.now(UTC).date().isoformat(),
@@ -146,6 +143,7 @@ def content(folder: Path, simulator: str) -> dict[str, Any]:
         "softmax": embedded((folder / "softmax_error.png").read_bytes()),
         "accuracy": accuracy(folder, facts),
         "areas": list(areas(folder)),
+        "sweep": embedded(sweep.read_bytes()) if sweep.exists() else None,
         "waves": waves(folder, network, simulator),
         "ledger": ledger(LEDGER),
     }

@@ -20,6 +20,15 @@ def table(
     return "".join(f"| {' | '.join(map(str, cells))} |\n" for cells in lines)
 
 
+def block(page: str, name: str) -> str:
+    """What stands between the two markers of ``name``; raises `CommandError` as `filled` does.
+
+    >>> block("a <!-- x -->\\n\\nold\\n\\n<!-- /x --> c", "x")
+    'old'
+    """
+    return _parts(page, name)[1].strip()
+
+
 def filled(page: str, name: str, text: str) -> str:
     """``page`` with ``text`` between the two markers of ``name``, and nothing else changed.
 
@@ -28,12 +37,18 @@ def filled(page: str, name: str, text: str) -> str:
     >>> filled("a <!-- x -->old<!-- /x --> c", "x", "new")
     'a <!-- x -->\\n\\nnew\\n\\n<!-- /x --> c'
     """
+    before, _, after = _parts(page, name)
+    return f"{before}<!-- {name} -->\n\n{text.strip()}\n\n<!-- /{name} -->{after}"
+
+
+def _parts(page: str, name: str) -> tuple[str, str, str]:
+    """What stands before, between and behind the markers."""
     opening, closing = f"<!-- {name} -->", f"<!-- /{name} -->"
     before, opened, rest = page.partition(opening)
-    _, closed, after = rest.partition(closing)
+    between, closed, after = rest.partition(closing)
     if not (opened and closed) or opening in rest or closing in before + after:
         raise cli.CommandError(f"legal is a page that has {opening} and {closing}, once each")
-    return f"{before}{opening}\n\n{text.strip()}\n\n{closing}{after}"
+    return before, between, after
 
 
 def fill(path: Path, blocks: Mapping[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,12 +26,17 @@ class Entry:
 class Diary:
     """Every beat of one test, in the order in which they came."""
 
-    def __init__(self, path: Path) -> None:
-        lines = path.read_text().splitlines() if path.exists() else []
-        self.entries = [Entry(*json.loads(line)) for line in lines]
+    def __init__(self, entries: Sequence[Entry] = ()) -> None:
+        self.entries = entries
         self._channels: dict[str, list[Entry]] = {}
         for entry in self.entries:
             self._channels.setdefault(entry.channel, []).append(entry)
+
+    @classmethod
+    def read(cls, path: Path) -> "Diary":
+        """What a simulation has left in ``path``; a bench that compared nothing leaves no file."""
+        lines = path.read_text().splitlines() if path.exists() else []
+        return cls([Entry(*json.loads(line)) for line in lines])
 
     @property
     def first_divergence(self) -> Entry | None:

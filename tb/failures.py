@@ -75,7 +75,7 @@ def _investigated(failure: SimulationFailed, folder: Path) -> Evidence:
 def _shown(again: SimulationFailed, job: Job, recorded: Path, diary: Path) -> Evidence:
     """What the waveform and the diary of the second failure show."""
     folder = recorded.parent
-    waveform, beats = Waveform(recorded), Diary(diary)
+    waveform, beats = Waveform(recorded), Diary.read(diary)
     entry = beats.first_divergence or (beats.entries[-1] if beats.entries else None)
     time_ns = beats.first_divergence.time_ns if beats.first_divergence else waveform.edges[-1]
     streams = streams_of(job, waveform)

@@ -1,0 +1,138 @@
+"""Synthesize IrisNet at many folds, widths and softmaxes: area against speed and accuracy."""
+
+import argparse
+import dataclasses
+import json
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
+
+from model import artifact, datasets, folding, quantize, recipe, reference, training
+from model.artifact import Network
+from model.folding import Goal
+from model.recipe import Recipe
+from scripts import cli, costs, sweep_page
+from scripts.sweep_page import Row
+from tb.targets import target
+from tb.tools import BUILD, ROOT
+
+RECIPE = ROOT / "model" / "networks" / "iris.toml"
+PEERS = BUILD / "peers.json"
+TARGET = target("ecp5")
+
+BITS = (8, 6, 4)
+# Cycles of a result that a fold is asked for, the longest to build first: 1 unrolls everything, 900
+# is a multiplier a layer.
+CYCLES = (1, 10, 15, 30, 90, 900)
+SOFTMAXES = (("taylor2", "lut"), ("exp", "divider"))
+# The other softmax adds the same to each fold.
+OTHER_SOFTMAX_AT = ((8, 30), (8, 900))
+
+
+@dataclass(frozen=True)
+class Point:
+    """A build of the sweep."""
+
+    bits: int
+    score: str
+    divider: str
+    cycles: int
+
+
+POINTS = [Point(bits, *SOFTMAXES[0], cycles) for bits in BITS for cycles in CYCLES] + [
+    Point(bits, *SOFTMAXES[1], cycles) for bits, cycles in OTHER_SOFTMAX_AT
+]
+
+
+def at_width(plan: Recipe, bits: int, score: str, divider: str) -> Recipe:
+    """The recipe with weights of so many bits, fine-tuned for them; values keep their width."""
+    softmax = dataclasses.replace(plan.softmax, score=score, divider=divider)
+    calibration = plan.formats.calibration if bits == plan.formats.weights_width else "mse"
+    formats = dataclasses.replace(plan.formats, weights_width=bits, calibration=calibration)
+    return dataclasses.replace(plan, formats=formats, softmax=softmax)
+
+
+def learned(bits: int, score: str, divider: str) -> tuple[Network, int]:
+    """The network at a width, trained and exported, and how many samples it classifies right."""
+    torch.set_num_threads(1)
+    plan = at_width(recipe.load(RECIPE), bits, score, divider)
+    dataset = datasets.load(plan.dataset, plan.folder)
+    train, _ = datasets.split(dataset, plan.split.test_fraction, plan.split.seed)
+    trained = training.learn(plan, dataset, train)
+    origin = quantize.provenance(plan, dataset)
+    network = quantize.export(trained.quantized, plan, origin, trained.scaling)
+    classes, _ = reference.predict(network, dataset.features)
+    return network, int((classes == dataset.labels).sum())
+
+
+def measured(point: Point, learnt: tuple[Network, int]) -> Row:
+    """A row of the sweep."""
+    network, right = learnt
+    silent = Progress(disable=True)
+    shown = network.refolded(folding.meeting(network.spec, Goal(target_cycles=point.cycles)))
+    facts = costs.measure(shown, TARGET, TARGET.device(None), (1,), silent)
+    clock, placed = facts["clock"], facts["placed"]
+    return {
+        **dataclasses.asdict(point),
+        "right": right,
+        "multipliers": sum(layer.multipliers for layer in shown.spec.layers),
+        "interval": facts["cycles"]["interval"],
+        "latency in ns": clock["latency in ns"],
+        "LUT": placed["LUT"],
+        "FF": placed["FF"],
+        "DSP": placed["DSP"],
+        "MHz": clock["median"],
+        "results per second": clock["results per second"],
+        "tools": facts["tools"],
+    }
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write ``sweep.md`` and its picture, when every point is there."""
+    samples = len(datasets.load(recipe.load(RECIPE).dataset).labels)
+    networks = {
+        key: learned(*key) for key in dict.fromkeys((p.bits, p.score, p.divider) for p in POINTS)
+    }
+    rows: dict[Point, Row] = {}
+    columns = (*Progress.get_default_columns(), MofNCompleteColumn(), TimeElapsedColumn())
+    with (
+        Progress(*columns, console=Console(stderr=True)) as bar,
+        ThreadPoolExecutor(arguments.jobs) as pool,
+    ):
+        task = bar.add_task("sweep", total=len(POINTS))
+        running = {
+            pool.submit(measured, point, networks[point.bits, point.score, point.divider]): point
+            for point in POINTS
+        }
+        try:
+            for future in as_completed(running):
+                rows[running[future]] = future.result()
+                bar.advance(task)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    ordered = [rows[point] for point in POINTS]
+    peers = json.loads(PEERS.read_text()) if PEERS.exists() else []
+    with cli.whole_file(arguments.docs / sweep_page.PICTURE) as temporary:
+        drawn = sweep_page.picture(ordered, samples, peers)
+        drawn.savefig(temporary, dpi=120, format="png")
+    page = sweep_page.page(ordered, samples, peers)
+    artifact.write_atomically(arguments.docs / sweep_page.PAGE, page)
+    artifact.write_atomically(BUILD / "sweep.json", json.dumps(ordered, indent=1) + "\n")
+    print(f"{arguments.docs / sweep_page.PAGE}: {len(ordered)} builds")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments of this command."""
+    built = argparse.ArgumentParser(prog="python -m scripts.sweep", description=__doc__)
+    built.add_argument("--jobs", type=int, default=2, help="builds at a time")
+    built.add_argument("--docs", type=Path, default=ROOT / "docs", help="folder of the page")
+    return built
+
+
+if __name__ == "__main__":
+    cli.main(run, parser())
