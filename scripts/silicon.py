@@ -12,7 +12,7 @@ from rich.progress import Progress
 from model import artifact
 from scripts import cli, costs, pages
 from scripts.costs import Facts
-from scripts.synth import folded, seeds
+from scripts.synth import folded
 from tb.targets import target
 from tb.tools import ROOT
 
@@ -23,18 +23,21 @@ BLOCK = "silicon"
 
 @dataclass(frozen=True)
 class Build:
-    """A row of the page: a fold on a device, and what it is there for."""
+    """A row of the page: a fold on a device, what it is there for, and its seeds of placement."""
 
     fold: str
     target: str
     device: str | None
     reason: str
+    seeds: tuple[int, ...] = costs.SEEDS
 
 
 BUILDS = (
-    Build("default", "ecp5", "85k", "the recipe's fold"),
+    Build("default", "ecp5", "85k", "the recipe's fold", seeds=tuple(range(1, 9))),
+    Build("unrolled", "ecp5", "85k", "a result a cycle, every weight a constant", seeds=(1,)),
     Build("1x1,2x1,2x1,1x1", "ice40", "up5k", "the 8 DSPs of the device, two for the softmax"),
     Build("serial", "ice40", "hx8k", "one multiplier a layer, none of them a DSP"),
+    Build("default", "xc7", None, "the recipe's fold, synthesized only: there is no open router"),
 )
 
 
@@ -119,7 +122,7 @@ def run(arguments: argparse.Namespace) -> None:
             chosen = target(build.target)
             refolded = network.refolded(folded(network.spec, build.fold))
             device = chosen.device(build.device)
-            facts = costs.measure(refolded, chosen, device, seeds(arguments.seeds), bar)
+            facts = costs.measure(refolded, chosen, device, build.seeds, bar)
             found.append((build, facts))
     text = json.dumps([facts for _, facts in found], indent=1)
     artifact.write_atomically(ROOT / "build" / "silicon.json", text + "\n")
@@ -133,7 +136,6 @@ def parser() -> argparse.ArgumentParser:
     built = argparse.ArgumentParser(prog="python -m scripts.silicon", description=__doc__)
     built.add_argument("--docs", type=Path, default=Path("docs"), help="folder of the page")
     built.add_argument("--readme", type=Path, default=Path(README), help="page with the block")
-    built.add_argument("--seeds", default="1,2,3", help="of placement (default: %(default)s)")
     return built
 
 
