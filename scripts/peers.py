@@ -63,10 +63,14 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Contender:
-    """A design that computed what it should, and what remains to be synthesized."""
+    """A design that computed what it should, and what remains to be synthesized.
+
+    It is placed unless one that is much the same is.
+    """
 
     facts: Facts
     design: Design
+    placed: bool = True
 
 
 def inputs(network: Network) -> Inputs:
@@ -137,7 +141,8 @@ def of_alkaid(python: Path, cutoff: int, given: Inputs) -> Contender:
     """An alkaid pipeline, which must give the reference's logits."""
     made = peers.generate(python, "alkaid_network", {"network": GOLDEN}, [f"--cutoff={cutoff}"])
     found = peers.simulate_pipeline(made, given.codes, given.logits)
-    return of_peer(f"alkaid, {found.latency} stages", "alkaid", 0, made, found, given)
+    contender = of_peer(f"alkaid, {found.latency} stages", "alkaid", 0, made, found, given)
+    return replace(contender, placed=cutoff == CUTOFFS[0])
 
 
 def of_nngen(python: Path, side: int, batch: int, given: Inputs) -> Contender:
@@ -149,7 +154,7 @@ def of_nngen(python: Path, side: int, batch: int, given: Inputs) -> Contender:
     found = peers.simulate_accelerator(made, given.codes, batch, given.logits.shape[1])
     name = f"NNgen, {side}x{side}, " + ("one flower" if batch == 1 else f"batch of {batch}")
     contender = of_peer(name, "nngen", side * side, made, found, given)
-    return replace(contender, facts=contender.facts | {"batch": batch})
+    return replace(contender, facts=contender.facts | {"batch": batch}, placed=batch == 1)
 
 
 def of_ours(network: Network, fold: str, given: Inputs) -> Contender:
@@ -215,7 +220,7 @@ def on_device(contender: Contender, placing: bool) -> Facts:
     assert device is not None
     netlist = synthesis.synthesize(contender.design, family, device)
     facts = contender.facts | netlist.cells | dict.fromkeys(CLOCKED)
-    if placing:
+    if placing and contender.placed:
         placement = synthesis.place(netlist, family, device, SEED)
         facts |= placement.used | clocked(facts, placement.megahertz)
     return facts

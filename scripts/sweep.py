@@ -24,13 +24,14 @@ RECIPE = ROOT / "model" / "networks" / "iris.toml"
 PEERS = BUILD / "peers.json"
 TARGET = target("ecp5")
 
-BITS = (8, 6, 4)
+# Bits of weights, and of values.
+WIDTHS = ((8, 8), (6, 6), (4, 5))
 # Cycles of a result that a fold is asked for, the longest to build first: 1 unrolls everything, 900
 # is a multiplier a layer.
 CYCLES = (1, 15, 30, 90, 900)
 SOFTMAXES = (("taylor2", "lut"), ("exp", "divider"))
 # The other softmax adds the same to each fold.
-OTHER_SOFTMAX_AT = ((8, 30), (8, 900))
+OTHER_SOFTMAX_AT = (30, 900)
 
 
 @dataclass(frozen=True)
@@ -38,31 +39,41 @@ class Point:
     """A build of the sweep."""
 
     bits: int
+    values: int
     score: str
     divider: str
     cycles: int
 
+    @property
+    def format(self) -> tuple[int, int, str, str]:
+        """What a network is trained for."""
+        return self.bits, self.values, self.score, self.divider
+
 
 POINTS = [
-    *(Point(bits, *SOFTMAXES[0], cycles) for cycles in CYCLES for bits in BITS),
-    *(Point(bits, *SOFTMAXES[1], cycles) for bits, cycles in OTHER_SOFTMAX_AT),
+    *(Point(*widths, *SOFTMAXES[0], cycles) for cycles in CYCLES for widths in WIDTHS),
+    *(Point(*WIDTHS[0], *SOFTMAXES[1], cycles) for cycles in OTHER_SOFTMAX_AT),
 ]
 # Half an hour to place, between the two others.
-POINTS.remove(Point(6, *SOFTMAXES[0], 1))
+POINTS.remove(Point(*WIDTHS[1], *SOFTMAXES[0], 1))
 
 
-def at_width(plan: Recipe, bits: int, score: str, divider: str) -> Recipe:
-    """The recipe with weights of so many bits, fine-tuned for them; values keep their width."""
+def at_width(plan: Recipe, bits: int, values: int, score: str, divider: str) -> Recipe:
+    """The recipe with weights and values of so many bits, fine-tuned for them.
+
+    Features keep their width, as they come from outside.
+    """
     softmax = dataclasses.replace(plan.softmax, score=score, divider=divider)
-    calibration = plan.formats.calibration if bits == plan.formats.weights_width else "mse"
-    formats = dataclasses.replace(plan.formats, weights_width=bits, calibration=calibration)
+    formats = dataclasses.replace(plan.formats, weights_width=bits, activations_width=values)
+    if formats != plan.formats:
+        formats = dataclasses.replace(formats, calibration="mse")
     return dataclasses.replace(plan, formats=formats, softmax=softmax)
 
 
-def learned(bits: int, score: str, divider: str) -> tuple[Network, int]:
+def learned(bits: int, values: int, score: str, divider: str) -> tuple[Network, int]:
     """The network at a width, trained and exported, and how many samples it classifies right."""
     torch.set_num_threads(1)
-    plan = at_width(recipe.load(RECIPE), bits, score, divider)
+    plan = at_width(recipe.load(RECIPE), bits, values, score, divider)
     dataset = datasets.load(plan.dataset, plan.folder)
     train, _ = datasets.split(dataset, plan.split.test_fraction, plan.split.seed)
     trained = training.learn(plan, dataset, train)
@@ -103,9 +114,7 @@ def _found_by_peers() -> list[Row]:
 def run(arguments: argparse.Namespace) -> None:
     """Write ``sweep.md`` and its picture, when every point is there."""
     samples = len(datasets.load(recipe.load(RECIPE).dataset).labels)
-    networks = {
-        key: learned(*key) for key in dict.fromkeys((p.bits, p.score, p.divider) for p in POINTS)
-    }
+    networks = {key: learned(*key) for key in dict.fromkeys(point.format for point in POINTS)}
     rows: dict[Point, Row] = {}
     columns = (*Progress.get_default_columns(), MofNCompleteColumn(), TimeElapsedColumn())
     with (
@@ -113,10 +122,7 @@ def run(arguments: argparse.Namespace) -> None:
         ThreadPoolExecutor(arguments.jobs) as pool,
     ):
         task = bar.add_task("sweep", total=len(POINTS))
-        running = {
-            pool.submit(measured, point, networks[point.bits, point.score, point.divider]): point
-            for point in POINTS
-        }
+        running = {pool.submit(measured, point, networks[point.format]): point for point in POINTS}
         try:
             for future in as_completed(running):
                 rows[running[future]] = future.result()

@@ -10,6 +10,7 @@ from scripts.sweep import POINTS
 
 ROW = {
     "bits": 8,
+    "values": 8,
     "score": "taylor2",
     "divider": "lut",
     "cycles": 30,
@@ -56,12 +57,12 @@ def test_page_holds_every_build(tmp_path: Path) -> None:
     assert path.stat().st_size > 10_000
 
 
-def test_fewer_bits_are_of_the_weights_alone() -> None:
+def test_fewer_bits_are_of_weights_and_values() -> None:
     plan = recipe.load(sweep.RECIPE)
-    narrow = sweep.at_width(plan, 4, "exp", "divider")
-    assert (narrow.formats.weights_width, narrow.formats.activations_width) == (4, 8)
+    narrow = sweep.at_width(plan, 4, 5, "exp", "divider")
+    assert (narrow.formats.weights_width, narrow.formats.activations_width) == (4, 5)
     assert (narrow.softmax.score, narrow.softmax.divider) == ("exp", "divider")
-    assert sweep.at_width(plan, 8, "taylor2", "lut") == plan
+    assert sweep.at_width(plan, 8, 8, "taylor2", "lut") == plan
 
 
 def test_points_are_each_once() -> None:
