@@ -46,15 +46,17 @@ def picture(rows: Sequence[Row], samples: int, peers: Sequence[Row]) -> Figure:
                 _points(axes, own, key, color=colour, marker=mark, label=named)
             if score == "taylor2":
                 _points(speed, own, "results per second", color=colour, line=0.8)
+    label = "peers, without softmax" if peers else None
     for axes, key in ((speed, "results per second"), (accuracy, "right")):
-        _points(axes, peers, key, color=PEER_COLOUR, marker="x", label="peers, without softmax")
+        _points(axes, peers, key, color=PEER_COLOUR, marker="x", label=label)
     for row in rows:
         if row["bits"] == widths[0] and row["score"] == "taylor2":
             _name(speed, row, f"{row['interval']} cycles, {row['DSP']} DSP")
     for peer in peers:
         _name(speed, peer, peer["name"])
     speed.set(xscale="log", yscale="log", xlabel="results per second", ylabel="LUT4 of an ECP5")
-    accuracy.set(yscale="log", xlabel=f"samples right of {samples}")
+    whole = sorted({row["right"] for row in (*rows, *peers)})
+    accuracy.set(yscale="log", xlabel=f"samples right of {samples}", xticks=whole)
     speed.set_title("area against speed", fontsize=11)
     accuracy.set_title("area against accuracy", fontsize=11)
     speed.legend(frameon=False, fontsize=8, loc="upper left")
@@ -80,7 +82,7 @@ def _points(
 
 def _name(axes: Axes, row: Row, text: str) -> None:
     place = (row["results per second"], row["LUT"])
-    axes.annotate(text, place, (6, -3), textcoords="offset points", fontsize=7)
+    axes.annotate(text, place, (-6, 6), textcoords="offset points", fontsize=7, ha="right")
 
 
 def page(rows: Sequence[Row], samples: int, peers: Sequence[Row]) -> str:
