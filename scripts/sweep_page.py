@@ -46,9 +46,9 @@ def picture(rows: Sequence[Row], samples: int, peers: Sequence[Row]) -> Figure:
                 _points(axes, own, key, color=colour, marker=mark, label=named)
             if score == "taylor2":
                 _points(speed, own, "results per second", color=colour, line=0.8)
-    label = "peers, without softmax" if peers else None
+    beside = "peers, without softmax" if peers else None
     for axes, key in ((speed, "results per second"), (accuracy, "right")):
-        _points(axes, peers, key, color=PEER_COLOUR, marker="x", label=label)
+        _points(axes, peers, key, color=PEER_COLOUR, marker="x", label=beside)
     for row in rows:
         if row["bits"] == widths[0] and row["score"] == "taylor2":
             _name(speed, row, f"{row['interval']} cycles, {row['DSP']} DSP")
