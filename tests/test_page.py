@@ -69,7 +69,7 @@ def test_page_is_whole(built: Path, browser_page: Page, size: tuple[int, int]) -
     shown = opened(browser_page, built / "report.html", size)
     assert shown.evaluate("document.documentElement.scrollWidth") <= size[0]
     widths = shown.evaluate("[...document.images].map(image => image.naturalWidth)")
-    assert len(widths) == 2 and all(width > 500 for width in widths)
+    assert len(widths) == 3 and all(width > 500 for width in widths)
     drawings = "[...document.querySelectorAll('.wide > svg')].map(s => s.getBoundingClientRect())"
     boxes = shown.evaluate(f"{drawings}.map(box => [box.width, box.height])")
     assert len(boxes) == 2 and all(min(box) > 100 for box in boxes)
