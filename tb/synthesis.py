@@ -113,8 +113,13 @@ def synthesize(design: Design, target: Target, device: Device | None = None) -> 
 
 
 def place(netlist: Netlist, target: Target, device: Device, seed: int) -> Placement:
-    """Place and route a netlist; raises `SynthesisError`, as where the device is too small."""
-    name = f"{device.name}-{target.frequency}-{seed}"
+    """Place and route a netlist; raises `SynthesisError`, as where the device is too small.
+
+    Other options of the router are another placement.
+    """
+    options = [target.frequency, *device.arguments, *target.router_options]
+    chosen_by = hashlib.sha256(json.dumps(options).encode()).hexdigest()[:8]
+    name = f"{device.name}-{chosen_by}-{seed}"
     result = netlist.folder / f"{name}.json"
     with FileLock(netlist.folder / f"{name}.lock"):
         if not result.exists():

@@ -125,6 +125,15 @@ def test_a_product_with_a_constant_is_proved_equal(
     assert log.count("SAT proof finished - no model found: SUCCESS!") == len(modules)
 
 
+def test_other_options_of_the_router_are_another_placement() -> None:
+    assert UP5K is not None
+    other = dataclasses.replace(UP5K, arguments=(*UP5K.arguments, "--no-promote-globals"))
+    netlist = synthesize(PACK, ICE40, UP5K)
+    for device, placements in ((UP5K, 1), (UP5K, 1), (other, 2)):
+        place(netlist, ICE40, device, 1)
+        assert len(list(netlist.folder.glob("up5k-*-1.json"))) == placements
+
+
 def test_a_design_that_is_too_large_is_an_error_of_one_sentence() -> None:
     pins = dataclasses.replace(PACK, parameters={"N": 16, "LANES": 16, "W": 8})
     netlist = synthesize(pins, ICE40, UP5K)
