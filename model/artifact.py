@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from model import tables
 from model.errors import VerbatimError
@@ -272,6 +273,17 @@ def unpack_lanes(word: int, width: int, count: int, *, signed: bool = True) -> l
     """
     half, mask = (1 << (width - 1)) if signed else 0, (1 << width) - 1
     return [(((word >> (k * width)) & mask) ^ half) - half for k in range(count)]
+
+
+def pack_rows(values: Int, width: int) -> NDArray[np.uint8]:
+    """Each row of ``values [rows, lanes]`` as the bytes of a word, the lowest first.
+
+    >>> pack_rows(np.array([[1, -1]]), 6).tolist()
+    [[193, 15]]
+    """
+    bits = (values[:, :, None] >> np.arange(width)) & 1
+    flat = bits.reshape(len(values), -1).astype(np.uint8)
+    return np.packbits(flat, axis=1, bitorder="little")
 
 
 def images(network: Network) -> dict[str, list[int]]:

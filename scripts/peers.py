@@ -32,7 +32,7 @@ from tb.networks import codes
 from tb.peers import Generated, PeerError, Simulated
 from tb.synthesis import Design
 from tb.targets import target
-from tb.tools import BUILD, ROOT, RTL
+from tb.tools import ROOT, RTL
 
 PAGE = "docs/peers.md"
 FAMILY, DEVICE, SEED = "ecp5", "85k", 1
@@ -268,7 +268,7 @@ def run(arguments: argparse.Namespace) -> None:
     with Progress(console=Console(stderr=True)) as bar:
         rows = measured(network, not arguments.no_place, arguments.workers, bar)
     text = json.dumps(rows, indent=1)
-    artifact.write_atomically(BUILD / "peers.json", text + "\n")
+    artifact.write_atomically(peers.ROWS, text + "\n")
     date = datetime.now(UTC).date().isoformat()
     content = peers_page.page(rows, network.spec, date, tools())
     artifact.write_atomically(arguments.docs / Path(PAGE).name, content)

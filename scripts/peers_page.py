@@ -99,8 +99,8 @@ def page(rows: Sequence[Facts], spec: NetworkSpec, date: str, tools: Mapping[str
         f"{', '.join(versions)}: the same integers of the golden IrisNet, an ECP5 85k, one seed of "
         "placement, the same commands of Yosys and nextpnr. Multipliers are those of the layers. "
         "LUTs and FFs are those of the placed design where there is one. MHz and the last two "
-        "columns come from nextpnr's clock, between registers; a design that is much the same as "
-        "another, but cut finer or for a larger batch, was not placed.",
+        "columns come from nextpnr's clock, between registers, and stay empty where nothing was "
+        "placed: of designs that are much alike, cut finer or for a larger batch, one is enough.",
         hardware(rows),
         "Latency counts from the edge that takes a sample to the edge that hands its result over. "
         "alkaid's pipelines have no valid and no ready, and take a sample in each cycle. NNgen's "

@@ -17,11 +17,11 @@ from model.folding import Goal
 from model.recipe import Recipe
 from scripts import cli, costs, sweep_page
 from scripts.sweep_page import Row
+from tb import peers
 from tb.targets import target
 from tb.tools import BUILD, ROOT
 
 RECIPE = ROOT / "model" / "networks" / "iris.toml"
-PEERS = BUILD / "peers.json"
 TARGET = target("ecp5")
 
 # Bits of weights, and of values.
@@ -107,7 +107,7 @@ def measured(point: Point, learnt: tuple[Network, int]) -> Row:
 
 def _found_by_peers() -> list[Row]:
     """What `make peers` has left, if it ran."""
-    found: list[Row] = json.loads(PEERS.read_text()) if PEERS.exists() else []
+    found: list[Row] = json.loads(peers.ROWS.read_text()) if peers.ROWS.exists() else []
     return found
 
 
@@ -132,11 +132,11 @@ def run(arguments: argparse.Namespace) -> None:
             raise
     ordered = sorted(rows.values(), key=lambda row: (row["score"], row["bits"], -row["interval"]))
     ordered.reverse()
-    peers = [row for row in _found_by_peers() if not row["softmax"] and row["MHz"]]
+    beside = [row for row in _found_by_peers() if not row["softmax"] and row["MHz"]]
     with cli.whole_file(arguments.docs / sweep_page.PICTURE) as temporary:
-        drawn = sweep_page.picture(ordered, samples, peers)
+        drawn = sweep_page.picture(ordered, samples, beside)
         drawn.savefig(temporary, dpi=120, format="png")
-    page = sweep_page.page(ordered, samples, peers)
+    page = sweep_page.page(ordered, samples, beside)
     artifact.write_atomically(arguments.docs / sweep_page.PAGE, page)
     artifact.write_atomically(BUILD / "sweep.json", json.dumps(ordered, indent=1) + "\n")
     print(f"{arguments.docs / sweep_page.PAGE}: {len(ordered)} builds")

@@ -17,13 +17,15 @@ from typing import Any
 import numpy as np
 from filelock import FileLock
 
-from model.artifact import write_atomically
+from model.artifact import pack_rows, write_atomically
 from model.spec import Int
 from tb.tools import BUILD, ROOT
 from tb.verilated import build_harness
 
 SOURCES = ROOT / "peers"
 FOLDER = BUILD / "peers"
+# What `make peers` leaves, a row a design, and `make sweep` draws.
+ROWS = BUILD / "peers.json"
 REQUIREMENTS = SOURCES / "requirements.txt"
 # Seconds for which each design is simulated, at least, to say how fast that is.
 MEASURED_SECONDS = 1.0
@@ -132,7 +134,7 @@ def simulate_pipeline(design: Generated, codes: Int, wanted: Int) -> Simulated:
     """
     harness = _harness(design, "alkaid.cpp")
     lane_in, lane_out = design.facts["in"], design.facts["out"]
-    packed = pack(codes, lane_in["width"])
+    packed = pack_rows(codes, lane_in["width"])
     (design.folder / "inputs.bin").write_bytes(packed.tobytes())
     bytes_out = (wanted.shape[1] * lane_out["width"] + 7) // 8
     said = _simulate(
@@ -213,19 +215,8 @@ def delay(seen: Int, wanted: Int) -> int:
     return best
 
 
-def pack(values: Int, width: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """Each row of ``values [samples, n]`` as bytes, value k in bits ``[k*width +: width]``.
-
-    >>> pack(np.array([[1, -1]]), 6).tolist()
-    [[193, 15]]
-    """
-    bits = (values[:, :, None] >> np.arange(width)) & 1
-    flat = bits.reshape(len(values), -1).astype(np.uint8)
-    return np.packbits(flat, axis=1, bitorder="little")
-
-
 def unpack(raw: np.ndarray[Any, Any], n: int, width: int, *, signed: bool) -> Int:
-    """The reverse of `pack`.
+    """The values that `pack_rows` has packed.
 
     >>> unpack(np.array([[193, 15]], np.uint8), 2, 6, signed=True).tolist()
     [[1, -1]]

@@ -14,7 +14,7 @@ from cocotb.clock import Clock
 from cocotb.triggers import RisingEdge, Timer, Trigger
 from cocotb.utils import get_sim_time
 
-from model.artifact import unpack_lanes
+from model.artifact import pack_rows, unpack_lanes
 from model.spec import Int
 
 PERIOD_NS = 10
@@ -73,9 +73,7 @@ class Field:
             raise ValueError(
                 f"{self.name}: {values.tolist()} are no {self.lanes} x {self.width} bits"
             )
-        bits = (values[:, :, None] >> np.arange(self.width)) & 1
-        rows = bits.reshape(len(values), -1).astype(np.uint8)
-        packed = np.packbits(rows, axis=1, bitorder="little")
+        packed = pack_rows(values, self.width)
         return [int.from_bytes(row.tobytes(), "little") for row in packed]
 
     def unpack(self, word: int) -> list[int]:
