@@ -23,7 +23,7 @@ SEED = 1
 
 @dataclass(frozen=True)
 class Board:
-    """A board: its part with so many DSPs, its clock, its pins.
+    """A board: its part, the chip that this is, its clock, its pins.
 
     ``pins`` and ``routed`` are nextpnr's option and the file for it: pins in ``boards/``, and what
     ``packer`` makes ``bitstream`` of.
@@ -31,9 +31,9 @@ class Board:
 
     name: str
     family: str
+    chip: str
     part: tuple[str, ...]
     hertz: int
-    dsps: int
     pins: tuple[str, str]
     routed: tuple[str, str]
     packer: str
@@ -42,7 +42,7 @@ class Board:
     @property
     def multipliers(self) -> int:
         """Those that the layers may have: a softmax of one lane takes two."""
-        return self.dsps - 2
+        return self.device.dsps - 2
 
     @property
     def target(self) -> Target:
@@ -53,7 +53,10 @@ class Board:
     def device(self) -> Device:
         """The part between its pins and the packer; other pins are another device."""
         pins = artifact.digest(self.pins_file.read_text())[:8]
-        return Device(f"{self.name}-{pins}", (*self.part, *self.pins, *self.routed), self.dsps)
+        chip = self.target.device(self.chip)
+        assert chip is not None
+        arguments = (*self.part, *self.pins, *self.routed)
+        return dataclasses.replace(chip, name=f"{self.name}-{pins}", arguments=arguments)
 
     @property
     def pins_file(self) -> Path:
@@ -65,9 +68,9 @@ BOARDS = {
     "icebreaker": Board(
         name="icebreaker",
         family="ice40",
+        chip="up5k",
         part=("--up5k", "--package", "sg48"),
         hertz=12_000_000,
-        dsps=8,
         pins=("--pcf", "icebreaker.pcf"),
         routed=("--asc", "icebreaker.asc"),
         packer="yowasp-icepack",
@@ -76,9 +79,9 @@ BOARDS = {
     "ulx3s": Board(
         name="ulx3s",
         family="ecp5",
+        chip="85k",
         part=("--85k", "--speed", "6", "--package", "CABGA381"),
         hertz=25_000_000,
-        dsps=156,
         pins=("--lpf", "ulx3s.lpf"),
         routed=("--textcfg", "ulx3s.config"),
         packer="yowasp-ecppack",

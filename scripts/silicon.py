@@ -105,7 +105,8 @@ def page(found: Sequence[tuple[Build, Facts]]) -> str:
         f"Written by `make silicon` on {date}, with {tools}. Nothing here was typed.",
         "The network is the golden IrisNet, softmax included; every fold computes the same "
         "integers. The clock is nextpnr's, between registers; the table has the median of the "
-        "seeds. An ECP5 is placed without pins, as a part of a larger design. LUTs are those of "
+        "seeds. An ECP5 is placed without pins, as a part of a larger design, and its multipliers "
+        "by a [floorplan](decisions/0014-a-floorplan-of-multipliers.md). LUTs are those of "
         "the placed design where there is one. Modules are counted in the flattened netlist, "
         "each cell for the instance that names it.",
         summary([facts for _, facts in found]),

@@ -54,8 +54,6 @@ POINTS = [
     *(Point(*widths, *SOFTMAXES[0], cycles) for cycles in CYCLES for widths in WIDTHS),
     *(Point(*WIDTHS[0], *SOFTMAXES[1], cycles) for cycles in OTHER_SOFTMAX_AT),
 ]
-# Half an hour to place, between the two others.
-POINTS.remove(Point(*WIDTHS[1], *SOFTMAXES[0], 1))
 
 
 def at_width(plan: Recipe, bits: int, values: int, score: str, divider: str) -> Recipe:

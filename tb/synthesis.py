@@ -24,6 +24,7 @@ from filelock import FileLock
 
 from model.artifact import write_atomically
 from model.spec import Parameter
+from tb import floorplan
 from tb.targets import KINDS, Device, SynthesisError, Target
 from tb.tools import BUILD, ROOT, RTL
 from tb.yosys import YosysError, chosen, run_yosys
@@ -115,15 +116,17 @@ def synthesize(design: Design, target: Target, device: Device | None = None) -> 
 def place(netlist: Netlist, target: Target, device: Device, seed: int) -> Placement:
     """Place and route a netlist; raises `SynthesisError`, as where the device is too small.
 
-    Other options of the router are another placement.
+    Other options of the router are another placement, and so is another floorplan.
     """
-    options = [target.frequency, *device.arguments, *target.router_options]
+    options: list[Any] = [target.frequency, *device.arguments, *target.router_options]
+    plan = _floorplan(netlist, device)
+    options += [plan] if plan else []
     chosen_by = hashlib.sha256(json.dumps(options).encode()).hexdigest()[:8]
     name = f"{device.name}-{chosen_by}-{seed}"
     result = netlist.folder / f"{name}.json"
     with FileLock(netlist.folder / f"{name}.lock"):
         if not result.exists():
-            placement = _nextpnr(netlist.folder, target, device, seed)
+            placement = _nextpnr(netlist.folder, target, device, plan, seed)
             write_atomically(result, json.dumps(_plain(placement), indent=1) + "\n")
     plain = json.loads(result.read_text())
     return Placement(**plain | {"warnings": tuple(plain["warnings"])})
@@ -218,16 +221,26 @@ def _yosys(design: Design, command: str, folder: Path) -> float:
     return round(time.perf_counter() - start, 1)
 
 
-def _nextpnr(folder: Path, target: Target, device: Device, seed: int) -> Placement:
+def _floorplan(netlist: Netlist, device: Device) -> floorplan.Plan:
+    multipliers = {instance: cells["DSP"] for instance, cells in netlist.instances.items()}
+    return floorplan.planned(multipliers, device.dsp_rows)
+
+
+def _nextpnr(
+    folder: Path, target: Target, device: Device, plan: floorplan.Plan, seed: int
+) -> Placement:
     assert target.router is not None
     report = folder / f"{device.name}-{seed}.report.json"
+    planned = folder / f"{device.name}-{seed}.planned.json"
+    floorplan.write(plan, folder / "top.json", planned)
     words = [
-        *(target.router, *device.arguments, "--json", "top.json", "--seed", str(seed)),
+        *(target.router, *device.arguments, "--json", planned.name, "--seed", str(seed)),
         *("--freq", str(target.frequency), "--timing-allow-fail", "--report", report.name),
         *target.router_options,
     ]
     start = time.perf_counter()
     done = run_tool(*words, cwd=folder)
+    planned.unlink()
     if done.returncode or not report.exists():
         raise SynthesisError(f"{target.name} {device.name}: nextpnr: {last_words(done)}")
     found = json.loads(report.read_text())

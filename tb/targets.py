@@ -15,11 +15,15 @@ class SynthesisError(VerbatimError):
 
 @dataclass(frozen=True)
 class Device:
-    """A part in a package with enough pins: the words that choose it, and how many DSPs it has."""
+    """A part in a package with enough pins: the words that choose it, and how many DSPs it has.
+
+    ``dsp_rows`` are their sites, row by row, where a floorplan may choose among them.
+    """
 
     name: str
     arguments: tuple[str, ...]
     dsps: int = 0
+    dsp_rows: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -65,10 +69,19 @@ def target(name: str) -> Target:
     return TARGETS[name]
 
 
-def _ecp5(size: str, package: str, dsps: int) -> Device:
-    """Without pins, as a core inside of a larger design."""
+def _ecp5(size: str, package: str, rows: tuple[int, ...], columns: tuple[int, ...]) -> Device:
+    """Without pins, as a core inside of a larger design; four DSPs where row and column meet."""
     part = (f"--{size}", "--speed", "8", "--package", package)
-    return Device(size, (*part, "--out-of-context", "--placer-heap-timingweight", "60"), dsps)
+    sites = tuple(
+        tuple(f"X{column + k}/Y{row}/MULT18_{k}" for column in columns for k in (0, 1, 4, 5))
+        for row in rows
+    )
+    return Device(
+        size,
+        (*part, "--out-of-context", "--placer-heap-timingweight", "60"),
+        sum(map(len, sites)),
+        sites,
+    )
 
 
 TARGETS = {
@@ -94,9 +107,12 @@ TARGETS = {
             "BRAM": "DP16KD",
         },
         devices=(
-            _ecp5("85k", "CABGA756", 156),
-            _ecp5("45k", "CABGA554", 72),
-            _ecp5("25k", "CABGA381", 28),
+            _ecp5(
+                *("85k", "CABGA756", (10, 34, 58)),
+                (4, 13, 22, 31, 40, 49, 58, 69, 78, 87, 96, 105, 114),
+            ),
+            _ecp5("45k", "CABGA554", (22, 46), (4, 13, 22, 31, 42, 51, 60, 69, 78)),
+            _ecp5("25k", "CABGA381", (13,), (4, 13, 22, 33, 42, 51, 60)),
         ),
         without_dsps="-nodsp",
     ),

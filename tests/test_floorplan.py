@@ -1,0 +1,102 @@
+"""The floorplan: which multiplier stands where, and that a device has each of the places."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from model.artifact import load
+from scripts import costs, silicon
+from tb import floorplan
+from tb.synthesis import run_tool, synthesize
+from tb.targets import TARGETS, Device
+
+ECP5 = TARGETS["ecp5"]
+ROWS = (("a0", "a1", "a2"), ("b0", "b1", "b2"))
+
+
+def written(plan: floorplan.Plan, names: list[str], folder: Path) -> dict[str, str]:
+    """The place on each multiplier of a netlist with these, when the plan is written onto it."""
+    cells = {
+        name: {
+            "type": "MULT18X18D",
+            "parameters": {},
+            "attributes": {},
+            "port_directions": {"A0": "input", "P0": "output"},
+            "connections": {"A0": [2], "P0": [3 + number]},
+        }
+        for number, name in enumerate(names)
+    }
+    outputs = [3 + number for number in range(len(names))]
+    ports = {
+        "a": {"direction": "input", "bits": [2]},
+        "y": {"direction": "output", "bits": outputs},
+    }
+    module = {"attributes": {"top": "1"}, "ports": ports, "cells": cells, "netnames": {}}
+    netlist, planned = folder / "top.json", folder / "planned.json"
+    netlist.write_text(json.dumps({"creator": "a test", "modules": {"top": module}}))
+    floorplan.write(plan, netlist, planned)
+    found = json.loads(planned.read_text())["modules"]["top"]["cells"]
+    return {name: cell["attributes"].get("BEL") for name, cell in found.items()}
+
+
+def test_a_dot_product_keeps_to_a_row() -> None:
+    plan = floorplan.planned({"l[0].u_dot": 2, "l[1].u_dot": 2, "u_softmax": 1}, ROWS)
+    assert plan == {"l[0].u_dot": ["a0", "a1"], "l[1].u_dot": ["b0", "b1"], "u_softmax": ["b2"]}
+
+
+def test_where_rows_would_not_do_they_follow_one_another() -> None:
+    plan = floorplan.planned({"l[0].u_dot": 2, "l[1].u_dot": 2, "l[2].u_dot": 2}, ROWS)
+    assert list(plan.values()) == [["a0", "a1"], ["a2", "b0"], ["b1", "b2"]]
+    assert floorplan.planned({"u_dot": 0, "l.u_dot": 5}, ROWS) == {
+        "l.u_dot": ["a0", "a1", "a2", "b0", "b1"]
+    }
+
+
+def test_layers_and_lanes_come_by_number(tmp_path: Path) -> None:
+    plan = floorplan.planned({"l[10].u_dot": 1, "l[9].u_dot": 2}, ROWS)
+    assert plan == {"l[9].u_dot": ["a0", "a1"], "l[10].u_dot": ["a2"]}
+    names = ["l[10].u_dot.x", "l[9].u_dot.g[10].x", "l[9].u_dot.g[9].x"]
+    assert written(plan, names, tmp_path) == dict(zip(names, ("a2", "a1", "a0"), strict=True))
+
+
+def test_a_netlist_without_the_multipliers_of_the_plan_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="zip"):
+        written({"l[0].u_dot": ["a0", "a1"]}, ["l[0].u_dot.x", "l[1].u_dot.x"], tmp_path)
+
+
+@pytest.mark.parametrize("multipliers", [{}, {"u_softmax.u_score": 3}, {"u_dot": 0}])
+def test_without_dot_products_there_is_no_plan(multipliers: dict[str, int]) -> None:
+    assert floorplan.planned(multipliers, ROWS) == {}
+    assert floorplan.planned({"l.u_dot": 3}, ()) == {}
+
+
+@pytest.mark.parametrize("device", ECP5.devices, ids=lambda device: device.name)
+def test_a_device_has_every_place_that_a_plan_may_name(device: Device, tmp_path: Path) -> None:
+    names = [f"l.u_dot.g[{number}]" for number in range(device.dsps)]
+    plan = floorplan.planned({"l.u_dot": device.dsps}, device.dsp_rows)
+    assert len(set(written(plan, names, tmp_path).values())) == device.dsps
+    assert _placed(device, tmp_path).returncode == 0
+    plan["l.u_dot"][-1] = "X0/Y0/MULT18_0"
+    written(plan, names, tmp_path)
+    assert "No Bel named 'X0/Y0/MULT18_0'" in _placed(device, tmp_path).stderr
+
+
+def test_every_multiplier_of_irisnet_has_a_place() -> None:
+    network, device = load(silicon.GOLDEN), ECP5.device("85k")
+    assert device is not None
+    netlist = synthesize(costs.design(network), ECP5, device)
+    multipliers = {instance: cells["DSP"] for instance, cells in netlist.instances.items()}
+    plan = floorplan.planned(multipliers, device.dsp_rows)
+    places = [place for sites in plan.values() for place in sites]
+    assert len(places) == len(set(places)) == netlist.cells["DSP"] == 84
+    wide = [sites for sites in plan.values() if len(sites) == 30]
+    rows = [{site.split("/")[1] for site in sites} for sites in wide]
+    assert rows == [{"Y10"}, {"Y34"}]
+
+
+def _placed(device: Device, folder: Path) -> subprocess.CompletedProcess[str]:
+    words = ("--json", "planned.json", "--no-route")
+    assert ECP5.router is not None
+    return run_tool(ECP5.router, *device.arguments, *words, cwd=folder)
