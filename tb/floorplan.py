@@ -1,4 +1,4 @@
-"""A floorplan of multipliers: the lanes of a dot product side by side, in the order of the data.
+"""A floorplan of multipliers: the lanes of a layer side by side, in the order of the data.
 
 The multipliers of an ECP5 stand in a few rows across the chip. A placer that is left to itself puts
 the lanes of one adder tree into several of them, and the ways between decide the clock.
@@ -8,6 +8,7 @@ import bisect
 import itertools
 import json
 import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,25 +17,34 @@ from model.artifact import write_atomically
 # Sites of multipliers by instance, in the order of its lanes.
 Plan = dict[str, list[str]]
 
-# What an instance of mlp_dot is called, and its multipliers.
-_DOT, _MULTIPLIER = ".u_dot", "MULT18X18D"
+# What a dot product is called behind the name of its layer.
+_DOT = re.compile(r"\.g_pe\[\d+\]\.u_dot$")
+_MULTIPLIER = "MULT18X18D"
 
 
 def planned(multipliers: Mapping[str, int], rows: Sequence[Sequence[str]]) -> Plan:
     """Sites in ``rows`` for a netlist with so many ``multipliers`` an instance; {} without a plan.
 
-    It is for dot products. What else multiplies in such a netlist, as a softmax, stands at its end.
+    It is for dot products: those of a layer share their inputs, so they take turns lane by lane.
+    What else multiplies in such a netlist, as a softmax, stands at its end.
     """
     instances = [name for name in sorted(multipliers, key=_by_number) if multipliers[name]]
-    if not rows or not any(name.endswith(_DOT) for name in instances):
+    if not rows or not any(_DOT.search(name) for name in instances):
         return {}
-    counts = [multipliers[name] for name in instances]
-    sites = list(itertools.chain.from_iterable(rows))
+    layers = defaultdict(list)
+    for name in instances:
+        layers[_DOT.sub("", name)].append(name)
+    counts = [sum(multipliers[name] for name in layer) for layer in layers.values()]
     starts = _starts(counts, [len(row) for row in rows])
-    ends = map(sum, zip(starts, counts, strict=True))
-    return {
-        name: sites[start:end] for name, start, end in zip(instances, starts, ends, strict=True)
-    }
+    sites = list(itertools.chain.from_iterable(rows))
+    plan: Plan = {name: [] for name in instances}
+    for start, layer in zip(starts, layers.values(), strict=True):
+        lanes = sorted(
+            (lane, pe) for pe, name in enumerate(layer) for lane in range(multipliers[name])
+        )
+        for site, (_, pe) in zip(sites[start : start + len(lanes)], lanes, strict=True):
+            plan[layer[pe]].append(site)
+    return plan
 
 
 def write(plan: Plan, netlist: Path, written: Path) -> None:
@@ -57,7 +67,7 @@ def write(plan: Plan, netlist: Path, written: Path) -> None:
 
 
 def _starts(counts: Sequence[int], lengths: Sequence[int]) -> list[int]:
-    """The first site of each instance: each within a row, or else each behind the one before."""
+    """The first site of each layer: each within a row, or else each behind the one before."""
     ends = list(itertools.accumulate(lengths))
     starts, free = [], 0
     for count in counts:

@@ -70,11 +70,15 @@ def target(name: str) -> Target:
 
 
 def _ecp5(size: str, package: str, rows: tuple[int, ...], columns: tuple[int, ...]) -> Device:
-    """Without pins, as a core inside of a larger design; four DSPs where row and column meet."""
+    """Without pins, as a core inside of a larger design; four DSPs where row and column meet.
+
+    Every other row runs from right to left: the end of one is above the start of the next.
+    """
     part = (f"--{size}", "--speed", "8", "--package", package)
+    from_left = [(column + k, k) for column in columns for k in (0, 1, 4, 5)]
     sites = tuple(
-        tuple(f"X{column + k}/Y{row}/MULT18_{k}" for column in columns for k in (0, 1, 4, 5))
-        for row in rows
+        tuple(f"X{column}/Y{row}/MULT18_{k}" for column, k in from_left[:: -1 if number % 2 else 1])
+        for number, row in enumerate(rows)
     )
     return Device(
         size,

@@ -41,44 +41,51 @@ def written(plan: floorplan.Plan, names: list[str], folder: Path) -> dict[str, s
     return {name: cell["attributes"].get("BEL") for name, cell in found.items()}
 
 
-def test_a_dot_product_keeps_to_a_row() -> None:
-    plan = floorplan.planned({"l[0].u_dot": 2, "l[1].u_dot": 2, "u_softmax": 1}, ROWS)
-    assert plan == {"l[0].u_dot": ["a0", "a1"], "l[1].u_dot": ["b0", "b1"], "u_softmax": ["b2"]}
+def dot(layer: int, pe: int = 0) -> str:
+    return f"l[{layer}].g_pe[{pe}].u_dot"
 
 
-def test_where_rows_would_not_do_they_follow_one_another() -> None:
-    plan = floorplan.planned({"l[0].u_dot": 2, "l[1].u_dot": 2, "l[2].u_dot": 2}, ROWS)
+def test_a_layer_keeps_to_a_row() -> None:
+    plan = floorplan.planned({dot(0): 2, dot(1): 2, "u_softmax": 1}, ROWS)
+    assert plan == {dot(0): ["a0", "a1"], dot(1): ["b0", "b1"], "u_softmax": ["b2"]}
+
+
+def test_where_rows_would_not_do_layers_follow_one_another() -> None:
+    plan = floorplan.planned({dot(0): 2, dot(1): 2, dot(2): 2}, ROWS)
     assert list(plan.values()) == [["a0", "a1"], ["a2", "b0"], ["b1", "b2"]]
-    assert floorplan.planned({"u_dot": 0, "l.u_dot": 5}, ROWS) == {
-        "l.u_dot": ["a0", "a1", "a2", "b0", "b1"]
-    }
+    assert floorplan.planned({dot(0): 5}, ROWS) == {dot(0): ["a0", "a1", "a2", "b0", "b1"]}
+
+
+def test_dot_products_of_a_layer_take_turns_lane_by_lane() -> None:
+    plan = floorplan.planned({dot(0, 0): 2, dot(0, 1): 1, dot(0, 2): 2}, ROWS)
+    assert plan == {dot(0, 0): ["a0", "b0"], dot(0, 1): ["a1"], dot(0, 2): ["a2", "b1"]}
 
 
 def test_layers_and_lanes_come_by_number(tmp_path: Path) -> None:
-    plan = floorplan.planned({"l[10].u_dot": 1, "l[9].u_dot": 2}, ROWS)
-    assert plan == {"l[9].u_dot": ["a0", "a1"], "l[10].u_dot": ["a2"]}
-    names = ["l[10].u_dot.x", "l[9].u_dot.g[10].x", "l[9].u_dot.g[9].x"]
+    plan = floorplan.planned({dot(10): 1, dot(9): 2}, ROWS)
+    assert plan == {dot(9): ["a0", "a1"], dot(10): ["a2"]}
+    names = [f"{dot(10)}.x", f"{dot(9)}.g[10].x", f"{dot(9)}.g[9].x"]
     assert written(plan, names, tmp_path) == dict(zip(names, ("a2", "a1", "a0"), strict=True))
 
 
 def test_a_netlist_without_the_multipliers_of_the_plan_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="zip"):
-        written({"l[0].u_dot": ["a0", "a1"]}, ["l[0].u_dot.x", "l[1].u_dot.x"], tmp_path)
+        written({dot(0): ["a0", "a1"]}, [f"{dot(0)}.x", f"{dot(1)}.x"], tmp_path)
 
 
-@pytest.mark.parametrize("multipliers", [{}, {"u_softmax.u_score": 3}, {"u_dot": 0}])
+@pytest.mark.parametrize("multipliers", [{}, {"u_softmax.u_score": 3}, {dot(0): 0}])
 def test_without_dot_products_there_is_no_plan(multipliers: dict[str, int]) -> None:
     assert floorplan.planned(multipliers, ROWS) == {}
-    assert floorplan.planned({"l.u_dot": 3}, ()) == {}
+    assert floorplan.planned({dot(0): 3}, ()) == {}
 
 
 @pytest.mark.parametrize("device", ECP5.devices, ids=lambda device: device.name)
 def test_a_device_has_every_place_that_a_plan_may_name(device: Device, tmp_path: Path) -> None:
-    names = [f"l.u_dot.g[{number}]" for number in range(device.dsps)]
-    plan = floorplan.planned({"l.u_dot": device.dsps}, device.dsp_rows)
+    names = [f"{dot(0)}.g[{number}]" for number in range(device.dsps)]
+    plan = floorplan.planned({dot(0): device.dsps}, device.dsp_rows)
     assert len(set(written(plan, names, tmp_path).values())) == device.dsps
     assert _placed(device, tmp_path).returncode == 0
-    plan["l.u_dot"][-1] = "X0/Y0/MULT18_0"
+    plan[dot(0)][-1] = "X0/Y0/MULT18_0"
     written(plan, names, tmp_path)
     assert "No Bel named 'X0/Y0/MULT18_0'" in _placed(device, tmp_path).stderr
 
