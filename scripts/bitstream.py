@@ -16,7 +16,7 @@ from tb import synthesis
 from tb.boards import for_serial_line, parameters, sources
 from tb.synthesis import Design, Placement
 from tb.targets import Device, Target, target
-from tb.tools import BUILD, ROOT
+from tb.tools import BUILD, ROOT, last_words
 
 SEED = 1
 
@@ -123,7 +123,7 @@ def build(network: Network, board: Board) -> tuple[Path, Placement]:
         )
     done = synthesis.run_tool(board.packer, board.routed[1], board.bitstream, cwd=netlist.folder)
     if done.returncode:
-        raise cli.CommandError(f"{board.name}: {board.packer}: {synthesis.last_words(done)}")
+        raise cli.CommandError(f"{board.name}: {board.packer}: {last_words(done)}")
     return netlist.folder / board.bitstream, placed
 
 

@@ -19,7 +19,7 @@ from filelock import FileLock
 
 from model.artifact import pack_rows, write_atomically
 from model.spec import Int
-from tb.tools import BUILD, ROOT
+from tb.tools import BUILD, ROOT, last_words
 from tb.verilated import build_harness
 
 SOURCES = ROOT / "peers"
@@ -31,8 +31,6 @@ REQUIREMENTS = SOURCES / "requirements.txt"
 MEASURED_SECONDS = 1.0
 # Cycles after the last sample in which a free-running pipeline must have given its result.
 MOST_STAGES = 256
-# Characters of a program's last words that an error repeats.
-_LAST_WORDS = 300
 
 
 class PeerError(RuntimeError):
@@ -243,9 +241,7 @@ def _run(command: Sequence[str], failure: str, folder: Path | None = None) -> st
     except OSError as error:
         raise PeerError(f"{failure}: {error}") from error
     if done.returncode:
-        lines = [line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-        said = [line for line in lines if line.startswith("ERROR:")] or lines[-1:]
-        raise PeerError(f"{failure}: {said[0][:_LAST_WORDS] if said else 'without a word'}")
+        raise PeerError(f"{failure}: {last_words(done)}")
     return done.stdout
 
 

@@ -26,7 +26,7 @@ from model.artifact import write_atomically
 from model.spec import Parameter
 from tb import floorplan
 from tb.targets import KINDS, Device, SynthesisError, Target
-from tb.tools import BUILD, ROOT, RTL
+from tb.tools import BUILD, ROOT, RTL, last_words
 from tb.yosys import YosysError, chosen, run_yosys
 
 FOLDER = BUILD / "synthesis"
@@ -39,8 +39,6 @@ CONSTANTS_FIRST = (
     *("proc", "flatten", "opt", "memory_collect", "opt_mem", "opt -full", "wreduce"),
     *(f"techmap -map {CONSTANT_MULTIPLIER.name} t:$mul", "opt -full", "wreduce", "opt -full"),
 )
-# Characters of a tool's last words that an error repeats.
-_LAST_WORDS = 300
 
 Cells = dict[str, int]
 
@@ -266,14 +264,6 @@ def run_tool(program: str, *words: str, cwd: Path) -> subprocess.CompletedProces
         return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
     except FileNotFoundError as error:
         raise SynthesisError(f"{program} is not found: see requirements.txt") from error
-
-
-def last_words(done: subprocess.CompletedProcess[str]) -> str:
-    """The line in which a tool says what is wrong."""
-    lines = [line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-    errors = [line.partition("ERROR:")[2].strip() for line in lines if "ERROR:" in line]
-    silent = f"status {done.returncode}, without a word"
-    return [*errors, *lines[-1:], silent][0][:_LAST_WORDS]
 
 
 def _warnings(log: str) -> tuple[str, ...]:

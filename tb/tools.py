@@ -21,6 +21,8 @@ LIST_ENTRY_W = 32
 PRECOMPILED = "CFG_CXXFLAGS_PCH_I=-include"
 
 _ICARUS_OLDEST = 11
+# Characters of a program's last words that an error repeats.
+_LAST_WORDS = 300
 
 
 class SimulatorError(RuntimeError):
@@ -43,6 +45,14 @@ def literal(value: Parameter) -> str:
     if isinstance(value, tuple):
         return f"{LIST_ENTRY_W * len(value)}'h{code(value):0{8 * len(value)}x}"
     return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def last_words(done: subprocess.CompletedProcess[str]) -> str:
+    """The line in which a program says what is wrong."""
+    lines = [line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+    errors = [line.partition("ERROR:")[2].strip() for line in lines if "ERROR:" in line]
+    silent = f"status {done.returncode}, without a word"
+    return [*errors, *lines[-1:], silent][0][:_LAST_WORDS]
 
 
 def environment_of(simulator: str) -> dict[str, str]:

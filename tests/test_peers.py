@@ -232,7 +232,7 @@ def test_nothing_else_asks_for_the_peers() -> None:
     ("script", "sentence"),
     [
         ("raise SystemExit('too wide a layer')", "too wide a layer"),
-        ("raise SystemExit(1)", "without a word"),
+        ("raise SystemExit(1)", "status 1, without a word"),
     ],
 )
 def test_generator_that_fails_is_one_sentence(
@@ -275,7 +275,7 @@ def test_simulation_that_fails_is_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(peers, "build_harness", lambda *_, **__: Path("/bin/false"))
-    with pytest.raises(PeerError, match=r"^a's simulation fails: without a word$"):
+    with pytest.raises(PeerError, match=r"^a's simulation fails: status 1, without a word$"):
         peers.simulate_pipeline(made(tmp_path), GIVEN.codes, GIVEN.logits)
 
 
