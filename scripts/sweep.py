@@ -14,6 +14,7 @@ from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 from model import artifact, datasets, folding, quantize, recipe, reference, training
 from model.artifact import Network
 from model.folding import Goal
+from model.formats import Widths
 from model.recipe import Recipe
 from scripts import cli, costs, sweep_page
 from scripts.sweep_page import Row
@@ -24,8 +25,10 @@ from tb.tools import BUILD, ROOT
 RECIPE = ROOT / "model" / "networks" / "iris.toml"
 TARGET = target("ecp5")
 
-# Bits of weights, and of values.
-WIDTHS = ((8, 8), (6, 6), (4, 5))
+# Bits of weights and of values between layers.
+WIDTHS = (8, 6, 4)
+# The layer of the logits, and the fewest bits of them: with 4 a softmax finds most classes alike.
+LOGITS, LEAST_LOGITS = "fc3", 6
 # Cycles of a result that a fold is asked for, the longest to build first: 1 unrolls everything, 900
 # is a multiplier a layer.
 CYCLES = (1, 15, 30, 90, 900)
@@ -39,39 +42,41 @@ class Point:
     """A build of the sweep."""
 
     bits: int
-    values: int
     score: str
     divider: str
     cycles: int
 
     @property
-    def format(self) -> tuple[int, int, str, str]:
+    def format(self) -> tuple[int, str, str]:
         """What a network is trained for."""
-        return self.bits, self.values, self.score, self.divider
+        return self.bits, self.score, self.divider
 
 
 POINTS = [
-    *(Point(*widths, *SOFTMAXES[0], cycles) for cycles in CYCLES for widths in WIDTHS),
-    *(Point(*WIDTHS[0], *SOFTMAXES[1], cycles) for cycles in OTHER_SOFTMAX_AT),
+    *(Point(bits, *SOFTMAXES[0], cycles) for cycles in CYCLES for bits in WIDTHS),
+    *(Point(WIDTHS[0], *SOFTMAXES[1], cycles) for cycles in OTHER_SOFTMAX_AT),
 ]
 
 
-def at_width(plan: Recipe, bits: int, values: int, score: str, divider: str) -> Recipe:
+def at_width(plan: Recipe, bits: int, score: str, divider: str) -> Recipe:
     """The recipe with weights and values of so many bits, fine-tuned for them.
 
-    Features keep their width, as they come from outside.
+    Features keep their width, as they come from outside, and logits have `LEAST_LOGITS` bits.
     """
     softmax = dataclasses.replace(plan.softmax, score=score, divider=divider)
-    formats = dataclasses.replace(plan.formats, weights_width=bits, activations_width=values)
+    formats = dataclasses.replace(plan.formats, weights_width=bits, activations_width=bits)
+    if bits < LEAST_LOGITS:
+        logits = Widths(activations_width=LEAST_LOGITS)
+        formats = dataclasses.replace(formats, layers={LOGITS: logits})
     if formats != plan.formats:
         formats = dataclasses.replace(formats, calibration="mse")
     return dataclasses.replace(plan, formats=formats, softmax=softmax)
 
 
-def learned(bits: int, values: int, score: str, divider: str) -> tuple[Network, int]:
+def learned(bits: int, score: str, divider: str) -> tuple[Network, int]:
     """The network at a width, trained and exported, and how many samples it classifies right."""
     torch.set_num_threads(1)
-    plan = at_width(recipe.load(RECIPE), bits, values, score, divider)
+    plan = at_width(recipe.load(RECIPE), bits, score, divider)
     dataset = datasets.load(plan.dataset, plan.folder)
     train, _ = datasets.split(dataset, plan.split.test_fraction, plan.split.seed)
     trained = training.learn(plan, dataset, train)

@@ -89,8 +89,7 @@ def page(rows: Sequence[Row], samples: int, peers: Sequence[Row]) -> str:
     """docs/sweep.md."""
     tools = ", ".join(f"{name} {version}" for name, version in rows[0]["tools"].items())
     columns = [
-        "weights",
-        "values",
+        "bits",
         "softmax",
         "cycles per result",
         "multipliers",
@@ -101,8 +100,7 @@ def page(rows: Sequence[Row], samples: int, peers: Sequence[Row]) -> str:
     columns += ["MHz", "latency in ns", "results/s", f"right of {samples}", ""]
     cells = [
         (
-            f"{row['bits']} bits",
-            f"{row['values']} bits",
+            row["bits"],
             f"{row['score']}, {row['divider']}",
             row["interval"],
             f"{row['multipliers']:,}",
@@ -115,15 +113,16 @@ def page(rows: Sequence[Row], samples: int, peers: Sequence[Row]) -> str:
         )
         for row in rows
     ]
-    table = pages.table(columns, cells, right=range(3, len(columns) - 1))
+    table = pages.table(columns, cells, right=range(2, len(columns) - 1))
     beside = "Crosses are what `make peers` found, on the same weights. " if peers else ""
     return f"""# Area against speed and accuracy
 
 Written by `make sweep` on {datetime.now(UTC).date().isoformat()}, with {tools}. IrisNet, softmax
 included, on an ECP5 (85k, speed 8), placed and routed with seed 1. Weights and values of fewer bits
-are trained for their width; features have 8 bits always. A fold has the fewest multipliers that
-give a result so often. Multipliers are DSPs where the device has enough for all of them, else LUTs;
-at one cycle a result every weight is a constant, and nothing is left of its multiplier but adders.
+are trained for their width; features have 8 bits always, logits 6 at least. A fold has the fewest
+multipliers that give a result so often. Multipliers are DSPs where the device has enough for all of
+them, else LUTs; at one cycle a result every weight is a constant, and nothing is left of its
+multiplier but adders.
 A build is best where every other one has more LUTs or DSPs, is slower, or has more samples wrong.
 {beside}
 

@@ -10,7 +10,6 @@ from scripts.sweep import POINTS
 
 ROW = {
     "bits": 8,
-    "values": 8,
     "score": "taylor2",
     "divider": "lut",
     "cycles": 30,
@@ -49,7 +48,7 @@ def test_page_holds_every_build(tmp_path: Path) -> None:
     ]
     peers = [ROW | {"name": "another", "LUT": 30_000, "results per second": 80_000_000}]
     text = sweep_page.page(rows, 150, peers)
-    assert text.count("\n| 8 bits") == sum(p.bits == 8 for p in POINTS)
+    assert text.count("\n| 8 |") == sum(p.bits == 8 for p in POINTS)
     assert "Written by `make sweep`" in text and "yosys 1" in text
     assert "make peers" in text and "make peers" not in sweep_page.page(rows, 150, [])
     path = tmp_path / "sweep.png"
@@ -59,10 +58,16 @@ def test_page_holds_every_build(tmp_path: Path) -> None:
 
 def test_fewer_bits_are_of_weights_and_values() -> None:
     plan = recipe.load(sweep.RECIPE)
-    narrow = sweep.at_width(plan, 4, 5, "exp", "divider")
-    assert (narrow.formats.weights_width, narrow.formats.activations_width) == (4, 5)
-    assert (narrow.softmax.score, narrow.softmax.divider) == ("exp", "divider")
-    assert sweep.at_width(plan, 8, 8, "taylor2", "lut") == plan
+    assert sweep.at_width(plan, 8, "taylor2", "lut") == plan
+    for bits, logits in ((6, 6), (4, 6)):
+        narrow = sweep.at_width(plan, bits, "exp", "divider")
+        widths = [
+            (narrow.formats.of_weights(layer), narrow.formats.of_outputs(layer))
+            for layer in ("fc1", "fc2", "fc2_2", "fc3")
+        ]
+        assert widths == [(bits, bits)] * 3 + [(bits, logits)]
+        assert narrow.formats.input == plan.formats.input
+        assert (narrow.softmax.score, narrow.softmax.divider) == ("exp", "divider")
 
 
 def test_points_are_each_once() -> None:
