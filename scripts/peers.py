@@ -65,12 +65,13 @@ class Inputs:
 class Contender:
     """A design that computed what it should, and what remains to be synthesized.
 
-    It is placed unless one that is much the same is.
+    It is placed unless one that is much the same is, and routed unless that takes hours.
     """
 
     facts: Facts
     design: Design
     placed: bool = True
+    routed: bool = True
 
 
 def inputs(network: Network) -> Inputs:
@@ -142,7 +143,7 @@ def of_alkaid(python: Path, cutoff: int, given: Inputs) -> Contender:
     made = peers.generate(python, "alkaid_network", {"network": GOLDEN}, [f"--cutoff={cutoff}"])
     found = peers.simulate_pipeline(made, given.codes, given.logits)
     contender = of_peer(f"alkaid, {found.latency} stages", "alkaid", 0, made, found, given)
-    return replace(contender, placed=cutoff == CUTOFFS[0])
+    return replace(contender, routed=False)
 
 
 def of_nngen(python: Path, side: int, batch: int, given: Inputs) -> Contender:
@@ -219,10 +220,11 @@ def on_device(contender: Contender, placing: bool) -> Facts:
     device = family.device(DEVICE)
     assert device is not None
     netlist = synthesis.synthesize(contender.design, family, device)
-    facts = contender.facts | netlist.cells | dict.fromkeys(CLOCKED)
+    facts = contender.facts | netlist.cells | dict.fromkeys(CLOCKED) | {"routed": True}
     if placing and contender.placed:
-        placement = synthesis.place(netlist, family, device, SEED)
+        placement = synthesis.place(netlist, family, device, SEED, route=contender.routed)
         facts |= placement.used | clocked(facts, placement.megahertz)
+        facts["routed"] = placement.routed
     return facts
 
 
@@ -286,7 +288,7 @@ def parser() -> argparse.ArgumentParser:
     built = argparse.ArgumentParser(prog="python -m scripts.peers", description=__doc__)
     built.add_argument("--docs", type=Path, default=Path("docs"), help="folder of the page")
     built.add_argument(
-        "--no-place", action="store_true", help="leave out the clock: minutes, not an hour or two"
+        "--no-place", action="store_true", help="leave out the clock: minutes, not an hour"
     )
     built.add_argument(
         "--workers", type=int, default=WORKERS, help="side by side (default: %(default)s)"

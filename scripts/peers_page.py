@@ -39,7 +39,21 @@ def hardware(rows: Sequence[Facts]) -> str:
         "results per second": "results/s",
     }
     columns = ["design", *(shown.get(key, key) for key in keys)]
-    return markdown(columns, [[row["name"], *(number(row[key]) for key in keys)] for row in rows])
+    table = [{key: number(row[key]) for key in keys} | {"MHz": megahertz(row)} for row in rows]
+    names = [row["name"] for row in rows]
+    return markdown(
+        columns, [[name, *cells.values()] for name, cells in zip(names, table, strict=True)]
+    )
+
+
+def megahertz(row: Facts) -> str:
+    """The clock of a design, and whether it is only expected.
+
+    >>> [megahertz({"MHz": 100.0, "routed": routed}) for routed in (True, False)]
+    ['100', '100 expected']
+    """
+    shown = number(row["MHz"])
+    return shown if row["routed"] else f"{shown} expected"
 
 
 def results(rows: Sequence[Facts]) -> str:
@@ -100,7 +114,8 @@ def page(rows: Sequence[Facts], spec: NetworkSpec, date: str, tools: Mapping[str
         "placement, the same commands of Yosys and nextpnr. Multipliers are those of the layers. "
         "LUTs and FFs are those of the placed design where there is one. MHz and the last two "
         "columns come from nextpnr's clock, between registers, and stay empty where nothing was "
-        "placed: of designs that are much alike, cut finer or for a larger batch, one is enough.",
+        "placed: of designs that differ by the batch, one is enough. alkaid's pipelines are placed "
+        "and not routed, which takes nextpnr hours: theirs is the clock that it expects before.",
         hardware(rows),
         "Latency counts from the edge that takes a sample to the edge that hands its result over. "
         "alkaid's pipelines have no valid and no ready, and take a sample in each cycle. NNgen's "

