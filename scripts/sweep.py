@@ -27,7 +27,7 @@ TARGET = target("ecp5")
 
 # Bits of weights and of values between layers.
 WIDTHS = (8, 6, 4)
-# The layer of the logits, and the fewest bits of them: with 4 a softmax finds most classes alike.
+# The layer of the logits, and the fewest bits of them: with 4, one class is nearly all it learns.
 LOGITS, LEAST_LOGITS = "fc3", 6
 # Cycles of a result that a fold is asked for, the longest to build first: 1 unrolls everything, 900
 # is a multiplier a layer.

