@@ -51,9 +51,14 @@ def picture(rows: Sequence[Row], samples: int, peers: Sequence[Row]) -> Figure:
         _points(axes, peers, key, color=PEER_COLOUR, marker="x", label=beside)
     for row in rows:
         if row["bits"] == widths[0] and row["score"] == "taylor2":
-            _name(speed, row, f"{row['interval']} cycles, {row['DSP']} DSP")
-    for peer in peers:
-        _name(speed, peer, peer["name"])
+            _name(speed, row, f"{row['interval']} cycles, {row['DSP']} DSP", (-6, 6), "right")
+    slowest = min(row["results per second"] for row in rows)
+    for index, peer in enumerate(peers):
+        # On the side where nothing else is; neighbours above and below their points.
+        if peer["results per second"] < slowest:
+            _name(speed, peer, peer["name"], (7, -3), "left")
+        else:
+            _name(speed, peer, peer["name"], (-6, 6 - 16 * (index % 2)), "right")
     speed.set(xscale="log", yscale="log", xlabel="results per second", ylabel="LUT4 of an ECP5")
     whole = sorted({row["right"] for row in (*rows, *peers)})
     accuracy.set(yscale="log", xlabel=f"samples right of {samples}", xticks=whole)
@@ -80,9 +85,9 @@ def _points(
     axes.plot(*places, color=color, marker=marker, markersize=5, linewidth=line, label=label)
 
 
-def _name(axes: Axes, row: Row, text: str) -> None:
+def _name(axes: Axes, row: Row, text: str, offset: tuple[int, int], ha: str) -> None:
     place = (row["results per second"], row["LUT"])
-    axes.annotate(text, place, (-6, 6), textcoords="offset points", fontsize=7, ha="right")
+    axes.annotate(text, place, offset, textcoords="offset points", fontsize=7, ha=ha)
 
 
 def page(rows: Sequence[Row], samples: int, peers: Sequence[Row]) -> str:
@@ -114,7 +119,9 @@ def page(rows: Sequence[Row], samples: int, peers: Sequence[Row]) -> str:
         for row in rows
     ]
     table = pages.table(columns, cells, right=range(2, len(columns) - 1))
-    beside = "Crosses are what `make peers` found, on the same weights. " if peers else ""
+    beside = (
+        "Crosses are [what `make peers` found](peers.md), on the same weights." if peers else ""
+    )
     return f"""# Area against speed and accuracy
 
 Written by `make sweep` on {datetime.now(UTC).date().isoformat()}, with {tools}. IrisNet, softmax
