@@ -220,11 +220,11 @@ def on_device(contender: Contender, placing: bool) -> Facts:
     device = family.device(DEVICE)
     assert device is not None
     netlist = synthesis.synthesize(contender.design, family, device)
-    facts = contender.facts | netlist.cells | dict.fromkeys(CLOCKED) | {"routed": True}
+    facts = contender.facts | netlist.cells | dict.fromkeys(CLOCKED)
+    facts["routed"] = contender.routed
     if placing and contender.placed:
         placement = synthesis.place(netlist, family, device, SEED, route=contender.routed)
         facts |= placement.used | clocked(facts, placement.megahertz)
-        facts["routed"] = placement.routed
     return facts
 
 

@@ -39,21 +39,19 @@ def hardware(rows: Sequence[Facts]) -> str:
         "results per second": "results/s",
     }
     columns = ["design", *(shown.get(key, key) for key in keys)]
-    table = [{key: number(row[key]) for key in keys} | {"MHz": megahertz(row)} for row in rows]
-    names = [row["name"] for row in rows]
-    return markdown(
-        columns, [[name, *cells.values()] for name, cells in zip(names, table, strict=True)]
-    )
+    return markdown(columns, [[row["name"], *(cell(row, key) for key in keys)] for row in rows])
 
 
-def megahertz(row: Facts) -> str:
-    """The clock of a design, and whether it is only expected.
+def cell(row: Facts, key: str) -> str:
+    """A number of a design; of a clock also whether it is only expected.
 
-    >>> [megahertz({"MHz": 100.0, "routed": routed}) for routed in (True, False)]
+    >>> [cell({"MHz": 100.0, "routed": routed}, "MHz") for routed in (True, False)]
     ['100', '100 expected']
+    >>> cell({"MHz": None, "routed": False}, "MHz")
+    ''
     """
-    shown = number(row["MHz"])
-    return shown if row["routed"] else f"{shown} expected"
+    expected = key == "MHz" and row[key] is not None and not row["routed"]
+    return number(row[key]) + " expected" * expected
 
 
 def results(rows: Sequence[Facts]) -> str:

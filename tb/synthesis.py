@@ -132,7 +132,7 @@ def place(
     result = netlist.folder / f"{name}.json"
     with FileLock(netlist.folder / f"{name}.lock"):
         if not result.exists():
-            placement = _nextpnr(netlist.folder, target, device, plan, seed, route)
+            placement = _nextpnr(netlist.folder / name, target, device, plan, seed, route)
             write_atomically(result, json.dumps(_plain(placement), indent=1) + "\n")
     plain = json.loads(result.read_text())
     return Placement(**plain | {"warnings": tuple(plain["warnings"])})
@@ -233,11 +233,11 @@ def _floorplan(netlist: Netlist, device: Device) -> floorplan.Plan:
 
 
 def _nextpnr(
-    folder: Path, target: Target, device: Device, plan: floorplan.Plan, seed: int, route: bool
+    stem: Path, target: Target, device: Device, plan: floorplan.Plan, seed: int, route: bool
 ) -> Placement:
     assert target.router is not None
-    report = folder / f"{device.name}-{seed}.report.json"
-    planned = folder / f"{device.name}-{seed}.planned.json"
+    folder = stem.parent
+    report, planned = (stem.with_name(f"{stem.name}.{kind}.json") for kind in ("report", "planned"))
     floorplan.write(plan, folder / "top.json", planned)
     words = [
         *(target.router, *device.arguments, "--json", planned.name, "--seed", str(seed)),

@@ -40,7 +40,7 @@ def contender(tmp_path: Path, results: np.ndarray[Any, Any] = GIVEN.logits) -> C
 def rows(tmp_path: Path, *, placed: bool = True) -> list[dict[str, Any]]:
     """A pipeline, placed but not routed, and an accelerator of 64 multipliers in batches."""
     first = contender(tmp_path).facts | CELLS | dict.fromkeys(peers_page.CLOCKED)
-    first["routed"] = not placed
+    first["routed"] = False
     found = [first, first | {"name": "NNgen, 8x8", "multipliers": 64, "batch": 150}]
     found[1]["routed"] = True
     found[1] |= {"cycles": 23879, "interval": 159.2}
