@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // formal_fold - mlp_fold keeps the contract of streams
 //
 //     divmod of each cycle of a vector

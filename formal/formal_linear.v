@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // formal_linear - mlp_linear keeps the contract of streams, and its formula on every input
 
 `default_nettype none

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // formal_relu - mlp_relu passes its stream through, each value as max(x, 0), for every input
 
 `default_nettype none

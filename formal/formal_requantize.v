@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // formal_requantize - mlp_requantize keeps the contract of streams, and its formula for every input
 //
 //     y = clamp(rne(acc / 2^SHIFT)), here by the distance to the neighbours instead of by bits

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // formal_softmax_exp - mlp_softmax_exp keeps the contract of streams
 //
 //     the table's entry of each distance to the largest

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // formal_softmax_max - mlp_softmax_max keeps the contract of streams
 //
 //     the logits, and the largest beside them

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // formal_softmax_taylor2 - mlp_softmax_taylor2 keeps the contract of streams
 //
 //     (q + 2^FRAC)^2 + 4^FRAC of each logit

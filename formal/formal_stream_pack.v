@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // formal_stream_pack - mlp_stream_pack keeps the contract of streams
 //
 // A vector of another length has no result.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // formal_stream_unpack - mlp_stream_unpack keeps the contract of streams
 //
 //     beats of a vector, its tag beside each

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // formal_softmax - what mlp_softmax promises, for a solver to refute
 //
 // Logits, stalls on both sides and resets are free from cycle to cycle. One vector, whichever the
@@ -11,7 +12,7 @@ module formal_softmax #(
     parameter X_W        = 3,
     parameter FRAC       = 1,
     parameter SCORE      = "taylor2",
-    parameter DIVIDER    = "lut",
+    parameter DIVIDER    = "reciprocal",
     parameter SCORE_W    = 5,
     parameter TOTAL_W    = 9,
     parameter EXP        = "",
@@ -48,12 +49,12 @@ module formal_softmax #(
     reg [COUNT_W-1:0]     given;
     reg [N*X_W-1:0]       logits;           // of the vector that is followed
     reg                   stalled;
-    reg [N*8+CLASS_W-1:0] before;
+    reg [N*8+CLASS_W-1:0] previous;
 
     always @(posedge clk) begin
         started <= 1'b1;
         stalled <= out_valid && !out_ready && !rst;
-        before  <= {out_p, out_class};
+        previous  <= {out_p, out_class};
         if (rst) begin
             taken <= {COUNT_W{1'b0}};
             given <= {COUNT_W{1'b0}};
@@ -92,7 +93,7 @@ module formal_softmax #(
             assume (rst);
         end else if (!rst) begin
             if (stalled)
-                stable_while_stalled: assert (out_valid && {out_p, out_class} == before);
+                stable_while_stalled: assert (out_valid && {out_p, out_class} == previous);
             if (out_valid)
                 nothing_is_invented: assert (given != taken);
             if (out_valid && given == followed) begin

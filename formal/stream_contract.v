@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // stream_contract - what a module owes between its two streams, for a solver to refute
 //
 // Inputs, stalls and resets are free in every cycle. A vector is whatever the module makes one
@@ -40,14 +41,14 @@ module stream_contract #(
 
     reg               started = 1'b0;
     reg               stalled;
-    reg [W-1:0]       before;
+    reg [W-1:0]       previous;
     reg [COUNT_W-1:0] owed;                 // beats
     reg [WAIT_W-1:0]  late;                 // cycles in which a beat is owed and none is offered
     reg [WAIT_W-1:0]  waiting;              // cycles in which a beat is refused and none is stalled
 
     reg               gathering;            // the picked vector is being taken
     reg               following;            // its result is owed
-    reg [COUNT_W-1:0] ahead;                // beats owed before it
+    reg [COUNT_W-1:0] ahead;                // beats owed previous it
     reg [COUNT_W-1:0] beat;                 // beats given of it
     reg [GIVES*W-1:0] rest;                 // of its result, the next beat in the low bits
 
@@ -57,7 +58,7 @@ module stream_contract #(
 
     always @(posedge clk) begin
         started <= 1'b1;
-        before  <= out_payload;
+        previous  <= out_payload;
         stalled <= out_valid && !out_ready && !rst;
         if (rst) begin
             owed      <= 0;
@@ -92,7 +93,7 @@ module stream_contract #(
             assume (rst);
         end else begin
             if (stalled)
-                stable_while_stalled: assert (out_valid && out_payload == before);
+                stable_while_stalled: assert (out_valid && out_payload == previous);
             if (out_valid)
                 nothing_is_invented: assert (owed != 0 || passes);
             if (passes || (out_valid && ours))

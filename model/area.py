@@ -82,7 +82,7 @@ def of_softmax(softmax: SoftmaxSpec) -> Area:
     else:
         tables = of_rom(lanes * score_w, 1 << x_w)
         area += tables + Area(0, (n + 2 * lanes) * x_w, (2 * n + 3 * lanes) * x_w, 0)
-    if softmax.divider == "lut":
+    if softmax.divider == "reciprocal":
         shift = total_w.bit_length() * total_w
         product_w = score_w + RECIPROCAL_W
         area += of_rom(RECIPROCAL_W, 1 << RECIPROCAL_ADDR_W)

@@ -250,7 +250,7 @@ def softmax_image_shapes(spec: SoftmaxSpec) -> dict[str, tuple[int, int]]:
     shapes = {}
     if spec.score == "exp":
         shapes[EXP_IMAGE] = (1 << spec.x.width, spec.score_w)
-    if spec.divider == "lut":
+    if spec.divider == "reciprocal":
         shapes[RECIPROCAL_IMAGE] = (1 << RECIPROCAL_ADDR_W, RECIPROCAL_W)
     return shapes
 
@@ -308,7 +308,7 @@ def softmax_images(spec: SoftmaxSpec) -> dict[str, list[int]]:
     words = {}
     if spec.score == "exp":
         words[EXP_IMAGE] = tables.exponential(spec).tolist()
-    if spec.divider == "lut":
+    if spec.divider == "reciprocal":
         words[RECIPROCAL_IMAGE] = tables.reciprocal().tolist()
     return words
 

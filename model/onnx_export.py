@@ -121,7 +121,7 @@ def _scores(graph: _Graph, logits: str, spec: SoftmaxSpec) -> str:
 def _quotients(graph: _Graph, scores: str, totals: str, spec: SoftmaxSpec) -> str:
     """`totals` are ``[samples, 1]``."""
     name = "softmax.quotients"
-    if spec.divider == "divider":
+    if spec.divider == "restoring":
         dividend = graph.node("Mul", scores, PROBABILITY_ONE)
         return graph.node("Div", dividend, totals, name=name)
     # The place of the leading one is the number of powers of two from 2 on that are reached.

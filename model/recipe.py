@@ -16,6 +16,7 @@ from model.formats import Formats, Widths
 from model.scaling import Scaling
 from model.spec import (
     DIVIDERS,
+    FORMER_DIVIDERS,
     SCORES,
     SpecError,
     build,
@@ -90,6 +91,8 @@ class Softmax:
 
     def __post_init__(self) -> None:
         _require_choice("softmax", "score", self.score, SCORES)
+        current = FORMER_DIVIDERS.get(self.divider, self.divider)
+        object.__setattr__(self, "divider", current)
         _require_choice("softmax", "divider", self.divider, DIVIDERS)
         if self.lanes is not None:
             require_whole("softmax", 1, 64, lanes=self.lanes)

@@ -142,12 +142,12 @@ def exact_quotients(scores: Int, totals: Int) -> Int:
     return quotient
 
 
-def settle(quotient: Int, classes: Int) -> Int:
+def remainder(quotient: Int, classes: Int) -> Int:
     """Probabilities: losers keep their quotient, the winner gets 255 minus all of them."""
     losers = quotient.copy()
     np.put_along_axis(losers, classes[..., None], 0, axis=-1)
-    remainder = PROBABILITY_ONE - losers.sum(axis=-1, keepdims=True)
-    np.put_along_axis(losers, classes[..., None], remainder, axis=-1)
+    rest = PROBABILITY_ONE - losers.sum(axis=-1, keepdims=True)
+    np.put_along_axis(losers, classes[..., None], rest, axis=-1)
     return losers
 
 
@@ -161,13 +161,13 @@ def softmax(logits: Int, spec: SoftmaxSpec) -> dict[str, Int]:
     else:
         scores = taylor2(logits, frac=spec.x.frac)
     totals = scores.sum(axis=-1)
-    divide = {"lut": quotients, "divider": exact_quotients}[spec.divider]
+    divide = {"reciprocal": quotients, "restoring": exact_quotients}[spec.divider]
     quotient, classes = divide(scores, totals), winner(scores)
     return {
         "scores": scores,
         "totals": totals,
         "quotients": quotient,
-        "probabilities": settle(quotient, classes),
+        "probabilities": remainder(quotient, classes),
         "class": classes,
     }
 

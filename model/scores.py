@@ -40,7 +40,7 @@ def _taylor2_log_probabilities(logits: Tensor) -> Tensor:
 
 
 def _exp_values(logits: Tensor, fmt: Format) -> tuple[Tensor, int]:
-    spec = SoftmaxSpec(n=logits.shape[1], x=fmt, score="exp", divider="divider", lanes=1)
+    spec = SoftmaxSpec(n=logits.shape[1], x=fmt, score="exp", divider="restoring", lanes=1)
     table = torch.tensor(tables.exponential(spec).tolist(), dtype=logits.dtype)
     distances = (logits.amax(dim=1, keepdim=True) - logits).detach() / fmt.lsb
     return table[distances.long()], 0

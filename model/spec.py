@@ -29,7 +29,7 @@ MAX_LOGIT_FRAC = 16
 PROBABILITY_W = 8
 PROBABILITY_ONE = 255
 
-# Reciprocal table of the `lut` divider: 2**8 entries of 16 bits fill one 4-kbit block RAM.
+# Reciprocal table of the `reciprocal` divider: 2**8 entries of 16 bits fill one 4-kbit block RAM.
 RECIPROCAL_ADDR_W = 8
 RECIPROCAL_W = 16
 
@@ -38,7 +38,9 @@ RECIPROCAL_W = 16
 EXP_SCORE_W = 16
 
 SCORES = ("taylor2", "exp")
-DIVIDERS = ("lut", "divider")
+DIVIDERS = ("reciprocal", "restoring")
+# As files of version 0.1 call them.
+FORMER_DIVIDERS = {"lut": "reciprocal", "divider": "restoring"}
 
 # Cycles from the edge that accepts a beat to the edge that hands its result over.
 FOLD_CYCLES = 1
@@ -52,7 +54,7 @@ TAYLOR2_CYCLES = 3
 EXP_CYCLES = 2
 NORMALIZE_SUM_CYCLES = 2
 SCALE_CYCLES = 2
-SETTLE_CYCLES = 1
+REMAINDER_CYCLES = 1
 DIVIDER_CYCLES = 1 + PROBABILITY_W
 
 
@@ -238,6 +240,8 @@ class SoftmaxSpec:
 
     def __post_init__(self) -> None:
         owner = "softmax"
+        current = FORMER_DIVIDERS.get(self.divider, self.divider)
+        object.__setattr__(self, "divider", current)
         require_whole(owner, 2, MAX_CLASSES, n=self.n)
         require_divisor(owner, "n", self.n, lanes=self.lanes)
         for key, legal in (("score", SCORES), ("divider", DIVIDERS)):
@@ -288,26 +292,26 @@ class SoftmaxSpec:
         return UNPACK_CYCLES + self.beats - 1 + tree_levels(self.lanes) + ACCUMULATE_CYCLES
 
     @property
-    def total_cycles(self) -> int:
-        """Latency of ``mlp_softmax_total``: last beat of scores to their vector and total."""
+    def sum_cycles(self) -> int:
+        """Latency of ``mlp_softmax_sum``: last beat of scores to their vector and total."""
         return tree_levels(self.lanes) + ACCUMULATE_CYCLES
 
     @property
     def divide_cycles(self) -> int:
         """Latency of the divider: scores and total to the first beat of quotients."""
-        if self.divider == "divider":
+        if self.divider == "restoring":
             return UNPACK_CYCLES + DIVIDER_CYCLES
         return NORMALIZE_SUM_CYCLES + UNPACK_CYCLES + SCALE_CYCLES
 
     @property
-    def settle_cycles(self) -> int:
-        """Latency of ``mlp_softmax_settle``: last beat of quotients to the probabilities."""
-        return tree_levels(self.lanes) + ACCUMULATE_CYCLES + SETTLE_CYCLES
+    def remainder_cycles(self) -> int:
+        """Latency of ``mlp_softmax_remainder``: last beat of quotients to the probabilities."""
+        return tree_levels(self.lanes) + ACCUMULATE_CYCLES + REMAINDER_CYCLES
 
     @property
     def normalize_cycles(self) -> int:
         """Latency of ``mlp_softmax_normalize``: last beat of scores to the probabilities."""
-        return self.total_cycles + self.divide_cycles + self.beats - 1 + self.settle_cycles
+        return self.sum_cycles + self.divide_cycles + self.beats - 1 + self.remainder_cycles
 
     @property
     def latency(self) -> int:

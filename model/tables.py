@@ -40,7 +40,7 @@ def exponential(spec: SoftmaxSpec) -> Int:
     Rounded up, because the division rounds down: a loser is then never rounded down twice. Every
     entry is at least 1, none is larger than the one before it, and the first is larger than all.
 
-    >>> spec = SoftmaxSpec(n=3, x=Format(8, 4), score="exp", divider="lut", lanes=1)
+    >>> spec = SoftmaxSpec(n=3, x=Format(8, 4), score="exp", divider="reciprocal", lanes=1)
     >>> exponential(spec)[[0, 1, 16, 255]]     # exp of 0, -1/16, -1, -255/16
     array([65535, 61565, 24109,     1])
     """

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // mlp_adder_tree - sum of N signed lanes, one register per level
 //
 //     sum = in[0] + ... + in[N-1]        modulo 2^W: the caller picks a W that holds every sum

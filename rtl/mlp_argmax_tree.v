@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // mlp_argmax_tree - largest of N unsigned lanes and its index, one register per level
 //
 //     max = max(in[0..N-1])              index = the lowest k with in[k] == max

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // mlp_delay - a value some cycles later
 //
 //     out(t) = in(t - CYCLES)            counting only cycles with en

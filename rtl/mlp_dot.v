@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // mlp_dot - dot product of SIMD inputs and weights: multiply, adder tree
 //
 //     sum = x[0] * w[0] + ... + x[SIMD-1] * w[SIMD-1]
@@ -35,8 +36,8 @@ module mlp_dot #(
             if (i >= LEAVES + SIMD) begin : g_zero
                 assign value = {ACC_W{1'b0}};
             end else if (i >= LEAVES) begin : g_lane
-                wire signed [X_W-1:0]     x     = in_x[(i-LEAVES)*X_W +: X_W];
-                wire signed [W_W-1:0]     w     = in_w[(i-LEAVES)*W_W +: W_W];
+                wire signed [X_W-1:0]     x     = $signed(in_x[(i-LEAVES)*X_W +: X_W]);
+                wire signed [W_W-1:0]     w     = $signed(in_w[(i-LEAVES)*W_W +: W_W]);
                 wire signed [EXACT_W-1:0] exact = x * w;
 
                 reg [ACC_W-1:0] product_q;

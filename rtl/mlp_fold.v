@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // mlp_fold - counts the cycles that a folded layer spends on a vector
 //
 //     beat c = group * STEPS + step: each group of outputs goes through all steps of the inputs

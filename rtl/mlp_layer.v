@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // mlp_layer - one layer of the network: linear, requantize, optional ReLU
 //
 //     y = relu(requantize(linear(x)))
@@ -59,7 +60,7 @@ module mlp_layer #(
     wire                sum_last;
     wire [PE*ACC_W-1:0] sum;
 
-    mlp_stream_register #(.W(PE*ACC_W)) u_sum_register (
+    mlp_skid_buffer #(.W(PE*ACC_W)) u_sum_skid_buffer (
         .clk(clk), .rst(rst),
         .in_valid(acc_valid), .in_ready(acc_ready), .in_last(acc_last), .in_data(acc),
         .out_valid(sum_valid), .out_ready(sum_ready), .out_last(sum_last), .out_data(sum)
@@ -116,15 +117,15 @@ module mlp_layer #(
     endgenerate
 
     generate
-        if (SIMD*PE > FEW) begin : g_register
+        if (SIMD*PE > FEW) begin : g_skid_buffer
             wire last_unused;
 
-            mlp_stream_register #(.W(N_OUT*Y_W)) u_register (
+            mlp_skid_buffer #(.W(N_OUT*Y_W)) u_skid_buffer (
                 .clk(clk), .rst(rst),
                 .in_valid(vector_valid), .in_ready(vector_ready), .in_last(1'b1), .in_data(vector),
                 .out_valid(out_valid), .out_ready(out_ready), .out_last(last_unused), .out_data(out_x)
             );
-        end else begin : g_no_register
+        end else begin : g_no_skid_buffer
             assign out_valid    = vector_valid;
             assign vector_ready = out_ready;
             assign out_x        = vector;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // mlp_leading_one - brings the leading one of a value to the top, and says how far it moved
 //
 //     y = x << zeros                     zeros = the count of zeros above the leading one of x
@@ -28,14 +29,14 @@ module mlp_leading_one #(
         for (i = 0; i < LEVELS; i = i + 1) begin : g_level
             localparam STEP = 1 << (LEVELS - 1 - i);
 
-            wire [W-1:0] before;
-            wire         moves = ~|before[W-1 -: STEP];
-            wire [W-1:0] after = moves ? before << STEP : before;
+            wire [W-1:0] level_in;
+            wire         moves = ~|level_in[W-1 -: STEP];
+            wire [W-1:0] level_out = moves ? level_in << STEP : level_in;
 
             if (i == 0) begin : g_first
-                assign before = in_x;
+                assign level_in = in_x;
             end else begin : g_next
-                assign before = g_level[i-1].after;
+                assign level_in = g_level[i-1].level_out;
             end
 
             assign moved[LEVELS-1-i] = moves;
@@ -44,7 +45,7 @@ module mlp_leading_one #(
 
     always @(posedge clk) begin
         if (en) begin
-            out_y     <= g_level[LEVELS-1].after;
+            out_y     <= g_level[LEVELS-1].level_out;
             out_zeros <= moved;
         end
     end

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // mlp_linear - matrix times vector plus bias, folded to SIMD x PE multipliers
 //
 //     acc[n] = bias[n] + sum over i of weight[n][i] * x[i]
@@ -42,7 +43,6 @@ module mlp_linear #(
     localparam STEPS  = N_IN / SIMD;            // cycles for one group of PE outputs
     localparam GROUPS = N_OUT / PE;
     localparam CYCLES = STEPS * GROUPS;
-
     localparam GROUP_W = GROUPS > 1 ? $clog2(GROUPS) : 1;
     localparam CYCLE_W = CYCLES > 1 ? $clog2(CYCLES) : 1;
     localparam STAGES = 3 + $clog2(SIMD);       // read, fetch, multiply, adder tree

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // mlp_relu - negative values become zero
 //
 //     y = max(x, 0)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // mlp_requantize - round accumulators half to even, then saturate them to OUT_W bits
 //
 //     y = clamp(rne(acc / 2^SHIFT), -2^(OUT_W-1), 2^(OUT_W-1) - 1)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // mlp_rom - read-only table, filled from a hexadecimal image
 //
 //     data = words[addr]

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // mlp_softmax - logits to probabilities: score each, then normalize to bytes that sum to 255
 //
 //     p = normalize(score(logits))
@@ -19,11 +20,11 @@ module mlp_softmax #(
     parameter X_W        = 8,           // signed logit width, 2 .. 16
     parameter FRAC       = 4,           // fraction bits of a logit, 0 .. 16; for taylor2
     parameter SCORE      = "taylor2",   // "taylor2" or "exp"
-    parameter DIVIDER    = "lut",       // "lut" or "divider"
+    parameter DIVIDER    = "reciprocal",  // "reciprocal" or "restoring"
     parameter SCORE_W    = 15,          // unsigned score width
     parameter TOTAL_W    = 17,          // unsigned width of the scores' sum
     parameter EXP        = "",          // ROM image of the exponential's table, for exp
-    parameter RECIPROCAL = ""           // ROM image of the reciprocal table, for lut
+    parameter RECIPROCAL = ""           // ROM image of the reciprocals, for the divider of that name
 ) (
     input  wire                 clk,
     input  wire                 rst,    // synchronous, active high
@@ -74,7 +75,7 @@ module mlp_softmax #(
     wire                     beat_last;
     wire [LANES*SCORE_W-1:0] beat;
 
-    mlp_stream_register #(.W(LANES*SCORE_W)) u_register (
+    mlp_skid_buffer #(.W(LANES*SCORE_W)) u_skid_buffer (
         .clk(clk), .rst(rst),
         .in_valid(score_valid), .in_ready(score_ready), .in_last(score_last), .in_data(scores),
         .out_valid(beat_valid), .out_ready(beat_ready), .out_last(beat_last), .out_data(beat)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // mlp_softmax_exp - exponential score of each logit, by a table of all distances to the largest
 //
 //     score = E[max(q) - q]              E[d] = ceil((2^SCORE_W - 1) * exp(-d / 2^frac))

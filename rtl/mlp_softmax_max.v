@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // mlp_softmax_max - gathers a vector's logits and the largest of them
 //
 //     max = max(x[0..N-1])               signed; x itself passes unchanged

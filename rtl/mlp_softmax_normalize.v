@@ -1,13 +1,14 @@
+// SPDX-License-Identifier: MIT
 // mlp_softmax_normalize - scores to probabilities: bytes that sum to 255
 //
 //     p[k] = divide(score[k], total) for each loser, the winner gets the rest
 //
-// Golden model   model/reference.py: winner, quotients or exact_quotients, settle
+// Golden model   model/reference.py: winner, quotients or exact_quotients, remainder
 // Stream         in: N/LANES beats of LANES scores, last on the final one; out: a vector a beat
 // Latency        N/LANES + 2*ceil(log2(LANES)) + 2 cycles from the last beat, and the divider's:
-//                5 with lut, 10 with divider; a beat per cycle
+//                5 with reciprocal, 10 with restoring; a beat per cycle
 //
-// Wiring only. The register cuts the chain of ready signals, which is longest with lut.
+// Wiring only. The register cuts the chain of ready signals, which is longest with reciprocal.
 
 `default_nettype none
 
@@ -16,8 +17,8 @@ module mlp_softmax_normalize #(
     parameter LANES      = 1,           // classes per cycle, divides N
     parameter SCORE_W    = 15,          // unsigned score width
     parameter TOTAL_W    = 17,          // unsigned width of their sum
-    parameter DIVIDER    = "lut",       // "lut" or "divider"
-    parameter RECIPROCAL = ""           // ROM image of the reciprocal table, for lut
+    parameter DIVIDER    = "reciprocal",  // "reciprocal" or "restoring"
+    parameter RECIPROCAL = ""           // ROM image of the reciprocals, for the divider of that name
 ) (
     input  wire                     clk,
     input  wire                     rst,    // synchronous, active high
@@ -33,9 +34,9 @@ module mlp_softmax_normalize #(
     output wire [$clog2(N)-1:0]     out_class
 );
 
-    // A string is as wide as its characters: names are compared in 64 bits.
-    localparam        PADDED        = {64'd0, DIVIDER};
-    localparam [63:0] DIVIDER_NAME = PADDED[63:0];
+    // A string is as wide as its characters: names are compared in 80 bits.
+    localparam        PADDED        = {80'd0, DIVIDER};
+    localparam [79:0] DIVIDER_NAME = PADDED[79:0];
 
     wire                 total_valid;
     wire                 total_ready;
@@ -43,7 +44,7 @@ module mlp_softmax_normalize #(
     wire [TOTAL_W-1:0]   total;
     wire [$clog2(N)-1:0] total_class;
 
-    mlp_softmax_total #(.N(N), .LANES(LANES), .SCORE_W(SCORE_W), .TOTAL_W(TOTAL_W)) u_total (
+    mlp_softmax_sum #(.N(N), .LANES(LANES), .SCORE_W(SCORE_W), .TOTAL_W(TOTAL_W)) u_sum (
         .clk(clk), .rst(rst),
         .in_valid(in_valid), .in_ready(in_ready), .in_last(in_last), .in_scores(in_scores),
         .out_valid(total_valid), .out_ready(total_ready),
@@ -57,8 +58,8 @@ module mlp_softmax_normalize #(
     wire [$clog2(N)-1:0] quotient_class;
 
     generate
-        if (DIVIDER_NAME == "divider") begin : g_divider
-            mlp_softmax_divider #(
+        if (DIVIDER_NAME == "restoring") begin : g_restoring
+            mlp_softmax_restoring #(
                 .N(N), .LANES(LANES), .SCORE_W(SCORE_W), .TOTAL_W(TOTAL_W)
             ) u_divide (
                 .clk(clk), .rst(rst),
@@ -67,14 +68,14 @@ module mlp_softmax_normalize #(
                 .out_valid(quotient_valid), .out_ready(quotient_ready), .out_last(quotient_last),
                 .out_quotients(quotients), .out_class(quotient_class)
             );
-        end else begin : g_lut
+        end else begin : g_reciprocal
             wire                 rounded_valid;
             wire                 rounded_ready;
             wire                 rounded_last;
             wire [LANES*8-1:0]   rounded;
             wire [$clog2(N)-1:0] rounded_class;
 
-            mlp_softmax_lut #(
+            mlp_softmax_reciprocal #(
                 .N(N), .LANES(LANES), .SCORE_W(SCORE_W), .TOTAL_W(TOTAL_W), .RECIPROCAL(RECIPROCAL)
             ) u_divide (
                 .clk(clk), .rst(rst),
@@ -84,7 +85,7 @@ module mlp_softmax_normalize #(
                 .out_quotients(rounded), .out_class(rounded_class)
             );
 
-            mlp_stream_register #(.W(LANES*8 + $clog2(N))) u_register (
+            mlp_skid_buffer #(.W(LANES*8 + $clog2(N))) u_skid_buffer (
                 .clk(clk), .rst(rst),
                 .in_valid(rounded_valid), .in_ready(rounded_ready), .in_last(rounded_last),
                 .in_data({rounded, rounded_class}),
@@ -94,7 +95,7 @@ module mlp_softmax_normalize #(
         end
     endgenerate
 
-    mlp_softmax_settle #(.N(N), .LANES(LANES)) u_settle (
+    mlp_softmax_remainder #(.N(N), .LANES(LANES)) u_remainder (
         .clk(clk), .rst(rst),
         .in_valid(quotient_valid), .in_ready(quotient_ready), .in_last(quotient_last),
         .in_quotients(quotients), .in_class(quotient_class),
@@ -102,8 +103,8 @@ module mlp_softmax_normalize #(
     );
 
     initial begin
-        if (DIVIDER_NAME != "lut" && DIVIDER_NAME != "divider") begin
-            $display("%m: DIVIDER is %s: need lut or divider", DIVIDER);
+        if (DIVIDER_NAME != "reciprocal" && DIVIDER_NAME != "restoring") begin
+            $display("%m: DIVIDER is %s: need reciprocal or restoring", DIVIDER);
             $finish;
         end
     end

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // mlp_softmax_taylor2 - second-order Taylor score of each logit, exact
 //
 //     score = (q + 2^FRAC)^2 + 4^FRAC = 2^(2*FRAC+1) * (1 + x + x^2/2)     with x = q / 2^FRAC

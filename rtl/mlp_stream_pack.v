@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // mlp_stream_pack - gathers beats of LANES values into whole vectors
 //
 //     x[b*LANES + k] = lane k of beat b

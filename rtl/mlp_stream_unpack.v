@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // mlp_stream_unpack - serves a vector as beats of LANES values
 //
 //     lane k of beat b = x[b*LANES + k]; the tag stands beside each beat

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // mlp_top - a whole network between two AXI4-Streams
 //
 //     m_axis = softmax(layer[N_LAYERS-1](... layer[0](s_axis)))
@@ -25,7 +26,7 @@ module mlp_top #(
     parameter [32*N_LAYERS-1:0] PE       = 32'd1,       // outputs side by side of each layer
     parameter LOGIT_FRAC                 = 4,           // fraction bits of the last layer's output
     parameter SCORE                      = "taylor2",   // softmax score: "taylor2" or "exp"
-    parameter DIVIDER                    = "lut",       // softmax divider: "lut" or "divider"
+    parameter DIVIDER                    = "reciprocal", // softmax divider: "reciprocal" or "restoring"
     parameter SCORE_W                    = 15,          // unsigned softmax score width
     parameter TOTAL_W                    = 17,          // unsigned width of the scores' sum
     parameter SOFTMAX_LANES              = 1,           // classes per cycle in the softmax
@@ -33,19 +34,19 @@ module mlp_top #(
     parameter OUT_LANES                  = 1,           // probabilities a beat, divides N[N_LAYERS]
     parameter MEM_DIR                    = ""           // folder of the ROM images
 ) (
-    input  wire                                       clk,
-    input  wire                                       rst,  // synchronous, active high
+    input  wire                                                      clk,
+    input  wire                                                      rst,  // synchronous, active high
 
-    input  wire                                       s_axis_tvalid,
-    output wire                                       s_axis_tready,
-    input  wire                                       s_axis_tlast,
-    input  wire [IN_LANES*8*((X_W[31:0]+7)/8)-1:0]    s_axis_tdata,
+    input  wire                                                      s_axis_tvalid,
+    output wire                                                      s_axis_tready,
+    input  wire                                                      s_axis_tlast,
+    input  wire [IN_LANES*8*$signed((X_W[31:0]+7)/8)-1:0]            s_axis_tdata,
 
-    output wire                                       m_axis_tvalid,
-    input  wire                                       m_axis_tready,
-    output wire                                       m_axis_tlast,
-    output wire [OUT_LANES*8-1:0]                     m_axis_tdata,
-    output wire [7:0]                                 m_axis_tuser
+    output wire                                                      m_axis_tvalid,
+    input  wire                                                      m_axis_tready,
+    output wire                                                      m_axis_tlast,
+    output wire [OUT_LANES*8-1:0]                                    m_axis_tdata,
+    output wire [7:0]                                                m_axis_tuser
 );
 
     // An entry is made an integer before it is passed on: a parameter inherits the width it is given.
@@ -62,7 +63,7 @@ module mlp_top #(
         begin
             offset = 0;
             for (j = 0; j < k; j = j + 1)
-                offset = offset + N[32*j +: 32] * X_W[32*j +: 32];
+                offset = offset + $signed(N[32*j +: 32] * X_W[32*j +: 32]);
         end
     endfunction
 
@@ -127,7 +128,7 @@ module mlp_top #(
     wire                 p_ready;
     wire [CLASSES*8-1:0] p;
     wire [CLASS_W-1:0]   p_class;
-    wire [CLASS_W-1:0]   class;
+    wire [CLASS_W-1:0]   winner;
 
     mlp_softmax #(
         .N(CLASSES), .LANES(SOFTMAX_LANES), .X_W(LOGIT_W), .FRAC(LOGIT_FRAC),
@@ -145,10 +146,10 @@ module mlp_top #(
         .clk(clk), .rst(rst),
         .in_valid(p_valid), .in_ready(p_ready), .in_x(p), .in_tag(p_class),
         .out_valid(m_axis_tvalid), .out_ready(m_axis_tready), .out_last(m_axis_tlast),
-        .out_lanes(m_axis_tdata), .out_tag(class)
+        .out_lanes(m_axis_tdata), .out_tag(winner)
     );
 
-    assign m_axis_tuser = {{(8-CLASS_W){1'b0}}, class};
+    assign m_axis_tuser = {{(8-CLASS_W){1'b0}}, winner};
 
 endmodule
 

@@ -34,11 +34,11 @@ the RTL of `mlp_softmax`, fully unrolled, one a cycle, and stops at the first th
 
 * the sum is 255, and no probability is negative;
 * the winner is the largest score, the lowest index on a tie, and no smaller score ties it;
-* `divider` gives each loser exactly floor(255 n / S), `lut` at most 1 below that.
+* `restoring` gives each loser exactly floor(255 n / S), `reciprocal` at most 1 below that.
 
 What is expected is computed in C++, apart from the reference in Python. Errors are against the real
 softmax of the same logits, in LSB of 1/255. Rounding down alone takes up to 1 from each loser and
-gives it to the winner; `lut` may take more. `taylor2` is no approximation of the exponential that
+gives it to the winner; `reciprocal` may take more. `taylor2` approximates no exponential that
 far from zero: a network has to be trained through it.
 
 """

@@ -36,9 +36,9 @@ def strict_json(data: bytes) -> Any:
 def _network_seeds() -> list[dict[str, Any]]:
     networks = [
         artifact.load(GOLDEN),
-        made_up([3, 4, 2], folds=[(3, 2), (2, 1)], softmax=("exp", "divider"), in_lanes=3),
+        made_up([3, 4, 2], folds=[(3, 2), (2, 1)], softmax=("exp", "restoring"), in_lanes=3),
         made_up([1, 2], formats=[Format(16, 8), Format(4, 1)], weight_format=Format(16, 12)),
-        made_up([2, 2, 2, 3], integers="extreme", softmax=("exp", "lut"), out_lanes=3),
+        made_up([2, 2, 2, 3], integers="extreme", softmax=("exp", "reciprocal"), out_lanes=3),
     ]
     provenance = {"note": "made up", "seeds": [1, 2], "rate": 0.5, "of": {"a": None}}
     contents = [artifact.to_content(network) | {"provenance": provenance} for network in networks]

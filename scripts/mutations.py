@@ -22,7 +22,7 @@ ODD_NUMBERS: list[Any] = [
 ]
 ODD_WORDS: list[Any] = [
     *("", " ", "1", "fc1", "x" * 3000, "a\nb", "\u00e9t\u00e9", "\u0661", "\ud800", "__class__"),
-    *("../../x", "nan", "exp", "lut", "taylor2", "divider", "\0", "{0}", "%s"),
+    *("../../x", "nan", "exp", "reciprocal", "taylor2", "restoring", "\0", "{0}", "%s"),
 ]
 ODD_OTHERS: list[Any] = [None, True, False, [], {}, [[]], [{}], {"": 0}, [None], [True], [0.5]]
 

@@ -45,7 +45,7 @@ calibration = "max"                 # fracs that hold all values, or "mse": of l
 
 [softmax]
 score = "exp"                       # or "taylor2", 1 + x + x**2/2: smaller, and trained through
-divider = "lut"                     # a table; or "divider", exact and a few cycles slower
+divider = "reciprocal"              # by a table; or "restoring", exact and a few cycles slower
 
 [folds]                             # make folds NETWORK={path} shows what there is
 target_cycles = 32                  # the fewest multipliers for at most so many cycles a sample

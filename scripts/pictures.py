@@ -46,7 +46,7 @@ def hardware(logits: Int, frac: int) -> tuple[Int, Int, Int]:
     scores = reference.taylor2(logits, frac=frac)
     classes = reference.winner(scores)
     quotients = reference.quotients(scores, scores.sum(axis=-1))
-    return scores, classes, reference.settle(quotients, classes)
+    return scores, classes, reference.remainder(quotients, classes)
 
 
 def softmax_errors(spec: SoftmaxSpec) -> SoftmaxErrors:

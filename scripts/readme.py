@@ -11,7 +11,7 @@ from tb.tools import RTL
 
 PARTS = ("train", "test")
 RESULTS, MODULES = "results", "modules"
-TITLE = re.compile(r"// (mlp_\w+) - (.+)")
+TITLE = re.compile(r"^// (mlp_\w+) - (.+)", flags=re.M)
 LATENCY = re.compile(r"^// Latency +(.+(?:\n// {10,}.+)*)", flags=re.M)
 
 
@@ -42,7 +42,7 @@ def modules(folder: Path) -> str:
     lines = ["| module | what it does | latency |", "|---|---|---|"]
     for path in sorted(folder.glob("*.v")):
         text = path.read_text()
-        title, latency = TITLE.match(text), LATENCY.search(text)
+        title, latency = TITLE.search(text), LATENCY.search(text)
         if title is None or title[1] != path.stem or latency is None:
             raise cli.CommandError(
                 f"{path}: its header has no '// {path.stem} - ...' or no Latency, legal is both"

@@ -29,9 +29,9 @@ INTRODUCTION = """# The size of the softmax
 
 `python -m scripts.softmax_size` writes this page: cells of `mlp_softmax` for 3 classes of int8
 logits at frac 4, one class a cycle, after synthesis by Yosys and before placement. The limit is 600
-LUTs of an iCE40: for `taylor2` with `lut` where its multipliers may be DSPs, with `divider` where
-there are none. Without DSPs the 15 by 16 bits that `lut` multiplies take most of it. A carry cell
-of an ECP5 counts as the two LUTs that it takes.
+LUTs of an iCE40: for `taylor2` with `reciprocal` where its multipliers may be DSPs, with
+`restoring` where there are none. Without DSPs the 15 by 16 bits that `reciprocal` multiplies take
+most of it. A carry cell of an ECP5 counts as the two LUTs that it takes.
 
 """
 

@@ -81,7 +81,7 @@ def swapped_rows(logits: Float, fmt: Format, labels: Int) -> dict[str, Row]:
     made = {key: normalized(score(logits)) for key, score in SWAPPED.items()}
     codes = reference.quantize(logits, fmt)
     made["ancestor"] = normalized(ancestor(codes))
-    softmax = SoftmaxSpec(n=logits.shape[1], x=fmt, score="exp", divider="lut", lanes=1)
+    softmax = SoftmaxSpec(n=logits.shape[1], x=fmt, score="exp", divider="reciprocal", lanes=1)
     made["exp_swapped"] = reference.softmax(codes, softmax)["probabilities"] / PROBABILITY_ONE
     return {key: row(found, found.argmax(axis=1), wanted, labels) for key, found in made.items()}
 

@@ -32,7 +32,7 @@ LOGITS, LEAST_LOGITS = "fc3", 6
 # Cycles of a result that a fold is asked for, the longest to build first: 1 unrolls everything, 900
 # is a multiplier a layer.
 CYCLES = (1, 15, 30, 90, 900)
-SOFTMAXES = (("taylor2", "lut"), ("exp", "divider"))
+SOFTMAXES = (("taylor2", "reciprocal"), ("exp", "restoring"))
 # The other softmax adds the same to each fold.
 OTHER_SOFTMAX_AT = (30, 900)
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // constant_multiplier - for Yosys' techmap: a signed product with a constant, without a multiplier
 //
 //     y = a * constant

@@ -160,7 +160,7 @@ def contracts() -> list[Contract]:
     """Every module with streams, at a few sizes."""
     requantize = [(9, 4, 3), (12, 8, 0), (16, 8, 8), (20, 8, 7), (24, 2, 12)]
     found = [
-        contract("mlp_stream_register", REGISTER_CYCLES, W=3),
+        contract("mlp_skid_buffer", REGISTER_CYCLES, W=3),
         contract("mlp_stream_pack", PACK_CYCLES, N=4, LANES=2, W=2),
         contract("mlp_stream_pack", PACK_CYCLES, N=3, LANES=1, W=1),
         contract("mlp_stream_pack", PACK_CYCLES, N=2, LANES=2, W=2),
@@ -177,16 +177,18 @@ def contracts() -> list[Contract]:
         of_linear(2, 1, 2, 1),
     ]
     for n, lanes in ((3, 1), (2, 2)):
-        taylor2 = SoftmaxSpec(n, Format(2, 0), "taylor2", "lut", lanes)
-        exact = SoftmaxSpec(n, Format(2, 0), "taylor2", "divider", lanes)
-        exp = SoftmaxSpec(n, Format(2, 0), "exp", "divider", lanes)
+        taylor2 = SoftmaxSpec(n, Format(2, 0), "taylor2", "reciprocal", lanes)
+        exact = SoftmaxSpec(n, Format(2, 0), "taylor2", "restoring", lanes)
+        exp = SoftmaxSpec(n, Format(2, 0), "exp", "restoring", lanes)
         found += [
             of_softmax_part("mlp_softmax_taylor2", taylor2, taylor2.score_cycles),
             of_softmax_part("mlp_softmax_max", exp, exp.max_cycles),
             of_softmax_part("mlp_softmax_exp", exp, exp.score_cycles, bounded=True),
-            of_softmax_part("mlp_softmax_total", taylor2, taylor2.total_cycles),
-            of_softmax_part("mlp_softmax_lut", taylor2, taylor2.divide_cycles, bounded=True),
-            of_softmax_part("mlp_softmax_divider", exact, exact.divide_cycles, bounded=True),
-            of_softmax_part("mlp_softmax_settle", taylor2, taylor2.settle_cycles, bounded=True),
+            of_softmax_part("mlp_softmax_sum", taylor2, taylor2.sum_cycles),
+            of_softmax_part("mlp_softmax_reciprocal", taylor2, taylor2.divide_cycles, bounded=True),
+            of_softmax_part("mlp_softmax_restoring", exact, exact.divide_cycles, bounded=True),
+            of_softmax_part(
+                "mlp_softmax_remainder", taylor2, taylor2.remainder_cycles, bounded=True
+            ),
         ]
     return found

@@ -21,7 +21,7 @@ GOLDEN = Path(__file__).parent / "golden" / "iris.network.json"
 SAMPLES = 200
 # The rows that read each table whole.
 TABLES = {
-    artifact.RECIPROCAL_IMAGE: "softmax_lut-3by1-8.4",
+    artifact.RECIPROCAL_IMAGE: "softmax_reciprocal-3by1-8.4",
     artifact.EXP_IMAGE: "softmax_exp-3by1-8.4",
 }
 

@@ -23,8 +23,8 @@ def _promises(subject: Subject) -> list[str]:
     return {
         "mlp_rom": [f"addr < {depth}"],
         "mlp_leading_one": ["in_x != 0"],
-        "mlp_softmax_lut": ["!in_valid || in_total != 0"],
-        "mlp_softmax_settle": ["!in_valid || in_last"] if in_one_beat else [],
+        "mlp_softmax_reciprocal": ["!in_valid || in_total != 0"],
+        "mlp_softmax_remainder": ["!in_valid || in_last"] if in_one_beat else [],
     }.get(subject.row.module, [])
 
 

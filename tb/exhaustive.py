@@ -32,7 +32,7 @@ class Case:
 
     @property
     def name(self) -> str:
-        """``exp-lut-frac4``."""
+        """``exp-reciprocal-frac4``."""
         return f"{self.score}-{self.divider}-frac{self.frac}"
 
     @property

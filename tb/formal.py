@@ -38,7 +38,7 @@ class Proof:
 
     @property
     def name(self) -> str:
-        """``exp-lut-3by3-3.1``."""
+        """``exp-reciprocal-3by3-3.1``."""
         spec = self.spec
         shape = f"{spec.n}by{spec.lanes}-{spec.x.width}.{spec.x.frac}"
         return f"{spec.score}-{spec.divider}-{shape}"

@@ -29,7 +29,7 @@ def made_up(
     folds: Sequence[tuple[int, int]] | None = None,
     formats: Sequence[Format] | None = None,
     weight_format: Format | Sequence[Format] = BYTE_WEIGHTS,
-    softmax: tuple[str, str] = ("taylor2", "lut"),
+    softmax: tuple[str, str] = ("taylor2", "reciprocal"),
     softmax_lanes: int = 1,
     in_lanes: int = 1,
     out_lanes: int = 1,

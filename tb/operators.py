@@ -445,14 +445,14 @@ class _OfScores(_OfSoftmax):
     def corners(self) -> list[Vector]:
         """Those of every part; and each bit of each score by itself, all others 0."""
         vectors = super().corners()
-        divide = {"lut": reference.quotients, "divider": reference.exact_quotients}
+        divide = {"reciprocal": reference.quotients, "restoring": reference.exact_quotients}
         for lane, bit in itertools.product(range(self.spec.n), range(self.spec.score_w)):
             scores = np.zeros(self.spec.n, np.int64)
             scores[lane] = 1 << bit
             total, winner = scores.sum(), np.array(lane)
             made = divide[self.spec.divider](scores, np.array(total))
             vector = {"scores": scores, "total": np.array([total]), "quotients": made}
-            vector |= {"p": reference.settle(made, winner), "class": np.array([lane])}
+            vector |= {"p": reference.remainder(made, winner), "class": np.array([lane])}
             vectors.append(vector)
         return vectors
 
@@ -480,10 +480,10 @@ class Score(_OfSoftmax):
         return vectors
 
 
-class Total(_OfScores):
+class Sum(_OfScores):
     def __init__(self, job: Job) -> None:
         super().__init__(job)
-        self.latency = self.spec.total_cycles
+        self.latency = self.spec.sum_cycles
         self.inputs = (self.beat_of_scores, LAST)
         self.outputs = (self.all_scores, self.total, self.winner)
 
@@ -498,7 +498,7 @@ class Divide(_OfScores):
     def corners(self) -> list[Vector]:
         """Those of every part; for a table, each of its entries too."""
         spec, vectors = self.spec, super().corners()
-        if spec.divider == "lut" and spec.score_w <= 2 * TABLE_BITS:
+        if spec.divider == "reciprocal" and spec.score_w <= 2 * TABLE_BITS:
             totals, scores = _telling(spec.score_w, spec.total_w)
             for entry, total in enumerate(totals):
                 chosen = scores[entry, np.arange(spec.n) % scores.shape[1]]
@@ -508,10 +508,10 @@ class Divide(_OfScores):
         return vectors
 
 
-class Settle(_OfSoftmax):
+class Remainder(_OfSoftmax):
     def __init__(self, job: Job) -> None:
         super().__init__(job)
-        self.latency = self.spec.settle_cycles
+        self.latency = self.spec.remainder_cycles
         self.inputs = (self.beat_of_quotients, LAST, self.winner)
         self.outputs = (self.probabilities, self.winner)
 
@@ -521,7 +521,7 @@ class Settle(_OfSoftmax):
         for winner, loser in itertools.permutations(range(self.spec.n), 2):
             quotients = np.zeros(self.spec.n, np.int64)
             quotients[[winner, loser]] = PROBABILITY_ONE
-            made = reference.settle(quotients, np.array(winner))
+            made = reference.remainder(quotients, np.array(winner))
             vectors.append({"quotients": quotients, "p": made, "class": np.array([winner])})
         return vectors
 
@@ -544,7 +544,7 @@ class Softmax(_OfSoftmax):
 OPERATORS: dict[str, type[Operator]] = {
     "mlp_requantize": Requantize,
     "mlp_relu": Relu,
-    "mlp_stream_register": Register,
+    "mlp_skid_buffer": Register,
     "mlp_stream_pack": Pack,
     "mlp_stream_unpack": Unpack,
     "mlp_fold": Fold,
@@ -553,10 +553,10 @@ OPERATORS: dict[str, type[Operator]] = {
     "mlp_softmax_taylor2": Score,
     "mlp_softmax_max": Max,
     "mlp_softmax_exp": Score,
-    "mlp_softmax_total": Total,
-    "mlp_softmax_lut": Divide,
-    "mlp_softmax_divider": Divide,
-    "mlp_softmax_settle": Settle,
+    "mlp_softmax_sum": Sum,
+    "mlp_softmax_reciprocal": Divide,
+    "mlp_softmax_restoring": Divide,
+    "mlp_softmax_remainder": Remainder,
     "mlp_softmax_normalize": Normalize,
     "mlp_softmax": Softmax,
 }

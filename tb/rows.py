@@ -126,13 +126,16 @@ def of_top(name: str, network: Network, samples: int) -> Row:
 
 # The parts of the softmax: their parameters, and the score and divider that they belong to.
 SOFTMAX_PARTS = {
-    "mlp_softmax_taylor2": (("N", "LANES", "X_W", "FRAC", "SCORE_W"), ("taylor2", "lut")),
-    "mlp_softmax_max": (("N", "LANES", "X_W"), ("exp", "divider")),
-    "mlp_softmax_exp": (("N", "LANES", "X_W", "SCORE_W", "EXP"), ("exp", "divider")),
-    "mlp_softmax_total": (("N", "LANES", "SCORE_W", "TOTAL_W"), ("taylor2", "lut")),
-    "mlp_softmax_lut": (("N", "LANES", "SCORE_W", "TOTAL_W", "RECIPROCAL"), ("taylor2", "lut")),
-    "mlp_softmax_divider": (("N", "LANES", "SCORE_W", "TOTAL_W"), ("taylor2", "divider")),
-    "mlp_softmax_settle": (("N", "LANES"), ("taylor2", "lut")),
+    "mlp_softmax_taylor2": (("N", "LANES", "X_W", "FRAC", "SCORE_W"), ("taylor2", "reciprocal")),
+    "mlp_softmax_max": (("N", "LANES", "X_W"), ("exp", "restoring")),
+    "mlp_softmax_exp": (("N", "LANES", "X_W", "SCORE_W", "EXP"), ("exp", "restoring")),
+    "mlp_softmax_sum": (("N", "LANES", "SCORE_W", "TOTAL_W"), ("taylor2", "reciprocal")),
+    "mlp_softmax_reciprocal": (
+        ("N", "LANES", "SCORE_W", "TOTAL_W", "RECIPROCAL"),
+        ("taylor2", "reciprocal"),
+    ),
+    "mlp_softmax_restoring": (("N", "LANES", "SCORE_W", "TOTAL_W"), ("taylor2", "restoring")),
+    "mlp_softmax_remainder": (("N", "LANES"), ("taylor2", "reciprocal")),
 }
 NORMALIZE_PARAMETERS = ("N", "LANES", "SCORE_W", "TOTAL_W", "DIVIDER", "RECIPROCAL")
 SOFTMAX_PARAMETERS = (*NORMALIZE_PARAMETERS, "X_W", "FRAC", "SCORE", "EXP")
@@ -201,7 +204,7 @@ ON_BOTH_SIMULATORS = [
     plain("mlp_requantize", LANES=1, ACC_W=20, OUT_W=8, SHIFT=7),
     plain("mlp_requantize", LANES=2, ACC_W=17, OUT_W=16, SHIFT=0),
     plain("mlp_relu", LANES=3, W=2),
-    plain("mlp_stream_register", W=24),
+    plain("mlp_skid_buffer", W=24),
     plain("mlp_stream_pack", N=6, LANES=1, W=8),
     plain("mlp_stream_pack", N=4, LANES=4, W=8),
     plain("mlp_stream_unpack", N=6, LANES=2, W=5, TAG_W=9),
@@ -214,7 +217,7 @@ ON_BOTH_SIMULATORS = [
     ),
     *softmax_parts(3, 1, Q8),
     *softmax_parts(3, 3, Q8),
-    normalize(3, 3, Q8, "exp", "divider"),
+    normalize(3, 3, Q8, "exp", "restoring"),
     *whole_softmax(3, 1, Q8, *COMBINATIONS),
 ]
 
@@ -233,7 +236,7 @@ ROWS = [
     plain("mlp_requantize", LANES=3, ACC_W=9, OUT_W=8, SHIFT=1),
     plain("mlp_requantize", LANES=1, ACC_W=40, OUT_W=2, SHIFT=38),
     plain("mlp_relu", LANES=1, W=8),
-    plain("mlp_stream_register", W=1),
+    plain("mlp_skid_buffer", W=1),
     plain("mlp_stream_pack", N=6, LANES=3, W=5),
     plain("mlp_stream_unpack", N=6, LANES=1, W=8, TAG_W=2),
     plain("mlp_stream_unpack", N=4, LANES=4, W=8, TAG_W=1),
@@ -245,14 +248,14 @@ ROWS = [
         made_up([8, 4, 2], folds=[(4, 2), (1, 1)], formats=[Q2] * 3, weight_format=Format(3, 1)),
     ),
     *softmax_parts(10, 5, Q6),
-    normalize(3, 1, Q8, "taylor2", "lut"),
-    normalize(10, 5, Q6, "exp", "lut"),
-    normalize(10, 2, Q6, "taylor2", "divider"),
+    normalize(3, 1, Q8, "taylor2", "reciprocal"),
+    normalize(10, 5, Q6, "exp", "reciprocal"),
+    normalize(10, 2, Q6, "taylor2", "restoring"),
     *whole_softmax(10, 5, Q6, *COMBINATIONS),
     *whole_softmax(2, 1, Q2, *COMBINATIONS),
     *whole_softmax(3, 1, Format(3, 1), *COMBINATIONS),  # all 512 vectors of logits
-    *whole_softmax(3, 3, Q8, ("taylor2", "lut"), ("exp", "divider")),
-    *whole_softmax(64, 4, Format(16, 12), ("taylor2", "lut"), ("exp", "divider")),
+    *whole_softmax(3, 3, Q8, ("taylor2", "reciprocal"), ("exp", "restoring")),
+    *whole_softmax(64, 4, Format(16, 12), ("taylor2", "reciprocal"), ("exp", "restoring")),
 ]
 
 

@@ -153,7 +153,7 @@ int main(int argc, char** argv) {
     if (argc != 7) return 2;
     Job job{};
     job.exponential = !std::strcmp(argv[1], "exp");
-    job.exact = !std::strcmp(argv[2], "divider");
+    job.exact = !std::strcmp(argv[2], "restoring");
     job.frac = std::atoi(argv[3]);
     if (job.exponential) job.table = read_table(argv[4], job.frac);
     job.vectors = std::strtoull(argv[5], nullptr, 10);

@@ -28,21 +28,21 @@ def exclusion(**changes: object) -> Exclusion:
 
 
 def test_bench_covers_what_an_idle_simulation_does_not(tmp_path: Path) -> None:
-    row = plain("mlp_stream_register", W=1)
+    row = plain("mlp_skid_buffer", W=1)
     idle, full = tmp_path / "idle.dat", tmp_path / "full.dat"
     how = {"simulator": "verilator", "name": "covered-register"}
     simulate(row.module, {"W": 1}, bench="idle_bench", coverage=idle, **how)
     row.run("verilator", coverage=full, name="covered-register")
     found = {path: coverage.read(path) for path in (idle, full)}
     assert set(found[idle]) == set(found[full])
-    assert {point.module for point in found[full]} == {"mlp_stream_register"}
+    assert {point.module for point in found[full]} == {"mlp_skid_buffer"}
     figures = {path: coverage.figures(counts, {}) for path, counts in found.items()}
     for kind in coverage.KINDS:
         assert figures[full][kind].raw == 100
         assert kind == "expr" or figures[idle][kind].covered < figures[full][kind].covered
     merged = coverage.merged(found.values())
     assert merged == found[idle] + found[full]
-    lines = (RTL / "mlp_stream_register.v").read_text().splitlines()
+    lines = (RTL / "mlp_skid_buffer.v").read_text().splitlines()
     clocked = [point for point in merged if point.kind == "line" and point.what == "block"]
     assert clocked and all("always @" in lines[point.line - 1] for point in clocked)
 

@@ -17,7 +17,7 @@ def row_named(name: str) -> Row:
     return row
 
 
-@pytest.mark.parametrize("name", ["stream_register-24", "softmax_settle-3by3-8.4"])
+@pytest.mark.parametrize("name", ["skid_buffer-24", "softmax_remainder-3by3-8.4"])
 def test_module_is_the_same_in_every_cycle(name: str, tmp_path: Path) -> None:
     row = row_named(name)
     found = same_cycles(

@@ -9,11 +9,11 @@ from tb.rows import COMBINATIONS
 from tb.tools import BUILD
 
 SLICE = 1 << 16
-EXACT = Case("exp", "divider", 4)
+EXACT = Case("exp", "restoring", 4)
 
 MUTANTS = {
     "sums-to-254": (
-        Mutant("", "mlp_softmax_settle", "8'd255 : remainder", "8'd254 : remainder", ""),
+        Mutant("", "mlp_softmax_remainder", "8'd255 : remainder", "8'd254 : remainder", ""),
         "the sum is 255",
     ),
     "last-of-the-largest-wins": (
@@ -21,7 +21,7 @@ MUTANTS = {
         "the winner is the first of the largest score",
     ),
     "divides-in-one-bit-less": (
-        Mutant("", "mlp_softmax_divider", "= rest[BITS];", "= {rest[BITS][7:1], 1'b0};", ""),
+        Mutant("", "mlp_softmax_restoring", "= rest[BITS];", "= {rest[BITS][7:1], 1'b0};", ""),
         r"a loser has exactly floor\(255 n / S\)",
     ),
     "drops-a-vector": (
@@ -43,9 +43,9 @@ def test_softmax_keeps_its_promises_on_random_triples(score: str, divider: str) 
     assert result["checked"] == SLICE
     for errors, count in ((result["losers"], 2 * SLICE), (result["winners"], SLICE)):
         assert sum(errors["counts"].values()) == count
-    if divider == "divider":
+    if divider == "restoring":
         assert result["losers_below"] == 0
-    if (score, divider) == ("exp", "divider"):
+    if (score, divider) == ("exp", "restoring"):
         assert result["losers"]["least"] >= -1.0 and result["losers"]["most"] <= 1.0
         assert result["winners"]["least"] >= -2.0 and result["winners"]["most"] <= 2.0
 

@@ -9,28 +9,28 @@ from tb.tools import BUILD
 
 BROKEN = {
     "sum_is_255": Mutant(
-        "sums-to-254", "mlp_softmax_settle", "8'd255 : remainder", "8'd254 : remainder", ""
+        "sums-to-254", "mlp_softmax_remainder", "8'd255 : remainder", "8'd254 : remainder", ""
     ),
     "first_largest_wins": Mutant(
-        "tie-goes-to-the-later-beat", "mlp_softmax_total", "max > best", "max >= best", ""
+        "tie-goes-to-the-later-beat", "mlp_softmax_sum", "max > best", "max >= best", ""
     ),
     "none_is_above_nor_a_smaller_equal": Mutant(
         "times-256",
-        "mlp_softmax_divider",
+        "mlp_softmax_restoring",
         "{score, 8'd0} - {8'd0, score}",
         "{score, 8'd0}",
         "",
     ),
     "stable_while_stalled": Mutant(
         "moves-on-while-stalled",
-        "mlp_softmax_settle",
+        "mlp_softmax_remainder",
         "wire move = !out_valid || out_ready;",
         "wire move = !out_valid || out_ready || beat_last;",
         "",
     ),
     "nothing_is_invented": Mutant(
         "result-of-no-vector",
-        "mlp_softmax_settle",
+        "mlp_softmax_remainder",
         "gathered_valid <= beat_valid && beat_last;",
         "gathered_valid <= beat_last;",
         "",
@@ -43,7 +43,7 @@ def proof(name: str) -> Proof:
     return found
 
 
-@pytest.mark.parametrize("name", ["taylor2-lut-3by3-3.1", "taylor2-divider-2by1-2.0"])
+@pytest.mark.parametrize("name", ["taylor2-reciprocal-3by3-3.1", "taylor2-restoring-2by1-2.0"])
 def test_softmax_is_proved(name: str) -> None:
     proof(name).prove(folder=BUILD / "formal" / f"test-{name}")
 
@@ -53,14 +53,14 @@ def test_broken_copy_is_refuted(promise: str) -> None:
     mutant = BROKEN[promise]
     rtl = mutated(mutant, BUILD / "mutants" / f"formal-{mutant.name}")
     with pytest.raises(ProofError, match=promise):
-        proof("taylor2-divider-2by1-2.0").prove(
+        proof("taylor2-restoring-2by1-2.0").prove(
             rtl, folder=BUILD / "formal" / f"broken-{mutant.name}", promise=promise
         )
 
 
 # One of each module that takes a solver seconds.
 QUICK = (
-    "stream_register-3",
+    "skid_buffer-3",
     "stream_pack-4-2-2",
     "stream_unpack-3-1-2-1",
     "fold-3-2",
@@ -70,13 +70,13 @@ QUICK = (
     "softmax_taylor2-2-2-2-0",
     "softmax_max-2-2-2-0",
     "softmax_exp-2-2-2-0",
-    "softmax_total-2-2-2-0",
-    "softmax_settle-2-2-2-0",
+    "softmax_sum-2-2-2-0",
+    "softmax_remainder-2-2-2-0",
 )
 
 # A mistake for each module's proof, by its name in tb/named_mutants.py.
 MISTAKES = {
-    "stream_register-3": "loses-the-spare",
+    "skid_buffer-3": "loses-the-spare",
     "stream_pack-4-2-2": "keeps-a-short-vector",
     "stream_unpack-3-1-2-1": "payload-moves-while-stalled",
     "fold-3-2": "one-step-too-few",
@@ -86,10 +86,10 @@ MISTAKES = {
     "softmax_taylor2-2-2-2-0": "polynomial-without-its-half",
     "softmax_max-2-2-2-0": "largest-of-too-few-lanes",
     "softmax_exp-2-2-2-0": "reads-the-next-entry-of-the-exponential",
-    "softmax_total-3-1-2-0": "tie-goes-to-the-later-beat",
-    "softmax_lut-3-1-2-0": "quotient-shifted-by-one",
-    "softmax_divider-2-2-2-0": "times-256",
-    "softmax_settle-2-2-2-0": "remainder-starts-at-256",
+    "softmax_sum-3-1-2-0": "tie-goes-to-the-later-beat",
+    "softmax_reciprocal-3-1-2-0": "quotient-shifted-by-one",
+    "softmax_restoring-2-2-2-0": "times-256",
+    "softmax_remainder-2-2-2-0": "remainder-starts-at-256",
 }
 
 # A mistake for each promise of the contract.

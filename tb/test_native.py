@@ -23,7 +23,7 @@ WIDE = made_up(
     folds=[(6, 5), (5, 8)],
     in_lanes=6,
     out_lanes=32,
-    softmax=("exp", "divider"),
+    softmax=("exp", "restoring"),
     softmax_lanes=4,
 )
 

@@ -14,7 +14,7 @@ from tb.runner import SimulationFailed, simulate
 from tb.tools import BUILD, RTL, SimulatorError
 from tb.tops import GOLDEN, at, flowers, run_made_up
 
-SLICE = ("requantize-1-20-8-7", "stream_pack-6-1-8", "rom-70-12", "softmax_total-3by1-8.4")
+SLICE = ("requantize-1-20-8-7", "stream_pack-6-1-8", "rom-70-12", "softmax_sum-3by1-8.4")
 
 
 def row_named(name: str) -> Row:

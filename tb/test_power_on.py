@@ -14,7 +14,7 @@ from tb.tools import SIMULATORS
 
 # Control registers that no reset reaches.
 NOT_RESET = {
-    "spare_valid": ("mlp_stream_register", "stream_register-24"),
+    "spare_valid": ("mlp_skid_buffer", "skid_buffer-24"),
     "out_valid": ("mlp_stream_unpack", "stream_unpack-6-2-5-9"),
 }
 
@@ -25,8 +25,8 @@ def test_no_register_has_an_initial_value() -> None:
 
 def test_initial_value_is_found(tmp_path: Path) -> None:
     begins = "endmodule", "initial spare_valid = 1'b0;\nendmodule"
-    rtl = mutated(Mutant("", "mlp_stream_register", *begins, ""), tmp_path / "rtl")
-    with pytest.raises(InitialValue, match=r"mlp_stream_register/spare_valid: a register with"):
+    rtl = mutated(Mutant("", "mlp_skid_buffer", *begins, ""), tmp_path / "rtl")
+    with pytest.raises(InitialValue, match=r"mlp_skid_buffer/spare_valid: a register with"):
         check_power_on(rtl, tmp_path / "yosys")
 
 

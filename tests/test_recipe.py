@@ -37,7 +37,11 @@ ILLEGAL = [
     ("weights_width = 8", "weights_width = 17", "formats: weights_width is 17, legal is a whole"),
     ("activations_width = 8", "activations_width = 1", "formats: activations_width is 1, legal"),
     ('score = "taylor2"', 'score = "taylor3"', "softmax: score is 'taylor3', legal is one of tay"),
-    ('divider = "lut"', 'divider = "none"', "softmax: divider is 'none', legal is one of lut"),
+    (
+        'divider = "reciprocal"',
+        'divider = "none"',
+        "softmax: divider is 'none', legal is one of reciprocal",
+    ),
     ("lanes = 1  ", "lanes = 0  ", "softmax: lanes is 0, legal is a whole number from 1 to 64"),
     ("simd = 4", "simd = 0", "folds.fc1: simd is 0, legal is a whole number from 1"),
     ("fc3 = { simd = 10, pe = 1 }", 'fc3 = { simd = 10, pe = "1" }', "folds.fc3: pe is '1', legal"),

@@ -97,7 +97,7 @@ def test_quotients_are_never_too_large_and_a_losers_is_at_most_one_too_small(sco
 def test_settled_probabilities_sum_to_255_and_the_winner_has_the_largest(scores):
     array = np.array(scores)
     classes = reference.winner(array)
-    found = reference.settle(reference.quotients(array, array.sum()), classes).tolist()
+    found = reference.remainder(reference.quotients(array, array.sum()), classes).tolist()
     best = scores.index(max(scores))
     assert classes == best
     assert sum(found) == 255

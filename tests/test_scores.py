@@ -76,7 +76,7 @@ def test_scores_of_training_are_those_of_the_reference(score, width, frac):
     fmt = Format(width, frac)
     codes = np.random.default_rng(width).integers(fmt.q_min, fmt.q_max + 1, (300, 4))
     codes[0], codes[1] = fmt.q_max, [fmt.q_min, fmt.q_max, fmt.q_min, fmt.q_max - 1]
-    softmax = SoftmaxSpec(n=4, x=fmt, score=score, divider="divider", lanes=1)
+    softmax = SoftmaxSpec(n=4, x=fmt, score=score, divider="restoring", lanes=1)
     values, scores_frac = quantize.SCORES[score].values(torch.tensor(codes * fmt.lsb), fmt)
     found = (values.numpy() * 2.0**scores_frac).tolist()
     assert found == reference.softmax(codes, softmax)["scores"].tolist()

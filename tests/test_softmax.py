@@ -56,7 +56,7 @@ def rational_score(logits: list[int], spec: SoftmaxSpec) -> list[Fraction]:
 
 def rational_quotient(score: Fraction, total: Fraction, divider: str) -> int:
     """255 * score / total rounded down; by the table, with total rounded up to 9 leading bits."""
-    if divider == "divider":
+    if divider == "restoring":
         return math.floor(255 * score / total)
     exponent = math.floor(math.log2(total))
     step = Fraction(2) ** (exponent - 8)
@@ -132,8 +132,8 @@ def test_sum_is_255_and_the_winner_stands_alone(score, divider):
 @settings(max_examples=200)
 def test_the_table_divides_a_loser_to_at_most_one_below_exactly(case):
     spec, logits = case
-    exact = reference.softmax(np.array(logits), replace(spec, divider="divider"))
-    table = reference.softmax(np.array(logits), replace(spec, divider="lut"))
+    exact = reference.softmax(np.array(logits), replace(spec, divider="restoring"))
+    table = reference.softmax(np.array(logits), replace(spec, divider="reciprocal"))
     below = exact["quotients"] - table["quotients"]
     assert below.min() >= 0
     assert np.delete(below, exact["class"]).max() <= 1
@@ -141,7 +141,7 @@ def test_the_table_divides_a_loser_to_at_most_one_below_exactly(case):
 
 @pytest.mark.parametrize("frac", [0, 1, 4, 16])
 def test_each_entry_of_the_exponential_is_the_least_integer_above(frac):
-    spec = SoftmaxSpec(3, Format(8, frac), "exp", "lut", lanes=1)
+    spec = SoftmaxSpec(3, Format(8, frac), "exp", "reciprocal", lanes=1)
     for distance, entry in enumerate(tables.exponential(spec).tolist()):
         low, high = exponential_bounds(Fraction(distance, 1 << frac))
         assert entry == 1 or entry - 1 < low * spec.max_score
@@ -151,7 +151,7 @@ def test_each_entry_of_the_exponential_is_the_least_integer_above(frac):
 @pytest.mark.parametrize("width", [2, 8, 16])
 @pytest.mark.parametrize("frac", [0, 4, 15, 16])
 def test_exponential_falls_and_its_first_entry_is_the_only_largest(width, frac):
-    spec = SoftmaxSpec(3, Format(width, frac), "exp", "lut", lanes=1)
+    spec = SoftmaxSpec(3, Format(width, frac), "exp", "reciprocal", lanes=1)
     table = tables.exponential(spec)
     assert len(table) == 1 << width
     assert table[0] == spec.max_score == (1 << spec.score_w) - 1
@@ -162,7 +162,7 @@ def test_exponential_falls_and_its_first_entry_is_the_only_largest(width, frac):
 
 def test_exp_is_within_1_of_the_real_softmax_for_losers_and_2_for_the_winner():
     """Every int8 triple at frac 4: its probabilities are those with its largest logit at 127."""
-    spec = SoftmaxSpec(3, INT8, "exp", "divider", lanes=1)
+    spec = SoftmaxSpec(3, INT8, "exp", "restoring", lanes=1)
     below = np.arange(256)
     triples = np.stack(np.broadcast_arrays(127, 127 - below[:, None], 127 - below), axis=-1)
     found = reference.softmax(triples, spec)["probabilities"]
@@ -197,7 +197,7 @@ def test_images_are_those_that_the_softmax_reads(score, divider, tmp_path):
     artifact.check_images(network.spec, tmp_path)
     tabled = {path.name for path in tmp_path.glob("*.mem") if "linear" not in path.name}
     expected = {"exp.mem"} if score == "exp" else set()
-    assert tabled == expected | ({"reciprocal.mem"} if divider == "lut" else set())
+    assert tabled == expected | ({"reciprocal.mem"} if divider == "reciprocal" else set())
     for name in tabled:
         whole = (tmp_path / name).read_text()
         (tmp_path / name).write_text(whole[5:])
@@ -207,6 +207,6 @@ def test_images_are_those_that_the_softmax_reads(score, divider, tmp_path):
 
 
 def test_parameters_name_score_and_divider():
-    parameters = made_up([4, 6], softmax=("exp", "divider")).spec.parameters("")
-    assert (parameters["SCORE"], parameters["DIVIDER"]) == ("exp", "divider")
+    parameters = made_up([4, 6], softmax=("exp", "restoring")).spec.parameters("")
+    assert (parameters["SCORE"], parameters["DIVIDER"]) == ("exp", "restoring")
     assert (parameters["SCORE_W"], parameters["TOTAL_W"]) == (16, 19)

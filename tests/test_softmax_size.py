@@ -19,17 +19,19 @@ def _folder(tmp_path, monkeypatch):
     monkeypatch.setattr(synthesis, "FOLDER", tmp_path)
 
 
-@pytest.mark.parametrize(("divider", "family"), [("divider", "iCE40"), ("lut", "iCE40, DSP")])
+@pytest.mark.parametrize(
+    ("divider", "family"), [("restoring", "iCE40"), ("reciprocal", "iCE40, DSP")]
+)
 def test_taylor2_stays_below_its_limit(divider, family):
     found = cells(spec(divider), *FAMILIES[family])
     assert 0 < found["LUT"] < LIMIT
     assert found["FF"] > 0
-    assert (found["DSP"], found["BRAM"]) == ((0, 0) if divider == "divider" else (2, 1))
+    assert (found["DSP"], found["BRAM"]) == ((0, 0) if divider == "restoring" else (2, 1))
 
 
 def test_failed_synthesis_is_an_error():
     with pytest.raises(SynthesisError, match="no_such_command"):
-        cells(spec("lut"), dataclasses.replace(ICE40, command="no_such_command"), None)
+        cells(spec("reciprocal"), dataclasses.replace(ICE40, command="no_such_command"), None)
 
 
 def spec(divider):

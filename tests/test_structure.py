@@ -225,8 +225,10 @@ def test_torch_modules_exist_and_import_torch() -> None:
         assert any(name.partition(".")[0] == "torch" for name in graph.get(module, ())), module
 
 
-def test_rtl_is_verilog_alone() -> None:
-    assert {path.suffix for path in files(ROOT / "rtl")} == {".v"}
+def test_rtl_is_verilog_and_its_list_alone() -> None:
+    assert {path.suffix for path in files(ROOT / "rtl")} == {".v", ".f"}
+    listed = (ROOT / "rtl/verbatim.f").read_text().split()
+    assert sorted(listed) == [path.name for path in files(ROOT / "rtl", ".v")]
     assert [path.name for path in files(ROOT / "rtl", ".v") if "`include" in path.read_text()] == []
 
 

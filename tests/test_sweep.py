@@ -11,7 +11,7 @@ from scripts.sweep import POINTS
 ROW = {
     "bits": 8,
     "score": "taylor2",
-    "divider": "lut",
+    "divider": "reciprocal",
     "cycles": 30,
     "right": 148,
     "multipliers": 82,
@@ -58,16 +58,16 @@ def test_page_holds_every_build(tmp_path: Path) -> None:
 
 def test_fewer_bits_are_of_weights_and_values() -> None:
     plan = recipe.load(sweep.RECIPE)
-    assert sweep.at_width(plan, 8, "taylor2", "lut") == plan
+    assert sweep.at_width(plan, 8, "taylor2", "reciprocal") == plan
     for bits, logits in ((6, 6), (4, 6)):
-        narrow = sweep.at_width(plan, bits, "exp", "divider")
+        narrow = sweep.at_width(plan, bits, "exp", "restoring")
         widths = [
             (narrow.formats.of_weights(layer), narrow.formats.of_outputs(layer))
             for layer in ("fc1", "fc2", "fc2_2", "fc3")
         ]
         assert widths == [(bits, bits)] * 3 + [(bits, logits)]
         assert narrow.formats.input == plan.formats.input
-        assert (narrow.softmax.score, narrow.softmax.divider) == ("exp", "divider")
+        assert (narrow.softmax.score, narrow.softmax.divider) == ("exp", "restoring")
 
 
 def test_points_are_each_once() -> None:

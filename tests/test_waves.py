@@ -16,7 +16,7 @@ from tb.tools import BUILD
 from tb.views import signals, write_views
 from tb.waveform import Waveform, WaveformError
 
-NETWORK = made_up([4, 6, 3], folds=[(2, 3), (3, 1)], softmax=("exp", "divider"))
+NETWORK = made_up([4, 6, 3], folds=[(2, 3), (3, 1)], softmax=("exp", "restoring"))
 
 
 def traced(waveform: Path) -> list[str]:

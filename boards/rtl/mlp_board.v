@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // mlp_board - a whole network behind a serial line: samples in, classes and probabilities out
 //
 // Golden model   boards/protocol.py around model/reference.py: predict
@@ -22,7 +23,7 @@ module mlp_board #(
     parameter [32*N_LAYERS-1:0] PE      = 32'd1,
     parameter LOGIT_FRAC                = 4,
     parameter SCORE                     = "taylor2",
-    parameter DIVIDER                   = "lut",
+    parameter DIVIDER                   = "reciprocal",
     parameter SCORE_W                   = 15,
     parameter TOTAL_W                   = 17,
     parameter SOFTMAX_LANES             = 1,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // mlp_crc16 - one byte more of a CRC-16/CCITT-FALSE, in one combinational step
 //
 //     next = remainder of (crc * 2^8 + data * 2^16) by x^16 + x^12 + x^5 + 1

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // mlp_icebreaker - mlp_board on an iCEBreaker (iCE40 UP5K): the USB serial port talks to the network
 //
 // The 12 MHz oscillator is the clock. The parameters of mlp_board are set by what builds it.

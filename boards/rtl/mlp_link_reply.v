@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // mlp_link_reply - makes the frame that answers a request, from the result of the core
 //
 // Golden model   boards/protocol.py: reply

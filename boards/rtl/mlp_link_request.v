@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // mlp_link_request - collects one frame, checks it, and feeds its sample to the core
 //
 // Golden model   boards/protocol.py: request

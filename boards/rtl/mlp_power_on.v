@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // mlp_power_on - the reset of a board: at power-on, and while a button is held
 //
 // Golden model   none: tb/board_bench.py begins behind it

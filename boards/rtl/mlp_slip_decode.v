@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // mlp_slip_decode - bytes of a line to frames, as RFC 1055 (SLIP) has them
 //
 // Golden model   boards/protocol.py: unslip

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // mlp_slip_encode - frames to bytes of a line, as RFC 1055 (SLIP) has them
 //
 // Golden model   boards/protocol.py: slip

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // mlp_uart_rx - a serial line to bytes: 8 data bits, no parity, 1 stop bit
 //
 // Golden model   boards/protocol.py, behind pyserial

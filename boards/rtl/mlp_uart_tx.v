@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // mlp_uart_tx - bytes to a serial line: 8 data bits, no parity, 1 stop bit
 //
 // Golden model   boards/protocol.py, behind pyserial

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // mlp_ulx3s - mlp_board on a ULX3S (ECP5): the USB serial port talks to the network
 //
 // The 25 MHz oscillator is the clock. The parameters of mlp_board are set by what builds it. The

@@ -1,10 +1,11 @@
-// formal_softmax_divider - mlp_softmax_divider keeps the contract of streams
+// SPDX-License-Identifier: MIT
+// formal_softmax_restoring - mlp_softmax_restoring keeps the contract of streams
 //
 //     floor(255 * score / total)
 
 `default_nettype none
 
-module formal_softmax_divider #(
+module formal_softmax_restoring #(
     parameter N        = 3,
     parameter LANES    = 1,
     parameter SCORE_W  = 3,
@@ -27,7 +28,7 @@ module formal_softmax_divider #(
     wire [$clog2(N)-1:0] out_class;
     wire [LANES*8-1:0]   out_quotients;
 
-    mlp_softmax_divider #(.N(N), .LANES(LANES), .SCORE_W(SCORE_W), .TOTAL_W(TOTAL_W)) u_dut (
+    mlp_softmax_restoring #(.N(N), .LANES(LANES), .SCORE_W(SCORE_W), .TOTAL_W(TOTAL_W)) u_dut (
         .clk(clk), .rst(rst),
         .in_valid(in_valid), .in_ready(in_ready), .in_scores(in_scores), .in_total(in_total),
         .in_class(in_class),

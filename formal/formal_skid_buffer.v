@@ -1,8 +1,9 @@
-// formal_stream_register - mlp_stream_register keeps the contract of streams; out = in
+// SPDX-License-Identifier: MIT
+// formal_skid_buffer - mlp_skid_buffer keeps the contract of streams; out = in
 
 `default_nettype none
 
-module formal_stream_register #(
+module formal_skid_buffer #(
     parameter W        = 3,
     parameter CAPACITY = 2,
     parameter PATIENCE = 2
@@ -20,7 +21,7 @@ module formal_stream_register #(
     wire         out_last;
     wire [W-1:0] out_data;
 
-    mlp_stream_register #(.W(W)) u_dut (
+    mlp_skid_buffer #(.W(W)) u_dut (
         .clk(clk), .rst(rst),
         .in_valid(in_valid), .in_ready(in_ready), .in_last(in_last), .in_data(in_data),
         .out_valid(out_valid), .out_ready(out_ready), .out_last(out_last), .out_data(out_data)

@@ -1,4 +1,5 @@
-// mlp_softmax_total - gathers a vector's scores, their sum, and the winner
+// SPDX-License-Identifier: MIT
+// mlp_softmax_sum - gathers a vector's scores, their sum, and the winner
 //
 //     total = sum of scores              class = the lowest index with the largest score
 //
@@ -8,7 +9,7 @@
 
 `default_nettype none
 
-module mlp_softmax_total #(
+module mlp_softmax_sum #(
     parameter N       = 3,              // classes, 2 .. 64
     parameter LANES   = 1,              // classes per cycle, divides N
     parameter SCORE_W = 15,             // unsigned score width

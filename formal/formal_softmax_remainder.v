@@ -1,10 +1,11 @@
-// formal_softmax_settle - mlp_softmax_settle keeps the contract of streams
+// SPDX-License-Identifier: MIT
+// formal_softmax_remainder - mlp_softmax_remainder keeps the contract of streams
 //
 //     losers as they are, the rest to the winner
 
 `default_nettype none
 
-module formal_softmax_settle #(
+module formal_softmax_remainder #(
     parameter N        = 3,
     parameter LANES    = 1,
     parameter CAPACITY = 2,
@@ -24,7 +25,7 @@ module formal_softmax_settle #(
     wire [$clog2(N)-1:0] out_class;
     wire [N*8-1:0]       out_p;
 
-    mlp_softmax_settle #(.N(N), .LANES(LANES)) u_dut (
+    mlp_softmax_remainder #(.N(N), .LANES(LANES)) u_dut (
         .clk(clk), .rst(rst),
         .in_valid(in_valid), .in_ready(in_ready), .in_last(in_last), .in_quotients(in_quotients),
         .in_class(in_class),
@@ -37,7 +38,7 @@ module formal_softmax_settle #(
     // Users end each vector where it ends.
     reg [7:0]         taken;
     reg [N*8-1:0]     so_far;
-    reg [CLASS_W-1:0] class;
+    reg [CLASS_W-1:0] winner;
 
     wire           take   = in_valid && in_ready;
     wire [N*8-1:0] vector = {in_quotients, so_far} >> (LANES*8);
@@ -46,9 +47,9 @@ module formal_softmax_settle #(
         if (in_valid)
             assume (in_last == (taken == BEATS - 1));
         if (in_valid)
-            assume (in_class < N && (taken == 0 || in_class == class));
+            assume (in_class < N && (taken == 0 || in_class == winner));
         if (take)
-            class <= in_class;
+            winner <= in_class;
         if (rst)
             taken <= 0;
         else if (take)

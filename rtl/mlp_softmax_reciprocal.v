@@ -1,4 +1,5 @@
-// mlp_softmax_lut - divides scores by their total through a reciprocal table
+// SPDX-License-Identifier: MIT
+// mlp_softmax_reciprocal - divides scores by their total through a reciprocal table
 //
 //     quotient = (score * R[top 8 bits of total behind its leading one]) >> (leading + 8)
 //
@@ -14,7 +15,7 @@
 
 `default_nettype none
 
-module mlp_softmax_lut #(
+module mlp_softmax_reciprocal #(
     parameter N          = 3,           // classes, 2 .. 64
     parameter LANES      = 1,           // classes per cycle, divides N
     parameter SCORE_W    = 15,          // unsigned score width
@@ -92,7 +93,7 @@ module mlp_softmax_lut #(
     wire [LANES*SCORE_W-1:0] beat;
     wire [R_W-1:0]           reciprocal;
     wire [ZEROS_W-1:0]       zeros;
-    wire [CLASS_W-1:0]       class;
+    wire [CLASS_W-1:0]       winner;
 
     wire move = !out_valid || out_ready;
 
@@ -101,7 +102,7 @@ module mlp_softmax_lut #(
         .in_valid(read_valid), .in_ready(read_ready), .in_x(read_scores),
         .in_tag({read_reciprocal, read_zeros, read_class}),
         .out_valid(served_valid), .out_ready(move), .out_last(beat_last), .out_lanes(beat),
-        .out_tag({reciprocal, zeros, class})
+        .out_tag({reciprocal, zeros, winner})
     );
 
     wire [SHIFT_W-1:0] shift = MOST_SHIFT[SHIFT_W-1:0] - {{(SHIFT_W-ZEROS_W){1'b0}}, zeros};
@@ -113,7 +114,7 @@ module mlp_softmax_lut #(
 
     mlp_delay #(.W(1 + CLASS_W), .CYCLES(2)) u_tag (
         .clk(clk), .rst(1'b0), .en(move),
-        .in_data({beat_last, class}), .out_data({out_last, out_class})
+        .in_data({beat_last, winner}), .out_data({out_last, out_class})
     );
 
     mlp_delay #(.W(SHIFT_W), .CYCLES(1)) u_shift (
@@ -131,7 +132,7 @@ module mlp_softmax_lut #(
 
             always @(posedge clk) begin
                 if (move) begin
-                    product <= beat[k*SCORE_W +: SCORE_W] * reciprocal;
+                    product <= {{R_W{1'b0}}, beat[k*SCORE_W +: SCORE_W]} * {{SCORE_W{1'b0}}, reciprocal};
                     out_quotients[k*8 +: 8] <= quotient;
                 end
             end

@@ -1,4 +1,5 @@
-// mlp_softmax_divider - divides scores by their total, bit by bit and exactly
+// SPDX-License-Identifier: MIT
+// mlp_softmax_restoring - divides scores by their total, bit by bit and exactly
 //
 //     quotient = floor(255 * score / total)
 //
@@ -14,7 +15,7 @@
 
 `default_nettype none
 
-module mlp_softmax_divider #(
+module mlp_softmax_restoring #(
     parameter N       = 3,              // classes, 2 .. 64
     parameter LANES   = 1,              // classes per cycle, divides N
     parameter SCORE_W = 15,             // unsigned score width
@@ -44,7 +45,7 @@ module mlp_softmax_divider #(
     wire                     beat_last;
     wire [LANES*SCORE_W-1:0] beat;
     wire [TOTAL_W-1:0]       total;
-    wire [CLASS_W-1:0]       class;
+    wire [CLASS_W-1:0]       winner;
 
     wire move = !out_valid || out_ready;
 
@@ -52,7 +53,7 @@ module mlp_softmax_divider #(
         .clk(clk), .rst(rst),
         .in_valid(in_valid), .in_ready(in_ready), .in_x(in_scores), .in_tag({in_total, in_class}),
         .out_valid(beat_valid), .out_ready(move), .out_last(beat_last), .out_lanes(beat),
-        .out_tag({total, class})
+        .out_tag({total, winner})
     );
 
     mlp_delay #(.W(1), .CYCLES(1 + BITS)) u_valid (
@@ -61,7 +62,7 @@ module mlp_softmax_divider #(
 
     mlp_delay #(.W(1 + CLASS_W), .CYCLES(1 + BITS)) u_tag (
         .clk(clk), .rst(1'b0), .en(move),
-        .in_data({beat_last, class}), .out_data({out_last, out_class})
+        .in_data({beat_last, winner}), .out_data({out_last, out_class})
     );
 
     // The divisor of each step: one chain for all lanes.

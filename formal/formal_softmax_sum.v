@@ -1,10 +1,11 @@
-// formal_softmax_total - mlp_softmax_total keeps the contract of streams
+// SPDX-License-Identifier: MIT
+// formal_softmax_sum - mlp_softmax_sum keeps the contract of streams
 //
 //     the scores, their sum, the first of the largest
 
 `default_nettype none
 
-module formal_softmax_total #(
+module formal_softmax_sum #(
     parameter N        = 3,
     parameter LANES    = 1,
     parameter SCORE_W  = 2,
@@ -26,7 +27,7 @@ module formal_softmax_total #(
     wire [TOTAL_W-1:0]       out_total;
     wire [N*SCORE_W-1:0]     out_scores;
 
-    mlp_softmax_total #(.N(N), .LANES(LANES), .SCORE_W(SCORE_W), .TOTAL_W(TOTAL_W)) u_dut (
+    mlp_softmax_sum #(.N(N), .LANES(LANES), .SCORE_W(SCORE_W), .TOTAL_W(TOTAL_W)) u_dut (
         .clk(clk), .rst(rst),
         .in_valid(in_valid), .in_ready(in_ready), .in_last(in_last), .in_scores(in_scores),
         .out_valid(out_valid), .out_ready(out_ready), .out_class(out_class), .out_total(out_total),

@@ -1,10 +1,11 @@
-// formal_softmax_lut - mlp_softmax_lut keeps the contract of streams
+// SPDX-License-Identifier: MIT
+// formal_softmax_reciprocal - mlp_softmax_reciprocal keeps the contract of streams
 //
 //     by the reciprocal table
 
 `default_nettype none
 
-module formal_softmax_lut #(
+module formal_softmax_reciprocal #(
     parameter N          = 3,
     parameter LANES      = 1,
     parameter SCORE_W    = 3,
@@ -28,7 +29,7 @@ module formal_softmax_lut #(
     wire [$clog2(N)-1:0] out_class;
     wire [LANES*8-1:0]   out_quotients;
 
-    mlp_softmax_lut #(
+    mlp_softmax_reciprocal #(
         .N(N), .LANES(LANES), .SCORE_W(SCORE_W), .TOTAL_W(TOTAL_W), .RECIPROCAL(RECIPROCAL)
     ) u_dut (
         .clk(clk), .rst(rst),

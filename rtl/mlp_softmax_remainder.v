@@ -1,8 +1,9 @@
-// mlp_softmax_settle - losers keep their quotients, the winner gets 255 minus all of them
+// SPDX-License-Identifier: MIT
+// mlp_softmax_remainder - losers keep their quotients, the winner gets 255 minus all of them
 //
 //     p[k] = quotient[k] for each loser      p[class] = 255 - sum of the losers
 //
-// Golden model   model/reference.py: settle
+// Golden model   model/reference.py: remainder
 // Stream         in: N/LANES beats of LANES quotients, last on the final one; out: a vector a beat
 // Latency        ceil(log2(LANES)) + 2 cycles from the last beat, a beat per cycle
 //
@@ -10,7 +11,7 @@
 
 `default_nettype none
 
-module mlp_softmax_settle #(
+module mlp_softmax_remainder #(
     parameter N     = 3,                // classes, 2 .. 64
     parameter LANES = 1                 // classes per cycle, divides N
 ) (
@@ -54,7 +55,7 @@ module mlp_softmax_settle #(
     wire               beat_first;
     wire               beat_last;
     wire [LANES*8-1:0] beat;
-    wire [CLASS_W-1:0] class;
+    wire [CLASS_W-1:0] winner;
 
     genvar k;
     generate
@@ -76,7 +77,7 @@ module mlp_softmax_settle #(
     mlp_delay #(.W(2 + LANES*8 + CLASS_W), .CYCLES(LEVELS)) u_losers (
         .clk(clk), .rst(1'b0), .en(move),
         .in_data({first, in_last, losers, in_class}),
-        .out_data({beat_first, beat_last, beat, class})
+        .out_data({beat_first, beat_last, beat, winner})
     );
 
     // The beats of one vector.
@@ -90,7 +91,7 @@ module mlp_softmax_settle #(
     always @(posedge clk) begin
         if (take) begin
             remainder      <= (beat_first ? 8'd255 : remainder) - sum;
-            gathered_class <= class;
+            gathered_class <= winner;
         end
     end
 

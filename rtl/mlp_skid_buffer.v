@@ -1,4 +1,5 @@
-// mlp_stream_register - registers a stream's ready: no chain of ready signals passes through
+// SPDX-License-Identifier: MIT
+// mlp_skid_buffer - registers a stream's ready: no chain of ready signals passes through
 //
 //     out = in
 //
@@ -10,7 +11,7 @@
 
 `default_nettype none
 
-module mlp_stream_register #(
+module mlp_skid_buffer #(
     parameter W = 8                     // bits of the payload
 ) (
     input  wire         clk,
