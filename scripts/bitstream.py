@@ -12,10 +12,10 @@ from model import area, artifact, folding
 from model.artifact import Network
 from model.folding import Goal
 from scripts import cli
-from tb import synthesis
+from tb import synthesis, targets
 from tb.boards import for_serial_line, parameters, sources
 from tb.synthesis import Design, Placement
-from tb.targets import Device, Target, target
+from tb.targets import Device, Target
 from tb.tools import BUILD, ROOT, last_words
 
 SEED = 1
@@ -47,7 +47,7 @@ class Board:
     @property
     def target(self) -> Target:
         """The family, asked for the board's clock."""
-        return dataclasses.replace(target(self.family), frequency=self.hertz // 1_000_000)
+        return dataclasses.replace(targets.target(self.family), frequency=self.hertz // 1_000_000)
 
     @property
     def device(self) -> Device:

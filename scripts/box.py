@@ -16,7 +16,7 @@ CHUNK = 50_000
 GOLDEN = ROOT / "tb/golden/iris.network.json"
 
 
-def check(network: Network, start: int) -> pieces.Figures:
+def piece(network: Network, start: int) -> pieces.Figures:
     """The values compared of a chunk of the box."""
     indices = np.arange(start, min(start + CHUNK, box.VECTORS))
     return {"compared": box.check(network, indices)}
@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> None:
         BUILD / "exhaustive" / "box.json",
         pieces.digest(arguments.network),
         {
-            str(start): functools.partial(check, network, start)
+            str(start): functools.partial(piece, network, start)
             for start in range(0, box.VECTORS, CHUNK)
         },
     )

@@ -6,7 +6,7 @@ from typing import Any
 from model import folding
 from model.folding import Goal
 from model.spec import NetworkSpec
-from scripts.silicon import markdown
+from scripts.silicon import table_of_numbers
 from tb.targets import KINDS
 
 Facts = dict[str, Any]
@@ -39,7 +39,9 @@ def hardware(rows: Sequence[Facts]) -> str:
         "results per second": "results/s",
     }
     columns = ["design", *(shown.get(key, key) for key in keys)]
-    return markdown(columns, [[row["name"], *(cell(row, key) for key in keys)] for row in rows])
+    return table_of_numbers(
+        columns, [[row["name"], *(cell(row, key) for key in keys)] for row in rows]
+    )
 
 
 def cell(row: Facts, key: str) -> str:
@@ -65,7 +67,7 @@ def results(rows: Sequence[Facts]) -> str:
         [row["name"], "yes" if row["softmax"] else "no", *(number(row[key]) for key in keys)]
         for row in rows
     ]
-    return markdown([*columns, "simulated samples/s"], table)
+    return table_of_numbers([*columns, "simulated samples/s"], table)
 
 
 def matching(spec: NetworkSpec, count: int) -> dict[str, NetworkSpec]:
@@ -97,7 +99,7 @@ def equal_multipliers(rows: Sequence[Facts], spec: NetworkSpec) -> str:
                 fewer = [f"{ratio:.1f}" for ratio in ratios]
                 table.append([*peer, f"at most {count} {how}", *own, *fewer])
     ratios_of = ["times fewer per result", "times less latency"]
-    return markdown(["design", *costs, "ours", *costs, *ratios_of], table)
+    return table_of_numbers(["design", *costs, "ours", *costs, *ratios_of], table)
 
 
 def page(rows: Sequence[Facts], spec: NetworkSpec, date: str, tools: Mapping[str, str]) -> str:

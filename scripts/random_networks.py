@@ -14,7 +14,7 @@ NETWORKS = 200
 FOLDER = BUILD / "random-networks"
 
 
-def check(seed: int) -> pieces.Figures:
+def piece(seed: int) -> pieces.Figures:
     """The values compared of the network with this seed; a failure leaves a folder."""
     return {"compared": random_networks.check(seed, FULL, FOLDER / f"failed-{seed}")}
 
@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> None:
         "random networks",
         FOLDER / "done.json",
         pieces.digest(),
-        {str(seed): functools.partial(check, seed) for seed in seeds},
+        {str(seed): functools.partial(piece, seed) for seed in seeds},
     )
     compared = found["compared"]
     specs = [random_networks.draw(seed, FULL).spec for seed in seeds]

@@ -56,10 +56,10 @@ def summary(found: Sequence[Facts]) -> str:
         shown = [f"{value:,}" if value != "" else "" for value in times]
         cycles = [str(facts["cycles"][key]) for key in ("interval", "latency")]
         rows.append([name, str(multipliers), *kinds, shown[0], *cycles, *shown[1:]])
-    return markdown(columns, rows)
+    return table_of_numbers(columns, rows)
 
 
-def markdown(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table_of_numbers(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table whose first column is text and whose others are numbers."""
     return pages.table(columns, rows, right=range(1, len(columns))).rstrip("\n")
 
@@ -80,7 +80,7 @@ def section(build: Build, facts: Facts) -> str:
         )
         if source
     ]
-    parts.append(markdown(["", *kinds], rows))
+    parts.append(table_of_numbers(["", *kinds], rows))
     if facts["clock"]:
         clock = facts["clock"]
         by_seed = ", ".join(f"{value} with seed {seed}" for seed, value in clock["MHz"].items())
@@ -91,7 +91,7 @@ def section(build: Build, facts: Facts) -> str:
     rows = [
         [f"`{module}`", *map(str, cells.values())] for module, cells in facts["modules"].items()
     ]
-    parts.append(markdown(["module", *kinds], rows))
+    parts.append(table_of_numbers(["module", *kinds], rows))
     parts += [f"Warning of the tools: {line}" for line in facts["warnings"]]
     return "\n\n".join(parts)
 

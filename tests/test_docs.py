@@ -76,8 +76,8 @@ def test_operators_of_numerics_exist() -> None:
 
 def test_readme_leads_to_every_page() -> None:
     links = LINK.findall((ROOT / "README.md").read_text())
-    pages = {f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")}
-    assert pages | {"docs/decisions/", "docs/pipeline.svg"} <= set(links)
+    expected = {f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")}
+    assert expected | {"docs/decisions/", "docs/pipeline.svg"} <= set(links)
 
 
 def test_every_decision_has_context_choice_and_price() -> None:
