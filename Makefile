@@ -4,7 +4,7 @@
 SIM     ?= verilator## simulator: verilator or icarus
 NETWORK ?= iris## a network of model/networks, or the path of a .toml
 WAVES   ?= 1## 0 leaves out the waveform of every signal, which make sim keeps
-TEST    ?= sim## what make waves opens: sim, a row of tb/rows.py, or a folder of build/failures
+TEST    ?= sim## what make waves opens: sim, a row of tb/modules/rows.py, or a folder of build/failures
 NETLIST ?= 0## what make test-rtl simulates: 0 the RTL, generic or 1 Yosys' gates, ice40 its cells
 TARGET  ?= ecp5## family of FPGAs for make synth: ecp5, ice40 or xc7
 DEVICE  ?= first## device of it: 85k, 45k, 25k; up5k, hx1k, hx8k; its first where none is named
@@ -37,6 +37,9 @@ RTL    := $(BUILD)/rtl-$(SIM).json
 # All that simulates; of a netlist, what does not break the RTL or look inside.
 BENCHES := $(if $(filter 0,$(NETLIST)),tb,tb/test_modules.py tb/test_top.py tb/test_iris.py)
 
+# Every source below these folders, so that a file that moves deeper is not forgotten.
+sources_of = $(shell find $(1) -name '*.py' -o -name '*.v' -o -name '*.cpp' -o -name '*.f')
+
 # Everything that the tools read from the environment.
 export PYTHON
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -58,12 +61,12 @@ menu:
 setup: build/setup/test .venv/yosys ## install everything that the other targets need
 
 sim: $(RTL) ## train, quantize, export, simulate, compare: the whole way from PyTorch to Verilog
-	@$(RUN) scripts.report --build $(BUILD) --sim $(SIM)
+	@$(RUN) scripts.report.terminal --build $(BUILD) --sim $(SIM)
 
 test: build/setup/test .venv/yosys ## the whole regression, on both simulators
 	@rm -rf build/failures
 	$(PYTEST) --junitxml=build/junit.xml
-	@$(RUN) scripts.regression
+	@$(RUN) verify.regression
 
 test-rtl: build/setup/test .venv/yosys ## the part of it that simulates, on netlists where NETLIST asks
 	@rm -rf build/failures
@@ -73,90 +76,90 @@ waves: build/setup/$(SIM) .venv/ready $(if $(filter sim,$(TEST)),$(RTL)) ## open
 	@$(RUN) scripts.waves --test '$(TEST)' --build $(BUILD) --sim $(SIM)
 
 lint: build/setup/test .venv/ready ## the part of it that only reads: Python and Verilog
-	$(PYTEST) tests/test_lint.py -k 'not yosys'
+	$(PYTEST) tests/repo/test_lint.py -k 'not yosys'
 
 folds: .venv/ready ## how a network can be folded, and how its file folds it, before anything is trained
 	@$(RUN) scripts.folds --network $(RECIPE)
 
 all-folds: .venv/ready | build/setup/icarus ## every legal fold of IrisNet's layers through the RTL
-	@$(RUN) scripts.all_folds
+	@$(RUN) verify.campaigns.every_fold
 
 profile: $(BUILD)/network.json ## how values fill their formats, and where they saturate: a table and a picture
 	@$(RUN) scripts.profile --build $(BUILD)
 
 accuracy: .venv/ready ## what quantization costs over k folds and at 2 to 8 bits, beside simple classifiers
-	@$(RUN) scripts.accuracy --network $(RECIPE) --build $(BUILD)
+	@$(RUN) studies.accuracy --network $(RECIPE) --build $(BUILD)
 
 accuracy-page: .venv/ready ## the same of all networks in model/networks, into docs/accuracy.md
 	@for name in $(basename $(notdir $(wildcard model/networks/*.toml))); do \
-	    $(RUN) scripts.accuracy --network model/networks/$$name.toml --build build/$$name || exit; done
-	@$(RUN) scripts.accuracy_page
+	    $(RUN) studies.accuracy --network model/networks/$$name.toml --build build/$$name || exit; done
+	@$(RUN) studies.accuracy_page
 
 soak: build/setup/$(SIM) .venv/ready ## 10,000 random inputs through the RTL at three folds
-	@$(RUN) scripts.soak --sim $(SIM)
+	@$(RUN) verify.campaigns.soak --sim $(SIM)
 
 softmax-study: .venv/ready ## what the seed's polynomial does to trained networks, into docs/softmax.md
-	@$(RUN) scripts.softmax_study
+	@$(RUN) studies.softmax_study
 
 softmax-size: build/setup/verilator .venv/yosys ## the cells that each softmax takes, into docs/softmax_size.md
-	@$(RUN) scripts.softmax_size
+	@$(RUN) studies.softmax_size
 
 synth: $(BUILD)/network.json .venv/yosys ## cells, clock and nanoseconds of a network on an FPGA, by Yosys and nextpnr
 	@$(RUN) scripts.synth --build $(BUILD) --target $(TARGET) --device $(DEVICE) --fold $(FOLD)
 
 silicon: .venv/yosys ## the same of the golden network on several devices, into docs/silicon.md
-	@$(RUN) scripts.silicon
+	@$(RUN) studies.silicon
 
 peers: build/setup/verilator .venv/yosys ## alkaid and NNgen beside the core on the golden network, into docs/peers.md
-	@$(RUN) scripts.peers
+	@$(RUN) studies.peers.compare
 
 sweep: .venv/yosys ## many folds, widths and softmaxes on an ECP5: area against speed and accuracy, into docs/sweep.md
-	@$(RUN) scripts.sweep
+	@$(RUN) studies.sweep
 
 bitstream: $(BUILD)/network.json .venv/yosys ## what a board with an FPGA is programmed with, a network behind its serial port
 	@$(RUN) scripts.bitstream --build $(BUILD) --board $(BOARD)
 
 report: sim ## one HTML page of a network, for people who look rather than read
-	@$(RUN) scripts.page --build $(BUILD) --sim $(SIM)
+	@$(RUN) scripts.report.html --build $(BUILD) --sim $(SIM)
 
 golden: $(BUILD)/network.json ## make the network and its outputs golden: written into tb/golden
 	@$(RUN) scripts.golden --network $(RECIPE) --build $(BUILD)
 
 exhaustive: .venv/ready | build/setup/verilator ## all 2^24 int8 logit triples, and every flower of the 0.1 cm box
-	@$(RUN) scripts.box
-	@$(RUN) scripts.exhaustive
+	@$(RUN) verify.campaigns.input_grid
+	@$(RUN) verify.campaigns.exhaustive
 
 random-networks: .venv/ready | build/setup/verilator ## 200 networks drawn at random: every implementation equal
-	@$(RUN) scripts.random_networks
+	@$(RUN) verify.campaigns.random_networks
 x-reset: build/setup/test .venv/yosys ## no X, no power-on value, and a reset in every cycle of a vector
-	@$(RUN) scripts.x_reset
+	@$(RUN) verify.campaigns.x_reset
 
 netlist: build/setup/test .venv/yosys ## the benches on Yosys' netlists, of gates and of iCE40 cells
-	@$(RUN) scripts.netlist
+	@$(RUN) verify.campaigns.netlists
 
 same-cycles: build/setup/test .venv/ready ## every stream in every cycle, Icarus against Verilator
-	@$(RUN) scripts.same_cycles
+	@$(RUN) verify.campaigns.simulator_agreement
 
 formal: .venv/yosys ## what each module promises, proved: streams and formulas
-	@$(RUN) scripts.formal
+	@$(RUN) verify.formal.prove
 
 oracles: build/setup/verilator .venv/ready ## ONNX Runtime against the reference and the RTL on 100,000 random inputs
-	@$(RUN) scripts.oracles
+	@$(RUN) verify.campaigns.onnx_runtime
 
 fuzz: .venv/ready ## over 100,000 damaged files through each reader of files
-	@$(RUN) scripts.fuzz
+	@$(RUN) verify.fuzz.run
 
 coverage: build/setup/verilator .venv/ready ## lines, branches, toggles, expressions and situations, into docs/coverage.md
-	@$(RUN) scripts.coverage
+	@$(RUN) verify.coverage.report
 mutants: build/setup/icarus build/setup/verilator .venv/yosys ## would the tests notice? over 500 mutants, into docs/mutation.md
-	@$(RUN) scripts.mutants
+	@$(RUN) verify.mutation.run
 
 verification: test soak exhaustive random-networks all-folds x-reset netlist same-cycles formal oracles fuzz coverage mutants ## every campaign, then the ledger in docs/verification.md
-	@$(RUN) scripts.verification
+	@$(RUN) verify.ledger
 
 readme: sim ## write the results and the picture of the README
-	@$(RUN) scripts.readme --build $(BUILD)
-	@$(RUN) scripts.diagram
+	@$(RUN) scripts.report.readme --build $(BUILD)
+	@$(RUN) scripts.report.pipeline
 
 bench: build/setup/icarus build/setup/verilator .venv/ready ## how long the whole way takes, and how fast its parts are
 	@$(RUN) scripts.bench --network $(RECIPE)
@@ -169,7 +172,7 @@ distclean: clean ## remove what was installed into this folder too
 
 # A network, step by step.
 
-$(BUILD)/checkpoint.pt: $(RECIPE) scripts/train.py $(wildcard model/*.py) | .venv/ready
+$(BUILD)/checkpoint.pt: $(RECIPE) scripts/train.py $(call sources_of,common model) | .venv/ready
 	@$(RUN) scripts.train --network $(RECIPE) --build $(BUILD)
 
 # The files that the recipe names, as the last training found them.
@@ -179,7 +182,7 @@ $(BUILD)/network.json $(BUILD)/expected.npz &: $(BUILD)/checkpoint.pt scripts/ex
 	@$(RUN) scripts.export --network $(RECIPE) --build $(BUILD)
 
 $(RTL): $(BUILD)/network.json $(BUILD)/expected.npz $(BUILD)/waves-$(SIM) scripts/sim.py \
-        $(wildcard rtl/*.v tb/*.py) | build/setup/$(SIM)
+        $(call sources_of,common model rtl tb) | build/setup/$(SIM)
 	@$(RUN) scripts.sim --build $(BUILD) --sim $(SIM) $(if $(filter 1,$(WAVES)),--waves)
 
 # Holds WAVES as the last simulation had it, so that another value simulates again.

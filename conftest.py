@@ -24,7 +24,7 @@ def show_failure(item: pytest.Item, error: BaseException) -> None:
     """Where a simulation failed, add to the error what it looks like, by itself, and where."""
     if getattr(error, "again", None) is None:
         return
-    from tb.failures import folder_of, investigate
+    from tb.debug.failures import folder_of, investigate
 
     folder = folder_of(item.nodeid)
     evidence = investigate(error, folder)

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from boards import protocol
 from boards.protocol import END, ProtocolError, Reply, Status
+from common.errors import VerbatimError
 from model.artifact import Network
-from model.errors import VerbatimError
-from model.spec import Int
+from model.format import Int
 
 BAUDRATE = 115_200
 # Longer than a request and its answer take, on the line and in the operating system.

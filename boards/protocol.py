@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from model.artifact import Network, digest, images
-from model.errors import VerbatimError
+from common.errors import VerbatimError
+from common.files import digest
+from model.artifact import Network
+from model.images import images
 from model.spec import NetworkSpec, to_plain
 
 END, ESC, ESC_END, ESC_ESC = 0xC0, 0xDB, 0xDC, 0xDD

@@ -15,17 +15,17 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from common.errors import VerbatimError
 from model.artifact import Network
-from model.errors import VerbatimError
-from model.spec import Int
+from model.format import Int
 
 Backend = Callable[[Network, Int], tuple[NDArray[np.integer], NDArray[np.integer]]]
 
 BACKENDS = {
     "reference": "model.fast:predict_codes",
-    "icarus": "tb.backends:icarus",
-    "verilator": "tb.backends:verilator",
-    "native": "tb.backends:native",
+    "icarus": "tb.sim.backends:icarus",
+    "verilator": "tb.sim.backends:verilator",
+    "native": "tb.sim.backends:native",
     "onnx": "model.onnx_export:predict_codes",
     "board": "boards.host:predict_codes",
 }

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from model.errors import VerbatimError
-from model.spec import NetworkSpec, require, require_whole
+from common.errors import VerbatimError
+from model.format import require, require_whole
+from model.spec import NetworkSpec
 
 MAX_CYCLES, MAX_MULTIPLIERS = 1 << 24, 1 << 24
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from common.errors import VerbatimError
 from model import reference
 from model.artifact import Network
-from model.errors import VerbatimError
-from model.spec import Int
+from model.format import Int
 
 
 class GoldenError(VerbatimError):

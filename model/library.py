@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from model import artifact, backends, reference
 from model.backends import BackendError
-from model.spec import PROBABILITY_ONE, Int
+from model.format import Int
+from model.spec import PROBABILITY_ONE
 from model.summary import summary
 
 # Samples that a backend is given at once: what it needs for them stays small.

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.errors import VerbatimError
+from common.errors import VerbatimError
+from model.format import Int
 from model.reference import taylor2
-from model.spec import Int, NetworkSpec
+from model.spec import NetworkSpec
 
 
 class WinnersError(VerbatimError):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sklearn.metrics import precision_recall_fscore_support
 
-from model.spec import Int
+from model.format import Int
 
 
 @dataclass(frozen=True)

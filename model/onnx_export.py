@@ -15,14 +15,15 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from common.files import digest
 from model import tables
-from model.artifact import Network, digest
+from model.artifact import Network
+from model.format import Int
 from model.reference import FeatureError
 from model.spec import (
     PROBABILITY_ONE,
     RECIPROCAL_ADDR_W,
     RECIPROCAL_W,
-    Int,
     LayerSpec,
     NetworkSpec,
     SoftmaxSpec,

@@ -9,21 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from model.artifact import digest
-from model.errors import VerbatimError
+from common.errors import VerbatimError
+from common.files import digest
+from model.data.scaling import Scaling
+from model.data.userdata import DataFile
 from model.folding import Fold, Goal, Lanes, Plan, Shape, keeping_up, solve
-from model.formats import Formats, Widths
-from model.scaling import Scaling
-from model.spec import (
-    DIVIDERS,
-    FORMER_DIVIDERS,
-    SCORES,
-    SpecError,
-    build,
-    require,
-    require_whole,
-)
-from model.userdata import DataFile
+from model.format import SpecError, require, require_whole
+from model.plain import build
+from model.spec import DIVIDERS, FORMER_DIVIDERS, SCORES
+from model.widths import Formats, Widths
 
 MAX_SEED = 2**32 - 1
 FEATURES = ("raw", "standardize")

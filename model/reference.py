@@ -6,17 +6,11 @@ The operators take and give int64 arrays of codes; `trace` strings them together
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from common.errors import VerbatimError
 from model import tables
 from model.artifact import Network
-from model.errors import VerbatimError
-from model.spec import (
-    PROBABILITY_ONE,
-    RECIPROCAL_ADDR_W,
-    RECIPROCAL_W,
-    Format,
-    Int,
-    SoftmaxSpec,
-)
+from model.format import Format, Int
+from model.spec import PROBABILITY_ONE, RECIPROCAL_ADDR_W, RECIPROCAL_W, SoftmaxSpec
 
 
 class FeatureError(VerbatimError):

@@ -5,22 +5,16 @@ this file knows a weight's value, except `accumulator_width`, which bounds sums 
 """
 
 import dataclasses
-import math
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import NoneType, UnionType
-from typing import Any, get_args
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from model.format import Format, require, require_divisor, require_whole, tree_levels
+from model.plain import build
 
-from model.errors import VerbatimError
-
-Int = NDArray[np.int64]
 Parameter = int | str | tuple[int, ...]
 
-MIN_WIDTH, MAX_WIDTH = 2, 16
-MIN_FRAC, MAX_FRAC = -16, 31
 MAX_CLASSES = 64
 MAX_ACC_W = 63
 MAX_LOGIT_FRAC = 16
@@ -56,88 +50,6 @@ NORMALIZE_SUM_CYCLES = 2
 SCALE_CYCLES = 2
 REMAINDER_CYCLES = 1
 DIVIDER_CYCLES = 1 + PROBABILITY_W
-
-
-class SpecError(VerbatimError):
-    """A network, format or fold that the hardware cannot be: the message says what is legal."""
-
-
-def tree_levels(lanes: int) -> int:
-    """Registered levels of a binary tree over ``lanes`` leaves: ``ceil(log2(lanes))``.
-
-    >>> [tree_levels(lanes) for lanes in (1, 2, 3, 4, 5)]
-    [0, 1, 2, 2, 3]
-    """
-    return (lanes - 1).bit_length()
-
-
-def require(condition: bool, sentence: str) -> None:
-    """Raise `SpecError` with ``sentence`` unless ``condition`` holds."""
-    if not condition:
-        raise SpecError(sentence)
-
-
-def require_whole(owner: str, low: int, high: int, **values: object) -> None:
-    """Each value must be an int in ``low..high``; a bool is not an int here."""
-    for key, value in values.items():
-        legal = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
-        require(legal, f"{owner}: {key} is {value!r}, legal is a whole number from {low} to {high}")
-
-
-def require_divisor(owner: str, whole_name: str, whole: int, **values: int) -> None:
-    """Each value must be a positive divisor of ``whole``."""
-    for key, value in values.items():
-        require_whole(owner, 1, whole, **{key: value})
-        divisors = [d for d in range(1, whole + 1) if whole % d == 0]
-        legal = ", ".join(map(str, divisors))
-        require(
-            whole % value == 0,
-            f"{owner}: {key} is {value}, legal is a divisor of {whole_name} = {whole}: {legal}",
-        )
-
-
-@dataclass(frozen=True)
-class Format:
-    """Signed fixed point: ``value = q * 2**-frac`` with ``q`` in ``width`` bits, zero point 0.
-
-    >>> Format(8, 4).max_value
-    7.9375
-    >>> Format(1, 0)
-    Traceback (most recent call last):
-    model.spec.SpecError: format: width is 1, legal is a whole number from 2 to 16
-    """
-
-    width: int
-    frac: int
-
-    def __post_init__(self) -> None:
-        require_whole("format", MIN_WIDTH, MAX_WIDTH, width=self.width)
-        require_whole("format", MIN_FRAC, MAX_FRAC, frac=self.frac)
-
-    @property
-    def q_min(self) -> int:
-        """Least code."""
-        return -(1 << (self.width - 1))
-
-    @property
-    def q_max(self) -> int:
-        """Largest code."""
-        return (1 << (self.width - 1)) - 1
-
-    @property
-    def max_value(self) -> float:
-        """Largest value that has a code."""
-        return self.q_max * self.lsb
-
-    @property
-    def lsb(self) -> float:
-        """Value of one code step."""
-        return 2.0**-self.frac
-
-    @property
-    def byte_width(self) -> int:
-        """Bits of one lane on an AXI4-Stream: whole bytes."""
-        return 8 * math.ceil(self.width / 8)
 
 
 @dataclass(frozen=True)
@@ -458,74 +370,11 @@ class NetworkSpec:
         return self.folded(folds, in_lanes=1, softmax_lanes=1, out_lanes=1)
 
 
-def accumulator_width(layer_weights: Int, biases: Int, x_interval: tuple[int, int]) -> int:
-    """Signed bits that no partial sum of ``w @ x + b`` can leave, in whatever order it is taken.
-
-    ``layer_weights`` is ``[n_out, n_in]``, ``biases`` ``[n_out]``, in accumulator LSBs; inputs lie
-    in ``x_interval`` inclusive. Interval arithmetic: all positive terms, and all negative ones.
-
-    >>> accumulator_width(np.array([[1, -1]]), np.array([0]), (-128, 127))
-    9
-    """
-    low, high = x_interval
-    extremes = np.stack([layer_weights * low, layer_weights * high])
-    most = np.maximum(extremes.max(axis=0), 0).sum(axis=1) + np.maximum(biases, 0)
-    least = np.minimum(extremes.min(axis=0), 0).sum(axis=1) + np.minimum(biases, 0)
-    return 1 + max(int(most.max()), max(0, -int(least.min()) - 1)).bit_length()
-
-
-def output_interval(layer: LayerSpec) -> tuple[int, int]:
-    """Codes that a layer can put out, inclusive: what its successor's sums are bounded by."""
-    return (0 if layer.relu else layer.y.q_min, layer.y.q_max)
-
-
 def to_plain(spec: NetworkSpec) -> dict[str, Any]:
     """The spec as dicts, lists and scalars, for JSON."""
     plain = dataclasses.asdict(spec)
     plain["layers"] = list(plain["layers"])
     return plain
-
-
-def build(kind: type, owner: str, plain: object) -> Any:
-    """An instance of dataclass ``kind`` from a mapping of its fields.
-
-    Fields with a default may be left out; one that does not count in comparisons is no key.
-    Raises `SpecError`; the sentence begins with ``owner``, the path to the mapping or its part.
-
-    >>> build(Format, "formats.input", {"width": 8, "frac": 99})
-    Traceback (most recent call last):
-    model.spec.SpecError: formats.input: format: frac is 99, legal is a whole number from -16 to 31
-    """
-    require(isinstance(plain, Mapping), f"{owner}: found {plain!r}, legal is a table of keys")
-    assert isinstance(plain, Mapping)
-    fields = {field.name: field for field in dataclasses.fields(kind) if field.compare}
-    for key in plain:
-        require(key in fields, f"{owner}: unknown key {key!r}, legal are {', '.join(fields)}")
-    for key, field in fields.items():
-        needed = field.default is field.default_factory is dataclasses.MISSING
-        require(key in plain or not needed, f"{owner}: key {key!r} is missing")
-    values: dict[str, Any] = dict(plain)
-    for key in plain:
-        nested, alternatives = _tables_of(fields[key].type)
-        if nested and (isinstance(values[key], Mapping) or not alternatives):
-            values[key] = build(nested, f"{owner}.{key}", values[key])
-    try:
-        return kind(**values)
-    except SpecError as error:
-        own_name = owner.rpartition(".")[2]
-        raise SpecError(f"{owner}: {str(error).removeprefix(f'{own_name}: ')}") from error
-
-
-def _tables_of(declared: object) -> tuple[type | None, list[object]]:
-    """The dataclass in a field's type, and what else may stand there: ``int | Format``.
-
-    None where an alternative may be a table too.
-    """
-    members = get_args(declared) if isinstance(declared, UnionType) else (declared,)
-    tables = [m for m in members if isinstance(m, type) and dataclasses.is_dataclass(m)]
-    others = [m for m in members if m not in tables and m is not NoneType]
-    plain = all(isinstance(other, type) for other in others)
-    return (tables[0] if len(tables) == 1 and plain else None), others
 
 
 def from_plain(plain: object) -> NetworkSpec:
@@ -544,3 +393,6 @@ def from_plain(plain: object) -> NetworkSpec:
     plain = {**plain, "layers": built}
     spec: NetworkSpec = build(NetworkSpec, "spec", plain)
     return spec
+
+
+COMBINATIONS = list(itertools.product(SCORES, DIVIDERS))

@@ -1,7 +1,8 @@
 """A network's shape and cost as a table that a person reads."""
 
-from model.artifact import image_shapes
-from model.spec import Format, NetworkSpec
+from model.format import Format
+from model.images import image_shapes
+from model.spec import NetworkSpec
 
 COLUMNS = (
     *("part", "in", "out", "input", "weights", "output", "acc", "SIMD x PE"),

@@ -5,14 +5,8 @@ import functools
 
 import numpy as np
 
-from model.spec import (
-    PROBABILITY_ONE,
-    RECIPROCAL_ADDR_W,
-    RECIPROCAL_W,
-    Format,
-    Int,
-    SoftmaxSpec,
-)
+from model.format import Format, Int
+from model.spec import PROBABILITY_ONE, RECIPROCAL_ADDR_W, RECIPROCAL_W, SoftmaxSpec
 
 # Decimal digits of the exponential: no entry lies so close to a whole number that 30 would not do.
 DIGITS = 30

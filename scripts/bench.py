@@ -18,14 +18,16 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from common import cli, errors
+from common.files import write_atomically
+from common.paths import ROOT, RTL
 from model import artifact, fast, onnx_export, reference
-from model.artifact import Network, write_atomically
-from scripts import cli
-from scripts.report import console
-from tb import native
-from tb.network_run import EVERY_SAMPLE, run_network
-from tb.networks import codes
-from tb.tools import ROOT, RTL, SIMULATORS
+from model.artifact import Network
+from scripts.report.terminal import console
+from tb.sim import native
+from tb.sim.made_up import codes
+from tb.sim.run_network import EVERY_SAMPLE, run_network
+from tb.sim.simulators import SIMULATORS
 
 # What this project aims at on 2 CPUs: seconds at most, samples per second at least.
 CHAIN_TARGET = {"verilator": 40, "icarus": 25}
@@ -54,7 +56,9 @@ def chain(build: Path, network: Path, simulator: str) -> dict[str, float]:
         seconds[step] = round(time.perf_counter() - start, 3)
         if done.returncode:
             words = (done.stderr or done.stdout).strip().splitlines()
-            raise cli.CommandError(f"{' '.join(command[1:])} failed: {words[-1] if words else ''}")
+            raise errors.CommandError(
+                f"{' '.join(command[1:])} failed: {words[-1] if words else ''}"
+            )
     compiled = json.loads((build / f"rtl-{simulator}.json").read_text())["seconds"]["build"]
     return seconds | {"total": round(sum(seconds.values()), 3), "compiling": round(compiled, 3)}
 

@@ -1,137 +1,18 @@
 """Build the bitstream of a board that holds a network: synthesize, place at its pins, pack."""
 
 import argparse
-import dataclasses
 import shutil
-from dataclasses import dataclass
-from pathlib import Path
 
-from boards.host import BAUDRATE
-from boards.protocol import network_id
-from model import area, artifact, folding
-from model.artifact import Network
-from model.folding import Goal
-from scripts import cli
-from tb import synthesis, targets
-from tb.boards import for_serial_line, parameters, sources
-from tb.synthesis import Design, Placement
-from tb.targets import Device, Target
-from tb.tools import BUILD, ROOT, last_words
-
-SEED = 1
-
-
-@dataclass(frozen=True)
-class Board:
-    """A board: its part, the chip that this is, its clock, its pins.
-
-    ``pins`` and ``routed`` are nextpnr's option and the file for it: pins in ``boards/``, and what
-    ``packer`` makes ``bitstream`` of.
-    """
-
-    name: str
-    family: str
-    chip: str
-    part: tuple[str, ...]
-    hertz: int
-    pins: tuple[str, str]
-    routed: tuple[str, str]
-    packer: str
-    bitstream: str
-
-    @property
-    def multipliers(self) -> int:
-        """Those that the layers may have: a softmax of one lane takes two."""
-        return self.device.dsps - 2
-
-    @property
-    def target(self) -> Target:
-        """The family, asked for the board's clock."""
-        return dataclasses.replace(targets.target(self.family), frequency=self.hertz // 1_000_000)
-
-    @property
-    def device(self) -> Device:
-        """The part between its pins and the packer; other pins are another device."""
-        pins = artifact.digest(self.pins_file.read_text())[:8]
-        chip = self.target.device(self.chip)
-        assert chip is not None
-        arguments = (*self.part, *self.pins, *self.routed)
-        return dataclasses.replace(chip, name=f"{self.name}-{pins}", arguments=arguments)
-
-    @property
-    def pins_file(self) -> Path:
-        """Where each port of the top is on the board."""
-        return ROOT / "boards" / self.pins[1]
-
-
-BOARDS = {
-    "icebreaker": Board(
-        name="icebreaker",
-        family="ice40",
-        chip="up5k",
-        part=("--up5k", "--package", "sg48"),
-        hertz=12_000_000,
-        pins=("--pcf", "icebreaker.pcf"),
-        routed=("--asc", "icebreaker.asc"),
-        packer="yowasp-icepack",
-        bitstream="icebreaker.bin",
-    ),
-    "ulx3s": Board(
-        name="ulx3s",
-        family="ecp5",
-        chip="85k",
-        part=("--85k", "--speed", "6", "--package", "CABGA381"),
-        hertz=25_000_000,
-        pins=("--lpf", "ulx3s.lpf"),
-        routed=("--textcfg", "ulx3s.config"),
-        packer="yowasp-ecppack",
-        bitstream="ulx3s.bit",
-    ),
-}
-
-
-def fitted(network: Network, board: Board) -> Network:
-    """The network at its own fold where the board has the multipliers for it, else a slower one."""
-    spec = network.spec
-    if sum(layer.multipliers for layer in spec.layers) > board.multipliers:
-        spec = folding.meeting(spec, Goal(max_multipliers=board.multipliers))
-    return for_serial_line(network.refolded(spec))
-
-
-def build(network: Network, board: Board) -> tuple[Path, Placement]:
-    """The bitstream of ``board`` with ``network`` in it, and what nextpnr says of it.
-
-    Raises `SynthesisError` where a tool fails, `CommandError` where the board's clock is too fast.
-    """
-    images = BUILD / "boards" / f"{board.name}-{network_id(network):08x}"
-    artifact.write_images(network, images)
-    design = Design(
-        f"mlp_{board.name}",
-        parameters(network, round(board.hertz / BAUDRATE)),
-        images,
-        sources(),
-        core="mlp_board",
-        multipliers=area.of_network(network.spec).multipliers,
-    )
-    netlist = synthesis.synthesize(design, board.target, board.device)
-    shutil.copy(board.pins_file, netlist.folder)
-    placed = synthesis.place(netlist, board.target, board.device, SEED)
-    if placed.megahertz * 1_000_000 < board.hertz:
-        raise cli.CommandError(
-            f"{board.name}: {network.spec.name} reaches {placed.megahertz} MHz, "
-            f"the clock has {board.hertz / 1_000_000:g}"
-        )
-    done = synthesis.run_tool(board.packer, board.routed[1], board.bitstream, cwd=netlist.folder)
-    if done.returncode:
-        raise cli.CommandError(f"{board.name}: {board.packer}: {last_words(done)}")
-    return netlist.folder / board.bitstream, placed
+from boards.bitstream import BOARDS, build, fitted
+from common import cli, errors
+from model import artifact
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the bitstream into the build folder, and say what it takes of the device."""
     if arguments.board not in BOARDS:
         legal = ", ".join(BOARDS)
-        raise cli.CommandError(f"board is {arguments.board!r}, legal is one of {legal}")
+        raise errors.CommandError(f"board is {arguments.board!r}, legal is one of {legal}")
     board = BOARDS[arguments.board]
     network = fitted(artifact.load(arguments.build / "network.json"), board)
     bitstream, placed = build(network, board)

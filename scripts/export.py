@@ -5,10 +5,12 @@ import argparse
 import numpy as np
 import torch
 
-from model import artifact, checkpoint, datasets, onnx_export, quantize, recipe, training
+from common import cli, files
+from model import artifact, images, onnx_export, recipe
+from model.data import datasets
 from model.logits import require_winners, survey
 from model.metrics import measure
-from scripts import cli
+from model.qat import checkpoint, quantize, training
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -34,8 +36,8 @@ def run(arguments: argparse.Namespace) -> None:
         compared = quantize.compare(traced, network)
         floats = training.probabilities(trained.module, scaled)
         artifact.save(network, build / "network.json")
-        artifact.write_images(network, build / "mem")
-        with cli.whole_file(build / "network.onnx") as temporary:
+        images.write_images(network, build / "mem")
+        with files.whole_file(build / "network.onnx") as temporary:
             temporary.write_bytes(onnx_export.model(network).SerializeToString(deterministic=True))
         expected = {
             "features": dataset.features,
@@ -46,7 +48,7 @@ def run(arguments: argparse.Namespace) -> None:
             "float.class": floats.argmax(axis=1),
             **traced,
         }
-        with cli.whole_file(build / "expected.npz") as temporary, temporary.open("wb") as stream:
+        with files.whole_file(build / "expected.npz") as temporary, temporary.open("wb") as stream:
             np.savez(stream, allow_pickle=False, **expected)
     print(f"{build}: {sum(compared.values())} values of PyTorch and reference compared, all equal")
     for title, classes in (

@@ -4,11 +4,14 @@ import argparse
 
 from rich.console import Group
 
-from model import datasets, folding, frontend, modules, quantize, recipe
+from common import cli
+from model import folding, recipe
+from model.data import datasets
 from model.folding import Fold, Plan, Shape
+from model.frontends import load, torch_fx
+from model.qat import quantize
 from model.recipe import Recipe
-from scripts import cli
-from scripts.report import Section, console, table
+from scripts.report.terminal import Section, console, table
 
 CHOSEN = "<-"
 
@@ -62,7 +65,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Print the tables."""
     plan = recipe.load(arguments.network)
     dataset = datasets.load(plan.dataset, plan.folder)
-    layers = quantize.shapes(frontend.layers(modules.make(plan, dataset)))
+    layers = quantize.shapes(torch_fx.layers(load.make(plan, dataset)))
     console().print(show(plan, layers))
 
 

@@ -4,8 +4,10 @@ import argparse
 import json
 from pathlib import Path
 
-from model import artifact, datasets, golden, recipe
-from scripts import cli
+from common import cli, files
+from common.paths import GOLDEN
+from model import artifact, golden, recipe
+from model.data import datasets
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -16,7 +18,7 @@ def run(arguments: argparse.Namespace) -> None:
     lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in outputs.items()]
     artifact.save(network, arguments.golden / f"{plan.name}.network.json")
     path = arguments.golden / f"{plan.name}.outputs.json"
-    artifact.write_atomically(path, "{\n" + ",\n".join(lines) + "\n}\n")
+    files.write_atomically(path, "{\n" + ",\n".join(lines) + "\n}\n")
     print(f"{path}: outputs of {len(outputs['class'])} samples")
 
 
@@ -25,7 +27,7 @@ if __name__ == "__main__":
     parser.add_argument(
         "--golden",
         type=Path,
-        default=Path("tb/golden"),
+        default=GOLDEN,
         help="folder of golden files (default: %(default)s)",
     )
     cli.main(run, parser)

@@ -6,10 +6,11 @@ import os
 import re
 from pathlib import Path
 
-from model import datasets, recipe
-from model.artifact import write_atomically
-from model.userdata import DataFile
-from scripts import cli
+from common import cli, errors
+from common.files import write_atomically
+from model import recipe
+from model.data import datasets
+from model.data.userdata import DataFile
 
 STARTER = """\
 # A network of your own: make sim NETWORK={path}
@@ -70,9 +71,9 @@ def run(arguments: argparse.Namespace) -> None:
     """Write the file, unless there is one."""
     path: Path = arguments.recipe
     if path.suffix != ".toml":
-        raise cli.CommandError(f"{path}: legal is a path that ends in .toml")
+        raise errors.CommandError(f"{path}: legal is a path that ends in .toml")
     if path.exists():
-        raise cli.CommandError(f"{path}: is there already, legal is the path of a new file")
+        raise errors.CommandError(f"{path}: is there already, legal is the path of a new file")
     data = None
     if arguments.data is not None:
         beside = os.path.relpath(arguments.data, path.parent)

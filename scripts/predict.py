@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from common import cli, errors
+from common.files import write_atomically
 from model import Network, Prediction
-from model.artifact import write_atomically
 from model.backends import BACKENDS
-from scripts import cli
 
 FEATURES_KEY = "features"
 
@@ -29,16 +29,16 @@ def read_features(path: Path) -> NDArray[np.float64]:
         with path.open(newline="") as stream:
             return _read_csv(path, list(csv.reader(stream)))
     except (OSError, UnicodeDecodeError, csv.Error, ValueError) as error:
-        raise cli.CommandError(f"{path}: cannot be read: {error}") from error
+        raise errors.CommandError(f"{path}: cannot be read: {error}") from error
 
 
 def _read_npz(path: Path) -> NDArray[np.float64]:
     with np.load(path, allow_pickle=False) as arrays:
         if not isinstance(arrays, np.lib.npyio.NpzFile):
-            raise cli.CommandError(f"{path}: holds one bare array, legal is an npz")
+            raise errors.CommandError(f"{path}: holds one bare array, legal is an npz")
         key = FEATURES_KEY if len(arrays.files) != 1 else arrays.files[0]
         if key not in arrays.files:
-            raise cli.CommandError(
+            raise errors.CommandError(
                 f"{path}: found arrays {', '.join(arrays.files)}, legal is one named {FEATURES_KEY}"
             )
         features: NDArray[np.float64] = arrays[key]
@@ -50,12 +50,12 @@ def _read_csv(path: Path, rows: list[list[str]]) -> NDArray[np.float64]:
     if numbered and not _numbers(numbered[0][1]):
         numbered = numbered[1:]
     if not numbered:
-        raise cli.CommandError(f"{path}: found no sample, legal is a line of numbers for each")
+        raise errors.CommandError(f"{path}: found no sample, legal is a line of numbers for each")
     samples = []
     for number, row in numbered:
         values = _numbers(row)
         if values is None or len(values) != len(numbered[0][1]):
-            raise cli.CommandError(
+            raise errors.CommandError(
                 f"{path}: line {number} is {','.join(row)[:60]!r}, "
                 f"legal are {len(numbered[0][1])} numbers"
             )

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from common import cli, files
+from common.files import write_atomically
 from model import artifact, reference
-from model.artifact import write_atomically
-from model.ranges import Range, ranges
-from scripts import cli
-from scripts.pictures import BLUE, GRAY, ORANGE
-from scripts.report import Section, console, table
-from scripts.summary import read_expected
+from model.histograms import Range, ranges
+from scripts.report.facts import read_expected
+from scripts.report.pictures import BLUE, GRAY, ORANGE
+from scripts.report.terminal import Section, console, table
 
 COLUMNS = 3
 
@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> None:
     features = read_expected(folder / "expected.npz")["features"]
     traced = reference.trace(network, reference.encode(network, features))
     found = list(ranges(network, traced))
-    with cli.whole_file(folder / "profile.png") as temporary:
+    with files.whole_file(folder / "profile.png") as temporary:
         picture(network.spec.name, found).savefig(temporary, dpi=120, format="png")
     facts = {
         item.name: {

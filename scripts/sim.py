@@ -5,13 +5,14 @@ import json
 
 from rich.console import Console
 
+from common import cli, files
+from common.paths import ROOT
 from model import artifact, reference
-from scripts import cli
-from scripts.summary import read_expected
-from tb.data_path import data_path
-from tb.network_run import EVERY_SAMPLE, run_network
-from tb.tools import ROOT, SIMULATORS
-from tb.views import write_views
+from scripts.report.facts import read_expected
+from tb.benches.probes import data_path
+from tb.debug.views import write_views
+from tb.sim.run_network import EVERY_SAMPLE, run_network
+from tb.sim.simulators import SIMULATORS
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -38,7 +39,7 @@ def run(arguments: argparse.Namespace) -> None:
     if waves:
         write_views(waves, data_path(network.spec))
     report["seconds"] = {"build": outcome.build_seconds, "simulate": outcome.run_seconds}
-    artifact.write_atomically(build / f"rtl-{simulator}.json", json.dumps(report) + "\n")
+    files.write_atomically(build / f"rtl-{simulator}.json", json.dumps(report) + "\n")
     streams = report["streams"].values()
     compared = sum(stream["compared"] for stream in streams)
     print(f"{arguments.build}: {compared} values of RTL and reference compared, all equal")

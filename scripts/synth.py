@@ -6,32 +6,13 @@ import json
 from rich.console import Console
 from rich.progress import Progress
 
+from common import cli, errors, files
 from model import artifact
-from model.spec import NetworkSpec
-from scripts import cli, costs
-from tb import targets
+from syn import targets, utilization
+from syn.utilization import folded
 
 # Stands for the first device of a family, or for none where it has none.
 FIRST = "first"
-
-
-def folded(spec: NetworkSpec, fold: str) -> NetworkSpec:
-    """The spec at a named fold; or at SIMDxPE of each layer, with one value a beat at the ends.
-
-    Raises `SpecError` where a layer cannot be folded so, `CommandError` where ``fold`` is neither.
-    """
-    named = spec.at_each_fold()
-    if fold in named:
-        return named[fold]
-    try:
-        pairs = [(int(simd), int(pe)) for simd, pe in (p.split("x") for p in fold.split(","))]
-        folds = {layer.name: pair for layer, pair in zip(spec.layers, pairs, strict=True)}
-    except ValueError as error:
-        raise cli.CommandError(
-            f"fold is {fold!r}, legal is {', '.join(named)}, or SIMDxPE of each of the "
-            f"{len(spec.layers)} layers with commas between them"
-        ) from error
-    return spec.folded(folds, in_lanes=1, softmax_lanes=1, out_lanes=1)
 
 
 def seeds(text: str) -> tuple[int, ...]:
@@ -39,7 +20,7 @@ def seeds(text: str) -> tuple[int, ...]:
     try:
         return tuple(int(seed) for seed in text.split(","))
     except ValueError as error:
-        raise cli.CommandError(
+        raise errors.CommandError(
             f"seeds are {text!r}, legal are whole numbers with commas between them"
         ) from error
 
@@ -51,11 +32,11 @@ def run(arguments: argparse.Namespace) -> None:
     network = artifact.load(arguments.build / "network.json")
     network = network.refolded(folded(network.spec, arguments.fold))
     with Progress(console=Console(stderr=True)) as bar:
-        found = costs.measure(network, target, device, seeds(arguments.seeds), bar)
+        found = utilization.measure(network, target, device, seeds(arguments.seeds), bar)
     name = "-".join(["synth", target.name, *([device.name] if device else [])])
     path = arguments.build / f"{name}.json"
-    artifact.write_atomically(path, json.dumps(found, indent=1) + "\n")
-    for table in costs.tables(found):
+    files.write_atomically(path, json.dumps(found, indent=1) + "\n")
+    for table in utilization.tables(found):
         Console().print(table)
     for warning in found["warnings"]:
         print(f"warning: {warning}")

@@ -8,8 +8,11 @@ import torch
 from rich.console import Console
 from rich.progress import Progress
 
-from model import artifact, checkpoint, datasets, recipe, training
-from scripts import cli
+from common import cli
+from common.files import whole_file, write_atomically
+from model import recipe
+from model.data import datasets
+from model.qat import checkpoint, training
 
 
 def make_rule(target: Path, files: Iterable[Path]) -> str:
@@ -33,9 +36,9 @@ def run(arguments: argparse.Namespace) -> None:
         task = progress.add_task(f"training {plan.name}", total=epochs)
         trained = training.learn(plan, dataset, train, lambda: progress.advance(task))
     path = arguments.build / checkpoint.FILE
-    with cli.whole_file(path) as temporary:
+    with whole_file(path) as temporary:
         checkpoint.save(trained, plan, dataset, temporary)
-    artifact.write_atomically(arguments.build / "checkpoint.d", make_rule(path, plan.files()))
+    write_atomically(arguments.build / "checkpoint.d", make_rule(path, plan.files()))
     print(f"{path}: {epochs} epochs on {len(train)} samples of {dataset.name}")
 
 

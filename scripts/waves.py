@@ -6,16 +6,17 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from common import cli
+from common.errors import CommandError
+from common.paths import BUILD, ROOT
 from model.artifact import load
-from scripts import cli
-from scripts.cli import CommandError
-from tb.data_path import data_path
-from tb.failures import FOLDER as FAILURES
-from tb.rows import ROWS
-from tb.runner import Job
-from tb.tools import BUILD, ROOT, SIMULATORS
-from tb.views import streams_of, write_views
-from tb.waveform import Waveform
+from tb.benches.probes import data_path
+from tb.debug.failures import FOLDER as FAILURES
+from tb.debug.views import streams_of, write_views
+from tb.debug.waveform import Waveform
+from tb.job import Job
+from tb.modules.rows import ROWS
+from tb.sim.simulators import SIMULATORS
 
 # The test that stands for what make sim left.
 OF_SIM = "sim"
@@ -48,7 +49,8 @@ def find(test: str, build: Path, simulator: str) -> Path:
         known = [*rows, *(path.parent.name for path in FAILURES.glob("*/waves.vcd"))]
         near = ", ".join(difflib.get_close_matches(test, known, cutoff=0.3)) or "none like it"
         raise CommandError(
-            f"TEST={test} is neither {OF_SIM}, a row of tb/rows.py nor a folder of build/failures; "
+            f"TEST={test} is neither {OF_SIM}, a row of tb/modules/rows.py nor a folder of "
+            f"build/failures; "
             f"near are: {near}"
         )
     return of_row(test, simulator)
@@ -80,7 +82,8 @@ def parser() -> argparse.ArgumentParser:
     built.add_argument(
         "--test",
         default=OF_SIM,
-        help="sim, a row of tb/rows.py, or a folder of build/failures (default: %(default)s)",
+        help="sim, a row of tb/modules/rows.py, or a folder of build/failures "
+        "(default: %(default)s)",
     )
     cli.add_build(built)
     cli.add_sim(built, SIMULATORS)

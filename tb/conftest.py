@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tb.runner import COMPARED
+from tb.sim.runner import COMPARED
 
 
 @pytest.fixture(autouse=True)

@@ -9,20 +9,21 @@ import pytest
 import serial
 
 from boards import protocol
+from boards.design import BOARD_RTL, for_serial_line
 from boards.host import Board, BoardError, predict_codes
 from boards.protocol import Status
-from model import datasets, library
+from common.paths import BUILD, GOLDEN_IRIS
+from model import library
 from model.artifact import Network, load
+from model.data import datasets
+from model.format import Format
 from model.reference import quantize, trace
-from model.spec import Format
-from tb.boards import BOARD_RTL, for_serial_line, run_bench, simulated_board
-from tb.named_mutants import Mutant, mutated
-from tb.networks import codes, made_up
-from tb.runner import SimulationFailed
-from tb.tools import BUILD
+from tb.modules.named_mutants import Mutant, mutated
+from tb.sim.board import run_bench, simulated_board
+from tb.sim.made_up import codes, made_up
+from tb.sim.runner import SimulationFailed
 
-GOLDEN = Path(__file__).parent / "golden" / "iris.network.json"
-IRIS = for_serial_line(load(GOLDEN))
+IRIS = for_serial_line(load(GOLDEN_IRIS))
 FLOWERS = quantize(datasets.load("iris").features, IRIS.spec.x)
 EXPECTED = trace(IRIS, FLOWERS)
 
@@ -56,7 +57,7 @@ def test_board_keeps_its_promises_under_verilator() -> None:
     assert run_bench(IRIS, samples(IRIS, 8), "verilator", name="board-iris").passed == 7
 
 
-# Module, what stands there once, what it becomes, and the test of tb/board_bench.py that notices.
+# Module, what stands there once, what it becomes, and the test of `board_bench` that notices.
 FRAMES, NOISY, EARLY, ALL = (
     "says_what_is_wrong_with_a_frame$",
     "survives_noise$",
@@ -117,7 +118,7 @@ def test_host_computes_every_flower() -> None:
 
 def test_a_board_is_a_backend() -> None:
     """Whoever asks may have the network at another fold."""
-    network, features = library.Network.load(GOLDEN), datasets.load("iris").features
+    network, features = library.Network.load(GOLDEN_IRIS), datasets.load("iris").features
     with simulated_board(IRIS, name="iris") as board:
         found = network.predict(features, backend="board", port=board.port)
     check(IRIS, (found.classes, found.probabilities), FLOWERS)

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model import artifact
-from tb.network_run import EVERY_SAMPLE, run_network
-from tb.networks import codes, made_up
-from tb.runner import SimulationFailed
-from tb.scoreboard import Scoreboard
-from tb.stream import Field
+from model import images
+from tb.benches.scoreboard import Scoreboard
+from tb.sim.made_up import codes, made_up
+from tb.sim.run_network import EVERY_SAMPLE, run_network
+from tb.sim.runner import SimulationFailed
+from tb.streams import Field
 
 NETWORK = made_up([4, 6, 3], folds=[(2, 3), (3, 1)])
 X = codes(np.random.default_rng(4), NETWORK, 12)
@@ -30,16 +30,16 @@ X = codes(np.random.default_rng(4), NETWORK, 12)
 def test_a_flipped_bit_of_an_image_is_seen_where_it_enters(
     image: str, word: int | None, stream: str, tmp_path: Path
 ) -> None:
-    artifact.write_images(NETWORK, tmp_path / "mem")
+    images.write_images(NETWORK, tmp_path / "mem")
     path = tmp_path / "mem" / image
-    words, width = artifact.image_shapes(NETWORK.spec)[image]
-    values = artifact.read_image(path, words, width)
+    words, width = images.image_shapes(NETWORK.spec)[image]
+    values = images.read_image(path, words, width)
     # One bit of one word; of the table's every word, since few of them are used.
     flipped = [
         value ^ (1 << (width - 2)) if word is None or index == word else value
         for index, value in enumerate(values)
     ]
-    artifact.write_image(path, flipped, width)
+    images.write_image(path, flipped, width)
     with pytest.raises(SimulationFailed) as caught:
         run_network(
             NETWORK,

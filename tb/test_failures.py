@@ -11,17 +11,17 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tb.data_path import data_path
-from tb.failures import CYCLES_AFTER, CYCLES_BEFORE, FOLDER, Evidence, folder_of, investigate
-from tb.network_run import run_network
-from tb.rows import ROWS
-from tb.runner import SimulationFailed
-from tb.stream import PERIOD_NS
+from common.paths import ROOT
+from tb.benches.probes import data_path
+from tb.debug.failures import CYCLES_AFTER, CYCLES_BEFORE, FOLDER, Evidence, folder_of, investigate
+from tb.debug.views import signals
+from tb.debug.waveform import Waveform
+from tb.modules.named_mutants import MUTANTS, Mutant, mutated
+from tb.modules.rows import ROWS
+from tb.sim.run_network import run_network
+from tb.sim.runner import SimulationFailed
+from tb.streams import PERIOD_NS
 from tb.test_divergence import NETWORK, X
-from tb.test_mutants import MUTANTS, Mutant, mutated
-from tb.tools import ROOT
-from tb.views import signals
-from tb.waveform import Waveform
 
 SENTENCE = re.compile(
     r"(?P<channel>[\w.]+): sample \d+, element \d+: "
@@ -153,7 +153,7 @@ def test_failure_that_cannot_be_shown_says_why(
 
 
 BROKEN = """
-from tb.runner import SimulationFailed
+from tb.sim.runner import SimulationFailed
 from tb.test_failures import Again
 
 def test_it():

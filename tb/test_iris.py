@@ -5,11 +5,12 @@ import json
 import numpy as np
 import pytest
 
-from model import datasets
-from tb.network_run import EVERY_SAMPLE, LONG_RUN, run_network
-from tb.networks import codes
-from tb.tools import BUILD, SIMULATORS
-from tb.tops import FOLDS, GOLDEN, IRIS, at, flowers
+from common.paths import BUILD, GOLDEN
+from model.data import datasets
+from tb.modules.networks import FOLDS, IRIS, at, flowers
+from tb.sim.made_up import codes
+from tb.sim.run_network import EVERY_SAMPLE, LONG_RUN, run_network
+from tb.sim.simulators import SIMULATORS
 
 # Random samples of each run; `make soak` sends 10,000 through each fold.
 RANDOM_SAMPLES = {

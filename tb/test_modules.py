@@ -2,8 +2,8 @@
 
 import pytest
 
-from tb.rows import ON_BOTH_SIMULATORS, ROWS, Row
-from tb.tools import RTL
+from common import sources
+from tb.modules.rows import ON_BOTH_SIMULATORS, ROWS, Row
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
@@ -17,7 +17,7 @@ def test_module_equals_its_reference_under_verilator(row: Row) -> None:
 
 
 def test_every_module_has_a_row_on_both_simulators() -> None:
-    modules = {path.stem for path in RTL.glob("*.v")} - {"mlp_top"}  # tb/test_top.py has that one
+    modules = {path.stem for path in sources.verilog()} - {"mlp_top"}  # tb/test_top.py has that one
     assert {row.module for row in ROWS} == modules
     assert {row.module for row in ON_BOTH_SIMULATORS} == modules
 

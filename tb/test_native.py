@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model import Network, artifact, fast
-from model.spec import Format
-from tb import native
-from tb.native import NativeError
-from tb.networks import codes, made_up
-from tb.test_mutants import Mutant, mutated
-from tb.tools import BUILD, SimulatorError
+from common.paths import BUILD
+from common.programs import SimulatorError
+from model import Network, artifact, fast, images
+from model.format import Format
+from tb.modules.named_mutants import Mutant, mutated
+from tb.sim import native
+from tb.sim.made_up import codes, made_up
+from tb.sim.native import NativeError
 
 # One network of every kind of port: a byte, half a word, a word, two words, an array of words.
 SMALL = made_up([4, 6, 3], folds=[(2, 3), (3, 1)])
@@ -56,12 +57,12 @@ def test_one_build_serves_other_weights() -> None:
 
 
 def test_a_flipped_bit_of_a_weight_is_seen(tmp_path: Path) -> None:
-    artifact.write_images(SMALL, tmp_path)
+    images.write_images(SMALL, tmp_path)
     right = native.stream(SMALL, X, optimize=False, mem=tmp_path)
     image = tmp_path / "linear01_weights.mem"
-    words, width = artifact.image_shapes(SMALL.spec)[image.name]
-    values = artifact.read_image(image, words, width)
-    artifact.write_image(image, [values[0] ^ 1 << (width - 2), *values[1:]], width)
+    words, width = images.image_shapes(SMALL.spec)[image.name]
+    values = images.read_image(image, words, width)
+    images.write_image(image, [values[0] ^ 1 << (width - 2), *values[1:]], width)
     wrong = native.stream(SMALL, X, optimize=False, mem=tmp_path)
     assert np.array_equal(right.classes, fast.predict_codes(SMALL, X)[0])
     assert not np.array_equal(wrong.probabilities, right.probabilities)
@@ -72,7 +73,12 @@ def test_a_flipped_bit_of_a_weight_is_seen(tmp_path: Path) -> None:
     [
         ("stream_unpack", "<= in_valid;", "<= in_valid && out_valid;", r"no result for \d+ cycles"),
         ("stream_unpack", "<= in_valid;", "<= in_valid || out_valid;", "came"),
-        ("top", ", class};", ", class ^ m_axis_tdata[CLASS_W-1:0]};", r"result \d has two classes"),
+        (
+            "top",
+            ", winner};",
+            ", winner ^ m_axis_tdata[CLASS_W-1:0]};",
+            r"result \d has two classes",
+        ),
     ],
 )
 def test_a_broken_stream_is_one_sentence(
@@ -94,7 +100,7 @@ def test_a_design_that_does_not_compile_is_one_sentence() -> None:
 def test_an_image_that_vanishes_is_one_sentence_and_not_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(artifact, "check_images", lambda spec, folder: None)
+    monkeypatch.setattr(native, "check_images", lambda spec, folder: None)
     with pytest.raises(NativeError, match="file not found"):
         native.stream(SMALL, X, optimize=False, mem=tmp_path)
 

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tb.netlist import KINDS, kind_in_environment, netlist
-from tb.network_run import EVERY_SAMPLE, LONG_RUN, run_network
-from tb.rows import ROWS, Row
-from tb.runner import SimulationFailed, simulate
-from tb.tools import BUILD, RTL, SimulatorError
-from tb.tops import GOLDEN, at, flowers, run_made_up
+from common.paths import BUILD, GOLDEN, RTL
+from common.programs import SimulatorError
+from syn.netlist import KINDS, kind_in_environment, netlist
+from tb.modules.networks import at, flowers, run_made_up
+from tb.modules.rows import ROWS, Row
+from tb.sim.run_network import EVERY_SAMPLE, LONG_RUN, run_network
+from tb.sim.runner import SimulationFailed, simulate
 
 SLICE = ("requantize-1-20-8-7", "stream_pack-6-1-8", "rom-70-12", "softmax_sum-3by1-8.4")
 

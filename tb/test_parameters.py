@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from tb.runner import SimulationFailed, simulate
-from tb.tools import SIMULATORS, SimulatorError
+from common.programs import SimulatorError
+from tb.sim.runner import SimulationFailed, simulate
+from tb.sim.simulators import SIMULATORS
 
 ILLEGAL = [
     ("mlp_linear", {"N_IN": 6, "SIMD": 4}, "SIMD=4"),

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tb.named_mutants import Mutant, mutated
-from tb.runner import SimulationFailed, _judge, simulate
-from tb.tools import SimulatorError
+from common.programs import SimulatorError
+from tb.modules.named_mutants import Mutant, mutated
+from tb.sim.runner import SimulationFailed, _judge, simulate
 
 CASE = '<testcase name="t" classname="c">{}</testcase>'
 
@@ -59,7 +59,7 @@ def test_a_bench_notices_a_design_of_other_parameters(tmp_path: Path) -> None:
             "mlp_relu",
             {"LANES": 3, "W": 8},
             simulator="icarus",
-            bench="operator_bench",
+            bench="stream_bench",
             rtl=tmp_path,
             name="other-parameters",
         )

@@ -1,18 +1,17 @@
 """The other golden networks through mlp_top: every sample of their datasets, on both simulators."""
 
 import json
-from pathlib import Path
 
 import pytest
 
-from model import datasets, onnx_export, recipe, reference
+from common.paths import BUILD, GOLDEN, RECIPES
+from model import onnx_export, recipe, reference
 from model.artifact import load
-from tb import native
-from tb.network_run import LONG_RUN, run_network
-from tb.tools import BUILD, ROOT, SIMULATORS
+from model.data import datasets
+from tb.sim import native
+from tb.sim.run_network import LONG_RUN, run_network
+from tb.sim.simulators import SIMULATORS
 
-GOLDEN = Path(__file__).parent / "golden"
-RECIPES = ROOT / "model/networks"
 # Test samples that each must classify right, of all that it has.
 RIGHT = {"wine": (36, 36), "breast_cancer": (109, 114), "digits": (345, 360)}
 

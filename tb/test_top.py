@@ -2,8 +2,8 @@
 
 import pytest
 
-from tb.tools import SIMULATORS
-from tb.tops import MADE_UP, run_made_up
+from tb.modules.networks import MADE_UP, run_made_up
+from tb.sim.simulators import SIMULATORS
 
 
 @pytest.mark.parametrize("simulator", SIMULATORS)

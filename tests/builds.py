@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from model import artifact, datasets, recipe, reference
+from common import files
+from common.paths import GOLDEN_IRIS, ROOT
+from model import artifact, recipe, reference
 from model.artifact import Network
-from scripts import summary
+from model.data import datasets
+from scripts.report import facts
 
-ROOT = Path(__file__).resolve().parent.parent
-GOLDEN = ROOT / "tb/golden/iris.network.json"
 SIMULATOR = "icarus"
 
 # PyTorch has no such tensors.
@@ -25,7 +26,7 @@ def rtl_report(network: Network, traced: dict[str, Any]) -> dict[str, Any]:
         "samples": len(traced["input"]),
         "streams": {
             stream: {"compared": traced[tensor].size, "differing": 0}
-            for tensor, stream, _ in summary.streams(spec)
+            for tensor, stream, _ in facts.streams(spec)
         }
         | {"m_axis.tuser": {"compared": traced["softmax.probabilities"].size, "differing": 0}},
         "latency": {"measured": spec.latency, "formula": spec.latency},
@@ -38,7 +39,7 @@ def rtl_report(network: Network, traced: dict[str, Any]) -> dict[str, Any]:
 
 def golden_build(folder: Path) -> Path:
     """Fill a folder as train, export and sim leave it, from the golden network."""
-    network, iris = artifact.load(GOLDEN), datasets.load("iris")
+    network, iris = artifact.load(GOLDEN_IRIS), datasets.load("iris")
     plan = recipe.load(ROOT / "model/networks/iris.toml")
     train, test = datasets.split(iris, plan.split.test_fraction, plan.split.seed)
     traced = reference.trace(network, reference.quantize(iris.features, network.spec.x))
@@ -56,7 +57,7 @@ def golden_build(folder: Path) -> Path:
     artifact.save(network, folder / "network.json")
     for step in ("train", "export"):
         path = folder / "seconds" / f"{step}.json"
-        artifact.write_atomically(path, json.dumps({"step": step, "seconds": 2.0}))
+        files.write_atomically(path, json.dumps({"step": step, "seconds": 2.0}))
     content = rtl_report(network, traced)
-    artifact.write_atomically(folder / f"rtl-{SIMULATOR}.json", json.dumps(content))
+    files.write_atomically(folder / f"rtl-{SIMULATOR}.json", json.dumps(content))
     return folder

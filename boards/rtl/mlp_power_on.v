@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // mlp_power_on - the reset of a board: at power-on, and while a button is held
 //
-// Golden model   none: tb/board_bench.py begins behind it
+// Golden model   none: tb/benches/board_bench.py begins behind it
 // Latency        rst falls 16 cycles after power-on or after the button, of any phase to clk
 //
 // The one register of the project that relies on how an FPGA starts: with every flip-flop at 0.

@@ -1,0 +1,61 @@
+"""What every command shares: errors as one sentence, the seconds of each step, whole files."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from common.errors import VerbatimError
+from common.files import write_atomically
+
+
+def main(run: Callable[[argparse.Namespace], None], parser: argparse.ArgumentParser) -> None:
+    """Run a command on its arguments; one of the project's own errors ends it with status 2."""
+    arguments = parser.parse_args()
+    try:
+        run(arguments)
+    except VerbatimError as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def build_parser(module: str, description: str) -> argparse.ArgumentParser:
+    """A parser with the two arguments that most commands take: ``--network`` and ``--build``."""
+    parser = argparse.ArgumentParser(prog=f"python -m {module}", description=description)
+    parser.add_argument(
+        "--network",
+        type=Path,
+        default=Path("model/networks/iris.toml"),
+        help="the recipe (default: %(default)s)",
+    )
+    add_build(parser)
+    return parser
+
+
+def add_build(parser: argparse.ArgumentParser) -> None:
+    """The argument ``--build``."""
+    parser.add_argument(
+        "--build",
+        type=Path,
+        default=Path("build/iris"),
+        help="folder of everything generated (default: %(default)s)",
+    )
+
+
+def add_sim(parser: argparse.ArgumentParser, simulators: Sequence[str]) -> None:
+    """The argument ``--sim``."""
+    parser.add_argument(
+        "--sim", choices=simulators, default="verilator", help="simulator (default: %(default)s)"
+    )
+
+
+@contextmanager
+def step(build: Path, name: str) -> Iterator[None]:
+    """Write the wall seconds of the block to ``build/seconds/name.json``, where it succeeds."""
+    start = time.perf_counter()
+    yield
+    seconds = {"step": name, "seconds": round(time.perf_counter() - start, 3)}
+    write_atomically(build / "seconds" / f"{name}.json", json.dumps(seconds) + "\n")

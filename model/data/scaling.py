@@ -1,0 +1,71 @@
+"""What becomes of raw features before they are rounded to codes: by feature, an offset and a scale.
+
+A core takes one format for all of its inputs. Features of very different ranges are brought to it
+by whoever feeds the core; the network's file records how, so that everybody does the same.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.format import require
+
+Real = NDArray[np.float64]
+
+# Offsets are multiples of the scale's 16th: short numbers, the same on every machine.
+OFFSET_STEPS = 16
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """``(x - offset) / scale``, by feature, in float64: a subtraction, then a division.
+
+    Raises `SpecError` unless both have the same length, and each scale is positive and finite.
+    """
+
+    offset: tuple[float, ...]
+    scale: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        for key in ("offset", "scale"):
+            values = getattr(self, key)
+            legal = isinstance(values, list | tuple) and all(map(_is_number, values))
+            require(legal, f"features: {key} is {values!r}, legal is a list of finite numbers")
+            object.__setattr__(self, key, tuple(map(float, values)))
+        require(
+            len(self.offset) == len(self.scale) > 0,
+            f"features: offset has {len(self.offset)} numbers, scale {len(self.scale)}, "
+            "legal is one of each for each feature",
+        )
+        least = min(self.scale)
+        require(least > 0, f"features: scale has {least}, legal are numbers above 0")
+
+    def apply(self, features: Real) -> Real:
+        """Scaled features of ``[samples, n_in]``; the same bits on every machine."""
+        scaled: Real = (features - np.array(self.offset)) / np.array(self.scale)
+        return scaled
+
+
+def _is_number(value: object) -> bool:
+    """Whether it is a finite float, or an int that is one without rounding; a bool is neither."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return abs(value) <= 1 << 53
+    return isinstance(value, float) and math.isfinite(value)
+
+
+def standardize(features: Real) -> Scaling:
+    """The scaling that brings each feature of ``[samples, n_in]`` near mean 0 and deviation 1.
+
+    Scales are powers of two, so that dividing by them rounds nothing; a constant feature has 1.
+
+    >>> standardize(np.array([[100.0, 7.0], [300.0, 7.0]]))
+    Scaling(offset=(200.0, 7.0), scale=(128.0, 1.0))
+    """
+    deviation = features.std(axis=0)
+    exponent = np.rint(np.log2(np.where(deviation > 0, deviation, 1.0)))
+    scale = 2.0**exponent
+    step = scale / OFFSET_STEPS
+    offset = np.rint(features.mean(axis=0) / step) * step
+    return Scaling(tuple(offset.tolist()), tuple(scale.tolist()))

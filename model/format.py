@@ -1,0 +1,95 @@
+"""Fixed-point formats, and the sentences that say what is legal."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from common.errors import VerbatimError
+
+Int = NDArray[np.int64]
+MIN_WIDTH, MAX_WIDTH = 2, 16
+MIN_FRAC, MAX_FRAC = -16, 31
+
+
+class SpecError(VerbatimError):
+    """A network, format or fold that the hardware cannot be: the message says what is legal."""
+
+
+def tree_levels(lanes: int) -> int:
+    """Registered levels of a binary tree over ``lanes`` leaves: ``ceil(log2(lanes))``.
+
+    >>> [tree_levels(lanes) for lanes in (1, 2, 3, 4, 5)]
+    [0, 1, 2, 2, 3]
+    """
+    return (lanes - 1).bit_length()
+
+
+def require(condition: bool, sentence: str) -> None:
+    """Raise `SpecError` with ``sentence`` unless ``condition`` holds."""
+    if not condition:
+        raise SpecError(sentence)
+
+
+def require_whole(owner: str, low: int, high: int, **values: object) -> None:
+    """Each value must be an int in ``low..high``; a bool is not an int here."""
+    for key, value in values.items():
+        legal = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+        require(legal, f"{owner}: {key} is {value!r}, legal is a whole number from {low} to {high}")
+
+
+def require_divisor(owner: str, whole_name: str, whole: int, **values: int) -> None:
+    """Each value must be a positive divisor of ``whole``."""
+    for key, value in values.items():
+        require_whole(owner, 1, whole, **{key: value})
+        divisors = [d for d in range(1, whole + 1) if whole % d == 0]
+        legal = ", ".join(map(str, divisors))
+        require(
+            whole % value == 0,
+            f"{owner}: {key} is {value}, legal is a divisor of {whole_name} = {whole}: {legal}",
+        )
+
+
+@dataclass(frozen=True)
+class Format:
+    """Signed fixed point: ``value = q * 2**-frac`` with ``q`` in ``width`` bits, zero point 0.
+
+    >>> Format(8, 4).max_value
+    7.9375
+    >>> Format(1, 0)
+    Traceback (most recent call last):
+    model.format.SpecError: format: width is 1, legal is a whole number from 2 to 16
+    """
+
+    width: int
+    frac: int
+
+    def __post_init__(self) -> None:
+        require_whole("format", MIN_WIDTH, MAX_WIDTH, width=self.width)
+        require_whole("format", MIN_FRAC, MAX_FRAC, frac=self.frac)
+
+    @property
+    def q_min(self) -> int:
+        """Least code."""
+        return -(1 << (self.width - 1))
+
+    @property
+    def q_max(self) -> int:
+        """Largest code."""
+        return (1 << (self.width - 1)) - 1
+
+    @property
+    def max_value(self) -> float:
+        """Largest value that has a code."""
+        return self.q_max * self.lsb
+
+    @property
+    def lsb(self) -> float:
+        """Value of one code step."""
+        return 2.0**-self.frac
+
+    @property
+    def byte_width(self) -> int:
+        """Bits of one lane on an AXI4-Stream: whole bytes."""
+        return 8 * math.ceil(self.width / 8)

@@ -1,0 +1,202 @@
+"""Float training, and fine-tuning through the integers and the softmax of the hardware."""
+
+import copy
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from common.errors import VerbatimError
+from model.data import scaling
+from model.data.datasets import Dataset
+from model.data.scaling import Scaling
+from model.format import Int
+from model.frontends import load, torch_fx
+from model.frontends.torch_fx import Chain, Layer
+from model.qat.calibration import calibrate
+from model.qat.losses import SCORES
+from model.qat.quantize import QuantizedNetwork, shapes
+from model.recipe import FineTuning, Recipe, Training
+
+Advance = Callable[[], None]
+
+
+class TrainingError(VerbatimError):
+    """Training that does not get anywhere: the message says when it stopped."""
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """The float module, and the quantized network that was fine-tuned from it.
+
+    Both take features as ``scaling`` leaves them; None leaves them as they are.
+    """
+
+    module: nn.Module
+    quantized: QuantizedNetwork
+    scaling: Scaling | None = None
+
+    def scaled(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What the networks take of raw features ``[samples, n_in]``."""
+        return features if self.scaling is None else self.scaling.apply(features)
+
+
+def learn(recipe: Recipe, dataset: Dataset, train: Int, advance: Advance = lambda: None) -> Trained:
+    """Follow a recipe on the samples ``train``; ``advance`` is called after each epoch.
+
+    Raises `FrontendError`, `ModuleError` and `SpecError` where module and recipe do not fit each
+    other, `TrainingError` where a loss is not finite. Same seed, same machine: same bits.
+    """
+    torch.manual_seed(recipe.seed)
+    module = load.make(recipe, dataset)
+    layers = torch_fx.layers(module)
+    recipe.plan(shapes(layers))
+    recipe.formats.check([(layer.name, layer.weights) for layer in layers])
+    check_shape(dataset, layers)
+    found = find_scaling(recipe, dataset.features[train])
+    features = dataset.features[train] if found is None else found.apply(dataset.features[train])
+    labels = dataset.labels[train]
+    if recipe.training is not None:
+        train_float(module, features, labels, recipe.training, advance)
+    return Trained(module, fine_tune(module, features, labels, recipe, advance), found)
+
+
+def find_scaling(recipe: Recipe, features: NDArray[np.float64]) -> Scaling | None:
+    """What the recipe does to raw features, as these ``[samples, n_in]`` of the training say."""
+    if isinstance(recipe.features, Scaling):
+        if len(recipe.features.scale) != features.shape[1]:
+            raise TrainingError(
+                f"features: scale has {len(recipe.features.scale)} numbers, legal are "
+                f"{features.shape[1]}, one for each feature"
+            )
+        return recipe.features
+    return scaling.standardize(features) if recipe.features == "standardize" else None
+
+
+def check_shape(dataset: Dataset, layers: list[Layer]) -> None:
+    """Raise `TrainingError` unless the network takes the features and gives the classes."""
+    has = (layers[0].linear.in_features, layers[-1].linear.out_features)
+    needs = (len(dataset.feature_names), len(dataset.class_names))
+    if has != needs:
+        raise TrainingError(
+            f"the network has (inputs, outputs) = {has}, legal for dataset {dataset.name} is "
+            f"(features, classes) = {needs}"
+        )
+
+
+def train_float(
+    module: nn.Module,
+    features: NDArray[np.float64],
+    labels: Int,
+    settings: Training,
+    advance: Advance = lambda: None,
+) -> None:
+    """Train in place and in float32, on the cross-entropy of the ordinary softmax.
+
+    Features are ``[samples, n_in]``, as the module takes them. Raises `TrainingError`.
+    """
+    logits_of = torch_fx.logits(module.train())
+    x, target = torch.tensor(features, dtype=torch.float32), torch.tensor(labels)
+
+    def evaluate() -> tuple[Tensor, int]:
+        logits = logits_of(x)
+        return F.cross_entropy(logits, target), _wrong(logits, target)
+
+    _minimize(module, evaluate, settings, advance)
+    module.eval()
+
+
+def fine_tune(
+    module: nn.Module,
+    features: NDArray[np.float64],
+    labels: Int,
+    recipe: Recipe,
+    advance: Advance = lambda: None,
+    kind: type[QuantizedNetwork] = QuantizedNetwork,
+) -> QuantizedNetwork:
+    """Calibrate a copy of a float module and train it on, through fake quantization.
+
+    The loss is the mean of ``-log(score of the label / sum of scores)``: for `taylor2` of the
+    scores that the hardware has, for `exp` of the exponential itself, since the steps of its table
+    have no slope. The classes are the hardware's. Quantized networks jump from epoch to epoch: kept
+    are the weights of the epoch with the fewest of these samples wrong, then the lowest loss.
+    ``kind`` may be another network than the hardware's, for studies of what it would give.
+    Raises `TrainingError`.
+    """
+    chain = Chain(torch_fx.layers(copy.deepcopy(module).double()))
+    layers = chain.layers
+    score = SCORES[recipe.softmax.score]
+    if score.rises_from is not None:
+        raise_logits(layers, features, score.rises_from)
+    formats = calibrate(layers, features, recipe.formats)
+    network = kind(chain, formats, recipe.softmax.score)
+    x, target = torch.tensor(features, dtype=torch.float64), torch.tensor(labels)
+
+    def evaluate() -> tuple[Tensor, int]:
+        logits = network.logits(x)
+        scores, _ = network.scores(logits)
+        return F.nll_loss(score.log_probabilities(logits), target), _wrong(scores, target)
+
+    chain.load_state_dict(_minimize(chain, evaluate, recipe.fine_tuning, advance))
+    return network
+
+
+def raise_logits(layers: list[Layer], features: NDArray[np.float64], lowest: float) -> None:
+    """Move the last biases, all by the same amount, so that the least logit is ``lowest``.
+
+    The ordinary softmax does not notice; a score that only rises from ``lowest`` on then ranks the
+    classes as the ordinary softmax does. A last layer that is shared, has no bias, or has a ReLU
+    behind it, so that none of its logits is below 0, stays as it is.
+    """
+    last = layers[-1].linear
+    shared = any(layer.linear is last for layer in layers[:-1])
+    if last.bias is None or layers[-1].relu or shared:
+        return
+    with torch.no_grad():
+        logits = torch_fx.outputs(layers, torch.tensor(features, dtype=torch.float64))[-1]
+        last.bias.add_(lowest - logits.min())
+
+
+def probabilities(module: nn.Module, features: NDArray[np.float64]) -> NDArray[np.float32]:
+    """The ordinary softmax of the float module's logits, ``[samples, classes]``."""
+    with torch.no_grad():
+        logits = torch_fx.logits(module.eval())(torch.tensor(features, dtype=torch.float32))
+        output: NDArray[np.float32] = F.softmax(logits, dim=1).numpy()
+    return output
+
+
+def _wrong(scores: Tensor, target: Tensor) -> int:
+    return int((scores.argmax(dim=1) != target).sum())
+
+
+def _minimize(
+    module: nn.Module,
+    evaluate: Callable[[], tuple[Tensor, int]],
+    settings: Training | FineTuning,
+    advance: Advance,
+) -> dict[str, Tensor]:
+    """Run Adam on the module in place; return the parameters of its best epoch.
+
+    ``evaluate`` gives the loss and the number of samples wrong; fewest wrong, then least loss wins.
+    """
+    optimizer = torch.optim.Adam(module.parameters(), lr=settings.learning_rate, foreach=True)
+    least, best = (math.inf, math.inf), copy.deepcopy(module.state_dict())
+    for epoch in range(settings.epochs):
+        optimizer.zero_grad()
+        loss, wrong = evaluate()
+        if not math.isfinite(loss.item()):
+            raise TrainingError(
+                f"loss is {loss.item()} in epoch {epoch} at learning_rate "
+                f"{settings.learning_rate}, legal is a finite loss: try a smaller learning_rate"
+            )
+        if (wrong, loss.item()) < least:
+            least, best = (wrong, loss.item()), copy.deepcopy(module.state_dict())
+        torch.autograd.backward([loss])
+        optimizer.step()
+        advance()
+    return best

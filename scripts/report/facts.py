@@ -1,0 +1,287 @@
+"""What a build folder's files say, put together and checked: the content of ``report.json``."""
+
+import dataclasses
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from common.errors import CommandError
+from model import artifact, reference
+from model.artifact import Network
+from model.data.archive import ArchiveError, read_arrays
+from model.format import Int
+from model.metrics import measure
+from model.spec import PACK_CYCLES, UNPACK_CYCLES, LayerSpec, NetworkSpec
+from studies import published
+
+Facts = dict[str, Any]
+
+RTL_KEYS = {"samples", "streams", "latency", "interval", "classes", "probabilities", "seconds"}
+EXPECTED_KEYS = {"features", "labels", "train", "test", "float.class", "softmax.class", "input"}
+
+
+@dataclass(frozen=True)
+class Build:
+    """What training, export and simulation left; ``pytorch`` is the quantized network's trace."""
+
+    network: Network
+    expected: Mapping[str, NDArray[Any]]
+    pytorch: Mapping[str, Int]
+    rtl: Mapping[str, Any]
+    simulator: str
+    seconds: Mapping[str, float]
+
+
+def read(folder: Path, simulator: str) -> Build:
+    """Read a build folder; raises `CommandError` where a file is missing, damaged or too old."""
+    network = artifact.load(folder / "network.json")
+    expected = read_expected(folder / "expected.npz")
+    path = folder / f"rtl-{simulator}.json"
+    rtl = _object(path, f"python -m scripts.sim --sim {simulator}", RTL_KEYS)
+    if not len(rtl["classes"]) == len(rtl["probabilities"]) == len(expected["labels"]):
+        raise CommandError(
+            f"{path}: holds {len(rtl['classes'])} classes and {len(rtl['probabilities'])} rows of "
+            f"probabilities, legal are {len(expected['labels'])}, one for each sample"
+        )
+    seconds = {
+        step: _object(folder / "seconds" / f"{step}.json", f"python -m scripts.{step}", {"seconds"})
+        for step in ("train", "export")
+    }
+    return Build(
+        network=network,
+        expected=expected,
+        pytorch={key: expected[key] for key, _, _ in streams(network.spec) if key in expected},
+        rtl=rtl,
+        simulator=simulator,
+        seconds={step: content["seconds"] for step, content in seconds.items()} | rtl["seconds"],
+    )
+
+
+def _object(path: Path, command: str, keys: set[str]) -> dict[str, Any]:
+    """A JSON object that has at least ``keys``; ``command`` is what writes it."""
+    try:
+        content = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise CommandError(f"{path}: cannot be read, run {command} first: {error}") from error
+    missing = sorted(keys - set(content)) if isinstance(content, dict) else sorted(keys)
+    if missing:
+        raise CommandError(f"{path}: has no {', '.join(missing)}, run {command} again")
+    assert isinstance(content, dict)
+    return content
+
+
+def read_expected(path: Path) -> dict[str, NDArray[Any]]:
+    """What export left of a dataset; raises `CommandError` where it is missing or damaged."""
+    try:
+        arrays = read_arrays(path)
+    except ArchiveError as error:
+        raise CommandError(f"{error}; run python -m scripts.export first") from error
+    missing = sorted(EXPECTED_KEYS - set(arrays))
+    if missing:
+        raise CommandError(f"{path}: has no {', '.join(missing)}, run python -m scripts.export")
+    return arrays
+
+
+def streams(spec: NetworkSpec) -> Iterator[tuple[str, str, bool]]:
+    """``(tensor, stream, first)`` in data-path order.
+
+    The RTL's ``stream`` carries the reference's ``tensor``; ``first`` is False where an earlier
+    stream carries the same one.
+    """
+    vector = "input"
+    for index, layer in enumerate(spec.layers):
+        yield vector, f"{layer.name}.x", index == 0
+        own = ("acc", "y", "relu") if layer.relu else ("acc", "y")
+        for key in own:
+            vector = f"{layer.name}.{key}"
+            yield vector, vector, True
+    yield vector, "softmax.x", False
+    for key in ("scores", "totals", "quotients", "probabilities", "class"):
+        yield f"softmax.{key}", f"softmax.{key}", True
+    yield "softmax.probabilities", "m_axis.tdata", False
+    yield "softmax.class", "m_axis.tuser", False
+
+
+def summarize(build: Build) -> Facts:
+    """All facts of a build, as JSON has them; nothing is judged here."""
+    network, expected, rtl = build.network, build.expected, build.rtl
+    codes = reference.encode(network, expected["features"])
+    wanted = reference.trace(network, codes)
+    # Every beat of a result carries its class.
+    beats = {"m_axis.tuser": network.spec.n_out // network.spec.out_lanes}
+    rows = [
+        {
+            "stream": stream,
+            "values": wanted[tensor].size * beats.get(stream, 1),
+            "rtl": rtl["streams"].get(stream, {"compared": 0, "differing": 0}),
+            "pytorch": _count(build.pytorch[tensor], wanted[tensor])
+            if first and tensor in build.pytorch
+            else None,
+        }
+        for tensor, stream, first in streams(network.spec)
+    ]
+    classes = {
+        "float PyTorch": expected["float.class"],
+        "quantized PyTorch": expected["softmax.class"],
+        "NumPy reference": wanted["softmax.class"],
+        f"RTL ({build.simulator})": np.array(rtl["classes"], dtype=np.int64),
+    }
+    labels, parts = expected["labels"], {name: expected[name] for name in ("train", "test")}
+    names = range(network.spec.n_out)
+    rtl_classes = classes[f"RTL ({build.simulator})"]
+    return {
+        "network": network.spec.name,
+        "provenance": dict(network.provenance),
+        "simulator": build.simulator,
+        "samples": len(labels),
+        "implementations": [
+            {
+                "name": name,
+                **{
+                    part: dataclasses.asdict(measure(labels[index], found[index]))
+                    for part, index in parts.items()
+                },
+            }
+            for name, found in classes.items()
+        ],
+        "published": _published(network, labels),
+        "confusion": {
+            part: [
+                [int(((labels[i] == a) & (rtl_classes[i] == b)).sum()) for b in names]
+                for a in names
+            ]
+            for part, i in parts.items()
+        },
+        "streams": rows,
+        "unknown_streams": sorted(set(rtl["streams"]) - {row["stream"] for row in rows}),
+        "totals": {
+            which: {
+                key: sum(row[which][key] for row in rows if row[which])
+                for key in ("compared", "differing")
+            }
+            for which in ("rtl", "pytorch")
+        },
+        "rtl_outputs": {
+            "classes": _count(rtl_classes, wanted["softmax.class"]),
+            "probabilities": _count(
+                np.array(rtl["probabilities"]), wanted["softmax.probabilities"]
+            ),
+        },
+        "cycles": cycles(network.spec) | {key: rtl[key] for key in ("latency", "interval")},
+        "seconds": dict(build.seconds),
+    }
+
+
+def _count(found: Int, wanted: Int) -> dict[str, int]:
+    """Values compared, and those that differ: all of them where the shapes do."""
+    if found.shape != wanted.shape:
+        return {"compared": wanted.size, "differing": wanted.size}
+    return {"compared": wanted.size, "differing": int((found != wanted).sum())}
+
+
+def _published(network: Network, labels: Int) -> Facts | None:
+    """Figures that others published for this dataset, and the counts that they decode to."""
+    figures = published.PUBLISHED.get(str(network.provenance.get("dataset")))
+    if figures is None:
+        return None
+    sizes = np.bincount(labels)
+    decoded = published.decode(figures, len(sizes), int(sizes.max()))
+    return dataclasses.asdict(figures) | {
+        "decoded": [
+            {
+                "right": counts.right,
+                "samples": counts.samples,
+                "recalls": counts.recalls,
+                "matrix": counts.matrix,
+            }
+            for counts in decoded
+        ]
+    }
+
+
+def cycles(spec: NetworkSpec) -> Facts:
+    """Where the cycles of the formulas come from, part by part along the data path."""
+    softmax = spec.softmax
+    parts = [
+        {
+            "name": "input",
+            "shape": f"{spec.n_in}",
+            "fold": f"{spec.in_lanes} a beat",
+            "formula": f"{spec.n_in}/{spec.in_lanes}",
+            "cycles": spec.n_in // spec.in_lanes,
+            "multipliers": None,
+            "latency": PACK_CYCLES,
+        },
+        *(_layer(layer) for layer in spec.layers),
+        {
+            "name": "softmax",
+            "shape": f"{softmax.n}",
+            "fold": f"{softmax.lanes} a cycle",
+            "formula": f"{softmax.n}/{softmax.lanes}",
+            "cycles": softmax.beats,
+            "multipliers": None,
+            "latency": softmax.latency,
+        },
+        {
+            "name": "output",
+            "shape": f"{spec.n_out}",
+            "fold": f"{spec.out_lanes} a beat",
+            "formula": f"{spec.n_out}/{spec.out_lanes}",
+            "cycles": spec.n_out // spec.out_lanes,
+            "multipliers": None,
+            "latency": UNPACK_CYCLES,
+        },
+    ]
+    return {"parts": parts}
+
+
+def _layer(layer: LayerSpec) -> Facts:
+    return {
+        "name": layer.name,
+        "shape": f"{layer.n_in} -> {layer.n_out}",
+        "fold": f"{layer.simd} x {layer.pe}",
+        "formula": f"({layer.n_in}/{layer.simd})*({layer.n_out}/{layer.pe})",
+        "cycles": layer.cycles,
+        "multipliers": layer.multipliers,
+        "latency": layer.latency,
+    }
+
+
+def complaint(facts: Facts) -> str | None:
+    """The first reason why RTL, reference and PyTorch do not agree, as one sentence."""
+    return next(_complaints(facts), None)
+
+
+def _complaints(facts: Facts) -> Iterator[str]:
+    for row in facts["streams"]:
+        for who, which in (("RTL", "rtl"), ("quantized PyTorch network", "pytorch")):
+            count = row[which]
+            if count is None:
+                continue
+            of = f"of {row['values']} values of the {who}"
+            if count["compared"] == 0:
+                yield f"{row['stream']}: no value of the {who} was compared"
+            if count["differing"]:
+                yield f"{row['stream']}: {count['differing']} {of} differ from the reference"
+            if count["compared"] != row["values"]:
+                yield f"{row['stream']}: {count['compared']} {of} were compared"
+    for which in ("rtl", "pytorch"):
+        if facts["totals"][which]["compared"] == 0:
+            yield f"no value of {which} was compared"
+    for stream in facts["unknown_streams"]:
+        yield f"{stream}: is no stream of network {facts['network']}"
+    for name, count in facts["rtl_outputs"].items():
+        if count["differing"]:
+            yield (
+                f"{count['differing']} of {count['compared']} {name} that the RTL gave differ from "
+                f"the reference of network.json: simulate it again"
+            )
+    for name in ("latency", "interval"):
+        measured, formula = (facts["cycles"][name][key] for key in ("measured", "formula"))
+        if measured != formula:
+            yield f"{name}: {measured} cycles measured, the formula says {formula}"

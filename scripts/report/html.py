@@ -1,0 +1,179 @@
+"""Write one HTML file that shows a network to those who look rather than read."""
+
+import argparse
+import base64
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from common import cli, errors, files, markdown
+from common.sources import rtl_digest
+from model import artifact, reference
+from model.artifact import Network
+from model.histograms import Range, ranges
+from scripts import profile
+from scripts.report import pictures, pipeline
+from scripts.report.facts import Facts, read_expected
+from studies import sweep_page
+from tb.benches.probes import data_path
+from tb.debug.beat_log import Diary
+from tb.debug.timing_diagram import View, svg, wavejson
+from tb.debug.waveform import Waveform
+from tb.sim.simulators import SIMULATORS
+from verify.ledger import PAGE as LEDGER
+
+TEMPLATE = Path(__file__).with_name("page.html")
+DPI = 110
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A row of a bar chart: its name, its number, and its share of the largest."""
+
+    name: str
+    value: float
+    share: float
+    note: str = ""
+
+
+def bars(rows: Sequence[tuple[str, float, str]]) -> list[Bar]:
+    """Rows ``(name, number, note)`` beside each other."""
+    largest = max((value for _, value, _ in rows), default=0) or 1
+    return [Bar(name, value, value / largest, note) for name, value, note in rows]
+
+
+def drawn(figure: Figure) -> str:
+    """A figure of matplotlib as the address of an image inside of the page."""
+    stream = BytesIO()
+    figure.savefig(stream, dpi=DPI, format="png")
+    return embedded(stream.getvalue())
+
+
+def embedded(png: bytes) -> str:
+    """A PNG as the address of an image."""
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+
+
+def cycles(facts: Facts) -> list[Bar]:
+    """Cycles that each part of the pipeline takes for a sample."""
+    return bars([(part["name"], part["cycles"], part["fold"]) for part in facts["cycles"]["parts"]])
+
+
+def confusion(facts: Facts, names: Sequence[str]) -> dict[str, Any]:
+    """Counts by true and predicted class over all samples, and the share of each in its row."""
+    train, test = (facts["confusion"][part] for part in ("train", "test"))
+    counts = [
+        [a + b for a, b in zip(left, right, strict=True)]
+        for left, right in zip(train, test, strict=True)
+    ]
+    shares = [[count / (sum(row) or 1) for count in row] for row in counts]
+    return {"names": names, "rows": list(zip(names, counts, shares, strict=True))}
+
+
+def traced_ranges(folder: Path, network: Network) -> list[Range]:
+    """How the values of every sample fill their formats."""
+    features = read_expected(folder / "expected.npz")["features"]
+    return list(ranges(network, reference.trace(network, reference.encode(network, features))))
+
+
+def areas(folder: Path) -> Iterator[dict[str, Any]]:
+    """What `make synth` has left of each device, of the RTL that stands here."""
+    for path in sorted(folder.glob("synth-*.json")):
+        found = json.loads(path.read_text())
+        if found.get("rtl") != rtl_digest():
+            continue
+        modules = sorted(found["modules"].items(), key=lambda item: -item[1]["LUT"])
+        yield {
+            "name": " ".join(filter(None, (found["target"], found["device"]))),
+            "found": found,
+            "luts": bars([(name, cells["LUT"], "") for name, cells in modules if cells["LUT"]]),
+        }
+
+
+def waves(folder: Path, network: Network, simulator: str) -> Markup | None:
+    """The cycles round the first result, as the RTL's own waveform has them."""
+    path = folder / f"waves-{simulator}.fst"
+    if not path.exists():
+        return None
+    waveform = Waveform(path)
+    first = next(
+        time for time, value in waveform.changes(f"{waveform.top}.m_axis_tvalid") if value == 1
+    )
+    streams = data_path(network.spec)[-3:]
+    title = "the first result leaves: the last streams of the softmax, and the output"
+    return Markup(svg(wavejson(View(waveform, Diary(), first), streams, title)))
+
+
+def ledger(page: Path) -> Markup | None:
+    """The verification ledger as it was committed."""
+    text = markdown.block(page.read_text(), "ledger")
+    return Markup(MarkdownIt("commonmark").enable("table").render(text)) if text else None
+
+
+def accuracy(folder: Path, facts: Facts) -> Facts | None:
+    """What `make accuracy` has left, where it is of this recipe."""
+    path = folder / "accuracy.json"
+    found: Facts = json.loads(path.read_text()) if path.exists() else {}
+    return found if found.get("recipe_sha256") == facts["provenance"]["recipe_sha256"] else None
+
+
+def content(folder: Path, simulator: str) -> dict[str, Any]:
+    """All that the page shows. Raises `CommandError` where `make sim` has left no result."""
+    path = folder / "report.json"
+    if not path.exists():
+        raise errors.CommandError(f"{path} is missing, run make sim first")
+    facts = json.loads(path.read_text())
+    if facts["complaint"]:
+        raise errors.CommandError(f"{path}: is no result: {facts['complaint']}")
+    network = artifact.load(folder / "network.json")
+    sweep = LEDGER.with_name(sweep_page.PICTURE)
+    return {
+        "facts": facts,
+        "date": datetime.now(UTC).date().isoformat(),
+        "pipeline": Markup(pipeline.svg(network.spec)),
+        "cycles": cycles(facts),
+        "confusion": confusion(facts, pictures.class_names(network)),
+        "profile": drawn(profile.picture(network.spec.name, traced_ranges(folder, network))),
+        "softmax": embedded((folder / "softmax_error.png").read_bytes()),
+        "accuracy": accuracy(folder, facts),
+        "areas": list(areas(folder)),
+        "sweep": embedded(sweep.read_bytes()) if sweep.exists() else None,
+        "waves": waves(folder, network, simulator),
+        "ledger": ledger(LEDGER),
+    }
+
+
+def html(found: dict[str, Any]) -> str:
+    """The page, which needs no other file."""
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    return environment.from_string(TEMPLATE.read_text()).render(found, zipped=zip)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write ``report.html`` into the build folder."""
+    path = arguments.build / "report.html"
+    files.write_atomically(path, html(content(arguments.build, arguments.sim)))
+    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, opens in any browser")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments of this command."""
+    built = argparse.ArgumentParser(prog="python -m scripts.report.html", description=__doc__)
+    cli.add_build(built)
+    cli.add_sim(built, SIMULATORS)
+    return built
+
+
+if __name__ == "__main__":
+    cli.main(run, parser())

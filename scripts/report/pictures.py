@@ -1,0 +1,159 @@
+"""The two pictures of a report: what was confused with what, and how far the softmax is off."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from model import reference
+from model.artifact import Network
+from model.data import datasets
+from model.format import Int
+from model.spec import PROBABILITY_ONE, SoftmaxSpec
+
+SAMPLES, SEED = 200_000, 1
+# Beyond it the curves are flat.
+WIDEST_LOGIT = 16
+BLUE, ORANGE, GRAY = "#1f6feb", "#d9730d", "#6e7781"
+
+Real = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class SoftmaxErrors:
+    """Hardware minus exact, in LSB of 1/255, for the losers and for the winners."""
+
+    losers: Real
+    winners: Real
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The extremes, and how they were found."""
+        return {
+            "samples": SAMPLES,
+            "seed": SEED,
+            "error_lsb": {
+                name: {"least": float(e.min()), "largest": float(e.max()), "mean": float(e.mean())}
+                for name, e in (("losers", self.losers), ("winners", self.winners))
+            },
+        }
+
+
+def hardware(logits: Int, frac: int) -> tuple[Int, Int, Int]:
+    """Scores, winners, and the bytes of the hardware's softmax, for logits ``[samples, n]``."""
+    scores = reference.taylor2(logits, frac=frac)
+    classes = reference.winner(scores)
+    quotients = reference.quotients(scores, scores.sum(axis=-1))
+    return scores, classes, reference.remainder(quotients, classes)
+
+
+def softmax_errors(spec: SoftmaxSpec) -> SoftmaxErrors:
+    """Errors over logits drawn at random from the whole of the network's own format."""
+    rng = np.random.default_rng(SEED)
+    logits = rng.integers(spec.x.q_min, spec.x.q_max + 1, (SAMPLES, spec.n))
+    scores, classes, bytes_ = hardware(logits, spec.x.frac)
+    errors = bytes_ - PROBABILITY_ONE * scores / scores.sum(axis=-1, keepdims=True)
+    won = np.arange(spec.n) == classes[:, None]
+    return SoftmaxErrors(losers=errors[~won], winners=errors[won])
+
+
+def class_names(network: Network) -> tuple[str, ...]:
+    """Names of the classes, as the network's dataset has them."""
+    if "classes" in network.provenance:
+        return tuple(network.provenance["classes"])
+    name = str(network.provenance.get("dataset"))
+    if name in datasets.LOADERS:
+        return datasets.load(name).class_names
+    return tuple(map(str, range(network.spec.n_out)))
+
+
+def confusion(facts: dict[str, Any], names: Sequence[str]) -> Figure:
+    """The RTL's own classes against the labels, a matrix for each split."""
+    figure = Figure(figsize=(10, 4.9), layout="constrained")
+    (rtl,) = (row for row in facts["implementations"] if row["name"].startswith("RTL"))
+    figure.suptitle(f"{facts['network']}: classes given by the {rtl['name']}", fontsize=14)
+    for axes, (part, title) in zip(
+        figure.subplots(1, 2), (("train", "training"), ("test", "test")), strict=True
+    ):
+        matrix = np.array(facts["confusion"][part])
+        shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+        axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        axes.set_title(f"{rtl[part]['right']} of {rtl[part]['samples']} {title} samples right")
+        axes.set_xticks(range(len(names)), names)
+        axes.set_yticks(range(len(names)), names, rotation=90, va="center")
+        axes.set_xlabel("class given")
+        axes.set_ylabel("class of the sample")
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+        for (row, column), count in np.ndenumerate(matrix):
+            color = "white" if shares[row, column] > 0.5 else "black" if count else GRAY
+            axes.text(column, row, str(count), ha="center", va="center", color=color, fontsize=13)
+    return figure
+
+
+def softmax(spec: SoftmaxSpec, errors: SoftmaxErrors) -> Figure:
+    """Histograms of the errors, and the three curves of a probability over its logit."""
+    figure = Figure(figsize=(12, 5.2), layout="constrained")
+    figure.suptitle(
+        f"Softmax in hardware: {spec.n} classes, {spec.x.width}-bit logits with frac {spec.x.frac}",
+        fontsize=14,
+    )
+    left, right = figure.subplots(1, 2)
+    _histogram(left, errors)
+    _curves(right, spec)
+    return figure
+
+
+def _histogram(axes: Axes, errors: SoftmaxErrors) -> None:
+    low = np.floor(errors.losers.min())
+    high = np.ceil(errors.winners.max())
+    bins = np.arange(low, high + 0.05, 0.05).tolist()
+    for values, color, name in (
+        (errors.losers, BLUE, "losers"),
+        (errors.winners, ORANGE, "winner"),
+    ):
+        label = f"{name}: {values.min():+.3f} to {values.max():+.3f}"
+        weights = np.full(values.size, 100 / values.size)
+        axes.hist(values, bins, weights=weights, histtype="stepfilled", alpha=0.3, color=color)
+        axes.hist(values, bins, weights=weights, histtype="step", color=color, label=label)
+    axes.axvline(0, color=GRAY, linewidth=0.8)
+    axes.set_title(f"Hardware minus 255 n/S, over {SAMPLES:,} random logit vectors", fontsize=11)
+    axes.set_xlabel("error in LSB (1/255)")
+    axes.set_ylabel("share of the outputs in % per 0.05 LSB")
+    axes.set_ylim(0, 1.25 * axes.get_ylim()[1])
+    axes.legend(title="least to largest error", loc="upper right", frameon=False)
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _curves(axes: Axes, spec: SoftmaxSpec) -> None:
+    codes = np.arange(spec.x.q_min, spec.x.q_max + 1)
+    codes = codes[np.abs(codes) * spec.x.lsb <= WIDEST_LOGIT]
+    logits = np.zeros((codes.size, spec.n), dtype=np.int64)
+    logits[:, 0] = codes
+    _, _, bytes_ = hardware(logits, spec.x.frac)
+    x = codes * spec.x.lsb
+    smooth = np.linspace(x[0], x[-1], 1001)
+    score = 1 + smooth + smooth**2 / 2
+    exact = score / (score + spec.n - 1)
+    usual = 1 / (1 + (spec.n - 1) * np.exp(-smooth))
+    axes.step(
+        x, bytes_[:, 0] / PROBABILITY_ONE, where="mid", color=BLUE, linewidth=2.4, alpha=0.55,
+        label="hardware (taylor2, bytes)",
+    )  # fmt: skip
+    axes.plot(smooth, exact, color="black", linewidth=0.9, label="taylor2, exact")
+    axes.plot(smooth, usual, color=ORANGE, linewidth=1.6, linestyle="--", label="ordinary softmax")
+    if x[0] < -1:
+        axes.axvspan(x[0], -1, color=GRAY, alpha=0.12, linewidth=0, label="score falls: x < -1")
+    axes.set_title("Probability of a class over its logit x, all other logits 0", fontsize=11)
+    axes.set_xlabel("logit x")
+    axes.set_ylabel("probability")
+    axes.set_xlim(x[0], x[-1])
+    axes.set_ylim(0, 1.02)
+    axes.legend(loc="lower right", frameon=True, framealpha=0.95)
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)

@@ -1,0 +1,206 @@
+"""Print what a build shows: every implementation side by side, and where they differ."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich import box
+from rich.console import Console, Group, JustifyMethod
+from rich.table import Table
+from rich.text import Text
+
+from common import cli, files
+from common.errors import CommandError
+from common.files import write_atomically
+from scripts.report import facts as summary
+from scripts.report import pictures
+from scripts.report.facts import Facts, read, summarize
+from tb.sim.simulators import SIMULATORS
+
+# What a log shows; a terminal has its own width.
+COLUMNS = 100
+PARTS = ("train", "test")
+SCORES = ("accuracy", "precision", "recall")
+PART_KEYS = ("name", "shape", "fold", "formula", "cycles", "multipliers", "latency")
+
+
+@dataclass(frozen=True)
+class Section:
+    """A table under its title, and what must be said below it."""
+
+    title: str
+    table: Table
+    note: str | None = None
+
+    def __rich__(self) -> Group:
+        """As rich prints it."""
+        note = [Text(f" {self.note}\n", style="dim")] if self.note else []
+        return Group(Text(self.title, style="bold"), self.table, *note)
+
+
+def table(*columns: str, words: int = 1) -> Table:
+    """An empty table whose first ``words`` columns are words and whose others are numbers."""
+    made = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    for index, column in enumerate(columns):
+        justify: JustifyMethod = "left" if index < words else "right"
+        made.add_column(column, justify=justify, vertical="bottom", no_wrap=True)
+    return made
+
+
+def quality(facts: Facts) -> Section:
+    """How well each implementation classifies, and what others published."""
+    sizes = {part: facts["implementations"][0][part]["samples"] for part in PARTS}
+    columns = [text for part in PARTS for text in (f"{part}\nof {sizes[part]}", *SCORES)]
+    made = table("implementation", *columns)
+    for row in facts["implementations"]:
+        made.add_row(row["name"], *(cell for part in PARTS for cell in _scores(row[part])))
+    figures = facts["published"]
+    if figures:
+        made.add_section()
+        right = {str(found["right"]) for found in figures["decoded"]}
+        made.add_row("published", *_scores(figures | {"right": " or ".join(right)}))
+    title = f"{facts['network']}: samples right; precision and recall are means over the classes"
+    return Section(title, made, decoded(facts))
+
+
+def _scores(found: Facts) -> list[str]:
+    return [str(found["right"]), *(f"{found[key]:.6f}" for key in SCORES)]
+
+
+def decoded(facts: Facts) -> str | None:
+    """What the published figures were measured on, as it follows from them alone."""
+    figures = facts["published"]
+    if figures is None:
+        return None
+    where = f"Published by {figures['source']}."
+    if len(figures["decoded"]) != 1:
+        return f"{where} {len(figures['decoded'])} confusion matrices would give these figures."
+    (found,) = figures["decoded"]
+    sizes = {part: facts["implementations"][0][part]["samples"] for part in PARTS}
+    imperfect = [f"{right} of {size}" for right, size in found["recalls"] if right != size]
+    text = (
+        f"{where} Its figures are exactly those of {found['right']} right of {found['samples']}, "
+        f"one class {' and one '.join(imperfect)}: no other number of samples gives them all."
+    )
+    if found["samples"] == sizes["train"] != sizes["test"]:
+        nearest = round(figures["accuracy"] * sizes["test"])
+        text += (
+            f" So they were measured on the training split: of {sizes['test']} test samples "
+            f"{nearest} right is {nearest / sizes['test']:.6f}, "
+            f"{nearest - 1} is {(nearest - 1) / sizes['test']:.6f}."
+        )
+    return text
+
+
+def agreement(facts: Facts) -> Section:
+    """Values compared with the reference, and differing, along the data path."""
+    rtl = f"RTL ({facts['simulator']})"
+    made = table("stream", rtl, "differing", "quantized PyTorch", "differing")
+    for row in facts["streams"]:
+        made.add_row(row["stream"], *_pair(row["rtl"]), *_pair(row["pytorch"]))
+    made.add_section()
+    totals = facts["totals"]
+    made.add_row("all", *_pair(totals["rtl"]), *_pair(totals["pytorch"]), style="bold")
+    return Section(
+        f"Every value of {facts['samples']} samples against the NumPy reference, by ==, along the "
+        "data path",
+        made,
+        "Blank where PyTorch has no such tensor, or an earlier row has compared it.",
+    )
+
+
+def _pair(count: dict[str, int] | None) -> tuple[Text, Text]:
+    if count is None:
+        return Text(""), Text("")
+    style = "bold red" if count["differing"] or not count["compared"] else ""
+    return Text(f"{count['compared']}", style), Text(f"{count['differing']}", style)
+
+
+def timing(facts: Facts) -> Section:
+    """Cycles by formula along the data path, and as measured at the core's two ends."""
+    columns = ("part", "size", "SIMD x PE", "formula", "cycles", "multipliers", "latency")
+    made = table(*columns, words=4)
+    parts, measured = facts["cycles"]["parts"], f"measured ({facts['simulator']})"
+    for part in parts:
+        made.add_row(*("" if part[key] is None else str(part[key]) for key in PART_KEYS))
+    multipliers = sum(part["multipliers"] or 0 for part in parts)
+    interval, latency = (facts["cycles"][key] for key in ("interval", "latency"))
+    made.add_section()
+    for name, key, cell in (("formula", "formula", str(multipliers)), (measured, "measured", "")):
+        cells = (str(interval[key]), cell, str(latency[key]))
+        made.add_row(name, "", "", "", *cells, style="bold")
+    return Section(
+        "Cycles of a sample: each layer takes (inputs/SIMD)*(outputs/PE)",
+        made,
+        "Cycles per result are those of the slowest part; the latency is the sum, from the last "
+        "beat of a sample to the first of its result.",
+    )
+
+
+def steps(facts: Facts) -> Section:
+    """Wall time of each step."""
+    made = table("step", "seconds")
+    for step, seconds in facts["seconds"].items():
+        made.add_row(step, f"{seconds:.2f}")
+    return Section("Wall time", made)
+
+
+def left(facts: Facts) -> Iterator[str]:
+    """Paths of what was left, a line each."""
+    width = max(map(len, facts["files"]))
+    for name, path in facts["files"].items():
+        yield f" {name:{width}}  {path or 'none recorded: WAVES=1 keeps one'}"
+
+
+def show(facts: Facts) -> Group:
+    """All tables."""
+    sections = [quality(facts), agreement(facts), timing(facts), steps(facts)]
+    return Group(*sections, Text("\n".join(left(facts))))
+
+
+def console() -> Console:
+    """Standard output, 100 columns wide where it is no terminal."""
+    return Console(file=sys.stdout, width=None if sys.stdout.isatty() else COLUMNS, highlight=False)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write ``report.json`` and two pictures into the build folder, print the tables, judge."""
+    folder: Path = arguments.build
+    build = read(folder, arguments.sim)
+    facts = summarize(build)
+    errors = pictures.softmax_errors(build.network.spec.softmax)
+    facts["softmax"] = errors.facts
+    facts["complaint"] = complaint = summary.complaint(facts)
+    waves = folder / f"waves-{arguments.sim}.fst"
+    facts["files"] = {
+        "report": str(folder / "report.json"),
+        "confusion": str(folder / "confusion.png"),
+        "softmax error": str(folder / "softmax_error.png"),
+        "waves": str(waves) if waves.exists() else None,
+    }
+    names = pictures.class_names(build.network)
+    for path, figure in (
+        (folder / "confusion.png", pictures.confusion(facts, names)),
+        (folder / "softmax_error.png", pictures.softmax(build.network.spec.softmax, errors)),
+    ):
+        with files.whole_file(path) as temporary:
+            figure.savefig(temporary, dpi=144, format="png")
+    write_atomically(folder / "report.json", json.dumps(facts, indent=1) + "\n")
+    console().print(show(facts))
+    if complaint:
+        raise CommandError(complaint)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments of this command."""
+    built = argparse.ArgumentParser(prog="python -m scripts.report.terminal", description=__doc__)
+    cli.add_build(built)
+    cli.add_sim(built, SIMULATORS)
+    return built
+
+
+if __name__ == "__main__":
+    cli.main(run, parser())

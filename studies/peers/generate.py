@@ -1,0 +1,252 @@
+"""Other generators on our network: their environment, their Verilog, and what it does simulated.
+
+Everything stands under ``build/peers``, each folder named by the content of what goes into it, so
+that an interrupted campaign goes on where it was.
+"""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock
+
+from common.errors import VerbatimError
+from common.files import write_atomically
+from common.paths import BUILD, ROOT
+from common.programs import last_words
+from model.format import Int
+from model.images import pack_rows
+from tb.sim.verilator_cpp import build_harness
+
+SOURCES = Path(__file__).parent
+FOLDER = BUILD / "peers"
+# What `make peers` leaves, a row a design, and `make sweep` draws.
+ROWS = BUILD / "peers.json"
+REQUIREMENTS = SOURCES / "requirements.txt"
+# Seconds for which each design is simulated, at least, to say how fast that is.
+MEASURED_SECONDS = 1.0
+# Cycles after the last sample in which a free-running pipeline must have given its result.
+MOST_STAGES = 256
+
+
+class PeerError(VerbatimError):
+    """A peer that cannot be installed, generated or simulated, or that computes something else."""
+
+
+@dataclass(frozen=True)
+class Generated:
+    """A design that a peer wrote: its Verilog, and the facts its script left beside it."""
+
+    folder: Path
+    facts: Mapping[str, Any]
+
+    @property
+    def rtl(self) -> Path:
+        """Folder of the Verilog."""
+        return self.folder / "rtl"
+
+    @property
+    def top(self) -> str:
+        """Name of the module."""
+        return str(self.facts["top"])
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """What comes out, ``[samples, n]``; cycles to a result, and between results; how fast it runs.
+
+    A peer's ``results`` are logits.
+    """
+
+    results: Int
+    latency: int
+    interval: float
+    samples_per_second: float
+
+
+def environment(folder: Path = FOLDER / "venv", requirements: Path = REQUIREMENTS) -> Path:
+    """The interpreter of a virtual environment with the peers in it, made where there is none.
+
+    Raises `PeerError` with the last words of what failed.
+    """
+    python, made = folder / "bin" / "python", folder / "made"
+    wanted = hashlib.sha256(requirements.read_bytes()).hexdigest()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_suffix(".lock")):
+        if made.exists() and made.read_text() == wanted:
+            return python
+        pip = [str(python), "-m", "pip", "--disable-pip-version-check"]
+        # NNgen comes as sources only: what builds them is pinned too, and must be there first.
+        install = [*pip, "install", "--quiet", "--no-deps", "--no-build-isolation"]
+        commands = [
+            [sys.executable, "-m", "venv", "--clear", str(folder)],
+            *([*install, builder] for builder in builders(requirements)),
+            [*install, "--requirement", str(requirements)],
+            [*pip, "check"],
+        ]
+        for command in commands:
+            _run(command, f"{_shown(requirements)} cannot be installed")
+        write_atomically(made, wanted)
+    return python
+
+
+def builders(requirements: Path) -> list[str]:
+    """The lines of a file of requirements that build packages which come as sources."""
+    lines = requirements.read_text().splitlines()
+    return [line for line in lines if line.startswith(("setuptools==", "wheel=="))]
+
+
+def generate(
+    python: Path, script: str, inputs: Mapping[str, Path], options: Sequence[str]
+) -> Generated:
+    """What ``peers/SCRIPT.py`` writes, made once; ``inputs`` are files that it reads, by option.
+
+    Raises `PeerError` where it fails.
+    """
+    source = SOURCES / f"{script}.py"
+    content = hashlib.sha256()
+    for path in (source, REQUIREMENTS, *inputs.values()):
+        content.update(path.read_bytes() + b"\0")
+    content.update(json.dumps([sorted(inputs), list(options)]).encode())
+    folder = FOLDER / f"{script}-{content.hexdigest()[:16]}"
+    facts = folder / "generated.json"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_suffix(".lock")):
+        if not facts.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            words = [f"--{name}={path}" for name, path in (*inputs.items(), ("out", folder))]
+            command = [str(python), str(source), *words, *options]
+            _run(command, f"{_shown(source)} {' '.join(options)} generates nothing")
+    return Generated(folder, json.loads(facts.read_text()))
+
+
+def simulate_pipeline(design: Generated, codes: Int, wanted: Int) -> Simulated:
+    """Send ``codes [samples, n_in]`` through an alkaid pipeline, one in each cycle, and compare.
+
+    Raises `PeerError` unless every result is there, in ``wanted [samples, n_out]``.
+    """
+    harness = _harness(design, "alkaid.cpp")
+    lane_in, lane_out = design.facts["in"], design.facts["out"]
+    packed = pack_rows(codes, lane_in["width"])
+    (design.folder / "inputs.bin").write_bytes(packed.tobytes())
+    bytes_out = (wanted.shape[1] * lane_out["width"] + 7) // 8
+    said = _simulate(
+        harness,
+        design,
+        *("inputs.bin", packed.shape[1], "outputs.bin", bytes_out, MOST_STAGES, MEASURED_SECONDS),
+    )
+    raw = np.fromfile(design.folder / "outputs.bin", dtype=np.uint8).reshape(-1, bytes_out)
+    seen = unpack(raw, wanted.shape[1], lane_out["width"], signed=bool(lane_out["signed"]))
+    try:
+        latency = delay(seen, wanted)
+    except PeerError as error:
+        raise PeerError(f"{design.top} of {design.folder.name}: {error}") from error
+    logits = seen[latency : latency + len(wanted)]
+    return Simulated(logits, latency, 1, said["samples per second"])
+
+
+def simulate_accelerator(design: Generated, codes: Int, batch: int, n_out: int) -> Simulated:
+    """Run an NNgen accelerator on ``codes [samples, n_in]``, a batch a run, and compare.
+
+    Raises `PeerError` unless it gives what NNgen's own evaluation gives.
+    """
+    harness = _harness(design, "nngen.cpp")
+    lanes_in, lanes_out = design.facts["in"]["lanes"], design.facts["out"]["lanes"]
+    padded = np.zeros((len(codes), lanes_in), np.int8)
+    padded[:, : codes.shape[1]] = codes
+    (design.folder / "inputs.bin").write_bytes(padded.tobytes())
+    said = _simulate(
+        harness,
+        design,
+        *("parameters.bin", design.facts["parameters"]["address"]),
+        *("inputs.bin", design.facts["in"]["address"], batch * lanes_in),
+        *("outputs.bin", design.facts["out"]["address"], batch * lanes_out),
+        MEASURED_SECONDS,
+    )
+    raw = np.fromfile(design.folder / "outputs.bin", dtype=np.int8).reshape(-1, lanes_out)
+    logits = raw[:, :n_out].astype(np.int64)
+    wanted = np.array(design.facts["logits"], dtype=np.int64)
+    require_same(f"{design.top} of {design.folder.name}", logits, wanted)
+    interval, speed = said["interval"] / batch, said["runs per second"] * batch
+    return Simulated(logits, said["most"], interval, speed)
+
+
+def require_same(name: str, found: Int, wanted: Int) -> None:
+    """Raise `PeerError` with the first sample in which a peer's simulation is not as expected."""
+    if found.shape != wanted.shape:
+        raise PeerError(f"{name}: results have shape {found.shape}, legal is {wanted.shape}")
+    wrong = np.flatnonzero((found != wanted).any(axis=1))
+    if len(wrong):
+        first = wrong[0]
+        raise PeerError(
+            f"{name}: {len(wrong)} of {len(wanted)} results differ; "
+            f"sample {first} gives {found[first].tolist()}, expected {wanted[first].tolist()}"
+        )
+
+
+def delay(seen: Int, wanted: Int) -> int:
+    """Cycles by which ``wanted [samples, n]`` stands later in ``seen [cycles, n]``.
+
+    Raises `PeerError` where it stands nowhere, with the place where most of it does.
+
+    >>> delay(np.array([[0], [0], [7], [8]]), np.array([[7], [8]]))
+    2
+    """
+    places = len(seen) - len(wanted) + 1
+    if places < 1:
+        raise PeerError(f"{len(seen)} cycles cannot hold {len(wanted)} results")
+    right = [
+        int((seen[place : place + len(wanted)] == wanted).all(axis=1).sum())
+        for place in range(places)
+    ]
+    best = int(np.argmax(right))
+    if right[best] != len(wanted):
+        raise PeerError(
+            f"{len(wanted) - right[best]} of {len(wanted)} results differ from the reference, "
+            f"{best} cycles late, where the fewest do"
+        )
+    return best
+
+
+def unpack(raw: np.ndarray[Any, Any], n: int, width: int, *, signed: bool) -> Int:
+    """The values that `pack_rows` has packed.
+
+    >>> unpack(np.array([[193, 15]], np.uint8), 2, 6, signed=True).tolist()
+    [[1, -1]]
+    """
+    bits = np.unpackbits(raw, axis=1, count=n * width, bitorder="little").astype(np.int64)
+    values: Int = (bits.reshape(-1, n, width) << np.arange(width)).sum(axis=2)
+    return values - ((values >> (width - 1)) << width) if signed else values
+
+
+def _harness(design: Generated, name: str) -> Path:
+    return build_harness(design.top, {}, SOURCES / name, rtl=design.rtl, foreign=True)
+
+
+def _simulate(harness: Path, design: Generated, *words: object) -> dict[str, Any]:
+    done = _run([str(harness), *map(str, words)], f"{design.top}'s simulation fails", design.folder)
+    said: dict[str, Any] = json.loads(done)
+    return said
+
+
+def _run(command: Sequence[str], failure: str, folder: Path | None = None) -> str:
+    """What a program prints; raises `PeerError` with ``failure`` and its last words."""
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise PeerError(f"{failure}: {error}") from error
+    if done.returncode:
+        raise PeerError(f"{failure}: {last_words(done)}")
+    return done.stdout
+
+
+def _shown(path: Path) -> Path:
+    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path

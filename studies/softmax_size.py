@@ -1,0 +1,82 @@
+"""Synthesize the softmax with each score and divider, and write down the cells that it takes."""
+
+import argparse
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress
+
+from common import cli, files, markdown
+from common.paths import BUILD, ROOT
+from model import area
+from model.format import Format
+from model.images import EXP_IMAGE, RECIPROCAL_IMAGE
+from model.spec import COMBINATIONS, SoftmaxSpec
+from syn.synthesis import IMAGES, Cells, Design, synthesize
+from syn.targets import KINDS, TARGETS, Device, Target
+from tb.modules.rows import softmax_parameters
+
+PAGE = "softmax_size.md"
+FOLDER = BUILD / "softmax_size"
+
+ICE40, ECP5 = TARGETS["ice40"], TARGETS["ecp5"]
+FAMILIES = {
+    "iCE40": (ICE40, ICE40.device("hx1k")),
+    "iCE40, DSP": (ICE40, ICE40.device("up5k")),
+    "ECP5": (ECP5, ECP5.device(None)),
+}
+COLUMNS = ("score", "divider", "target", *KINDS)
+
+INTRODUCTION = """# The size of the softmax
+
+`python -m studies.softmax_size` writes this page: cells of `mlp_softmax` for 3 classes of int8
+logits at frac 4, one class a cycle, after synthesis by Yosys and before placement. The limit is 600
+LUTs of an iCE40: for `taylor2` with `reciprocal` where its multipliers may be DSPs, with
+`restoring` where there are none. Without DSPs the 15 by 16 bits that `reciprocal` multiplies take
+most of it. A carry cell of an ECP5 counts as the two LUTs that it takes.
+
+"""
+
+
+def cells(spec: SoftmaxSpec, target: Target, device: Device | None) -> Cells:
+    """Cells that ``mlp_softmax`` takes, by kind."""
+    images = FOLDER / f"{spec.score}-{spec.divider}"
+    images.mkdir(parents=True, exist_ok=True)
+    parameters = softmax_parameters(spec, images)
+    parameters |= {
+        "EXP": f"{IMAGES}/{EXP_IMAGE}",
+        "RECIPROCAL": f"{IMAGES}/{RECIPROCAL_IMAGE}",
+    }
+    multipliers = area.of_softmax(spec).multipliers
+    design = Design("mlp_softmax", parameters, images, multipliers=multipliers)
+    return synthesize(design, target, device).cells
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Synthesize every combination for every family, then write the page."""
+    rows = []
+    with Progress(console=Console(stderr=True)) as bar:
+        task = bar.add_task("synthesis", total=len(COMBINATIONS) * len(FAMILIES))
+        for score, divider in COMBINATIONS:
+            spec = SoftmaxSpec(3, Format(8, 4), score, divider, lanes=1)
+            for name, (target, device) in FAMILIES.items():
+                found = cells(spec, target, device).values()
+                rows.append((f"`{score}`", f"`{divider}`", name, *found))
+                bar.advance(task)
+    table = markdown.table(COLUMNS, rows)
+    page = ROOT / arguments.docs / PAGE
+    files.write_atomically(page, INTRODUCTION + table)
+    print(table)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments of this command."""
+    built = argparse.ArgumentParser(prog="python -m studies.softmax_size", description=__doc__)
+    built.add_argument(
+        "--docs", type=Path, default=Path("docs"), help="folder of the page (default: %(default)s)"
+    )
+    return built
+
+
+if __name__ == "__main__":
+    cli.main(run, parser())

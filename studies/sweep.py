@@ -1,0 +1,161 @@
+"""Synthesize IrisNet at many folds, widths and softmaxes: area against speed and accuracy."""
+
+import argparse
+import dataclasses
+import json
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
+
+from common import cli, files
+from common.paths import BUILD, ROOT
+from model import folding, recipe, reference
+from model.artifact import Network
+from model.data import datasets
+from model.folding import Goal
+from model.qat import quantize, training
+from model.recipe import Recipe
+from model.widths import Widths
+from studies import sweep_page
+from studies.peers import generate
+from studies.sweep_page import Row
+from syn import utilization
+from syn.targets import target
+
+RECIPE = ROOT / "model" / "networks" / "iris.toml"
+TARGET = target("ecp5")
+
+# Bits of weights and of values between layers.
+WIDTHS = (8, 6, 4)
+# The layer of the logits, and the fewest bits of them: with 4, one class is nearly all it learns.
+LOGITS, LEAST_LOGITS = "fc3", 6
+# Cycles of a result that a fold is asked for, the longest to build first: 1 unrolls everything, 900
+# is a multiplier a layer.
+CYCLES = (1, 15, 30, 90, 900)
+SOFTMAXES = (("taylor2", "reciprocal"), ("exp", "restoring"))
+# The other softmax adds the same to each fold.
+OTHER_SOFTMAX_AT = (30, 900)
+
+
+@dataclass(frozen=True)
+class Point:
+    """A build of the sweep."""
+
+    bits: int
+    score: str
+    divider: str
+    cycles: int
+
+    @property
+    def format(self) -> tuple[int, str, str]:
+        """What a network is trained for."""
+        return self.bits, self.score, self.divider
+
+
+POINTS = [
+    *(Point(bits, *SOFTMAXES[0], cycles) for cycles in CYCLES for bits in WIDTHS),
+    *(Point(WIDTHS[0], *SOFTMAXES[1], cycles) for cycles in OTHER_SOFTMAX_AT),
+]
+
+
+def at_width(plan: Recipe, bits: int, score: str, divider: str) -> Recipe:
+    """The recipe with weights and values of so many bits, fine-tuned for them.
+
+    Features keep their width, as they come from outside, and logits have `LEAST_LOGITS` bits.
+    """
+    softmax = dataclasses.replace(plan.softmax, score=score, divider=divider)
+    formats = dataclasses.replace(plan.formats, weights_width=bits, activations_width=bits)
+    if bits < LEAST_LOGITS:
+        logits = Widths(activations_width=LEAST_LOGITS)
+        formats = dataclasses.replace(formats, layers={LOGITS: logits})
+    if formats != plan.formats:
+        formats = dataclasses.replace(formats, calibration="mse")
+    return dataclasses.replace(plan, formats=formats, softmax=softmax)
+
+
+def learned(bits: int, score: str, divider: str) -> tuple[Network, int]:
+    """The network at a width, trained and exported, and how many samples it classifies right."""
+    torch.set_num_threads(1)
+    plan = at_width(recipe.load(RECIPE), bits, score, divider)
+    dataset = datasets.load(plan.dataset, plan.folder)
+    train, _ = datasets.split(dataset, plan.split.test_fraction, plan.split.seed)
+    trained = training.learn(plan, dataset, train)
+    origin = quantize.provenance(plan, dataset)
+    network = quantize.export(trained.quantized, plan, origin, trained.scaling)
+    classes, _ = reference.predict(network, dataset.features)
+    return network, int((classes == dataset.labels).sum())
+
+
+def measured(point: Point, learnt: tuple[Network, int]) -> Row:
+    """A row of the sweep."""
+    network, right = learnt
+    silent = Progress(disable=True)
+    shown = network.refolded(folding.meeting(network.spec, Goal(target_cycles=point.cycles)))
+    facts = utilization.measure(shown, TARGET, TARGET.device(None), (1,), silent)
+    clock, placed = facts["clock"], facts["placed"]
+    return {
+        **dataclasses.asdict(point),
+        "right": right,
+        "multipliers": sum(layer.multipliers for layer in shown.spec.layers),
+        "interval": facts["cycles"]["interval"],
+        "latency in ns": clock["latency in ns"],
+        "LUT": placed["LUT"],
+        "FF": placed["FF"],
+        "DSP": placed["DSP"],
+        "MHz": clock["median"],
+        "results per second": clock["results per second"],
+        "tools": facts["tools"],
+    }
+
+
+def _found_by_peers() -> list[Row]:
+    """What `make peers` has left, if it ran."""
+    found: list[Row] = json.loads(generate.ROWS.read_text()) if generate.ROWS.exists() else []
+    return found
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write ``sweep.md`` and its picture, when every point is there."""
+    samples = len(datasets.load(recipe.load(RECIPE).dataset).labels)
+    networks = {key: learned(*key) for key in dict.fromkeys(point.format for point in POINTS)}
+    rows: dict[Point, Row] = {}
+    columns = (*Progress.get_default_columns(), MofNCompleteColumn(), TimeElapsedColumn())
+    with (
+        Progress(*columns, console=Console(stderr=True)) as bar,
+        ThreadPoolExecutor(arguments.jobs) as pool,
+    ):
+        task = bar.add_task("sweep", total=len(POINTS))
+        running = {pool.submit(measured, point, networks[point.format]): point for point in POINTS}
+        try:
+            for future in as_completed(running):
+                rows[running[future]] = future.result()
+                bar.advance(task)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    ordered = sorted(rows.values(), key=lambda row: (row["score"], row["bits"], -row["interval"]))
+    ordered.reverse()
+    beside = [row for row in _found_by_peers() if not row["softmax"] and row["MHz"]]
+    with files.whole_file(arguments.docs / sweep_page.PICTURE) as temporary:
+        drawn = sweep_page.picture(ordered, samples, beside)
+        drawn.savefig(temporary, dpi=120, format="png")
+    page = sweep_page.page(ordered, samples, beside)
+    files.write_atomically(arguments.docs / sweep_page.PAGE, page)
+    files.write_atomically(BUILD / "sweep.json", json.dumps(ordered, indent=1) + "\n")
+    print(f"{arguments.docs / sweep_page.PAGE}: {len(ordered)} builds")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments of this command."""
+    built = argparse.ArgumentParser(prog="python -m studies.sweep", description=__doc__)
+    built.add_argument("--jobs", type=int, default=2, help="builds at a time")
+    built.add_argument("--docs", type=Path, default=ROOT / "docs", help="folder of the page")
+    return built
+
+
+if __name__ == "__main__":
+    cli.main(run, parser())

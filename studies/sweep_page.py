@@ -1,0 +1,138 @@
+"""docs/sweep.md: the builds of a sweep in a table, and drawn as area against speed and accuracy."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from common import markdown
+
+PAGE, PICTURE = "sweep.md", "sweep.png"
+COLOURS = ("#1f6feb", "#d9730d", "#2f9e5b")
+MARKS = {"taylor2": "o", "exp": "s"}
+PEER_COLOUR = "#57606a"
+
+# A build: what was asked for, and what came of it.
+Row = dict[str, Any]
+
+
+def is_best(row: Row, rows: Sequence[Row]) -> bool:
+    """Whether every other build has more LUTs or DSPs, is slower, or has more samples wrong."""
+
+    def costs(build: Row) -> tuple[int, ...]:
+        return build["LUT"], build["DSP"], -build["results per second"], -build["right"]
+
+    own = costs(row)
+    return not any(
+        costs(other) != own and all(a <= b for a, b in zip(costs(other), own, strict=True))
+        for other in rows
+    )
+
+
+def picture(rows: Sequence[Row], samples: int, peers: Sequence[Row]) -> Figure:
+    """LUTs against results per second, and against samples right; ``peers`` stand beside both."""
+    figure = Figure(figsize=(11, 4.8), layout="constrained")
+    speed, accuracy = figure.subplots(1, 2)
+    widths = sorted({row["bits"] for row in rows}, reverse=True)
+    for index, bits in enumerate(widths):
+        colour, label = COLOURS[index % len(COLOURS)], f"{bits}-bit weights"
+        for score, mark in MARKS.items():
+            own = [row for row in rows if (row["bits"], row["score"]) == (bits, score)]
+            own.sort(key=lambda row: row["interval"])
+            named = label if score == "taylor2" else None
+            for axes, key in ((speed, "results per second"), (accuracy, "right")):
+                _points(axes, own, key, color=colour, marker=mark, label=named)
+            if score == "taylor2":
+                _points(speed, own, "results per second", color=colour, line=0.8)
+    beside = "peers, without softmax" if peers else None
+    for axes, key in ((speed, "results per second"), (accuracy, "right")):
+        _points(axes, peers, key, color=PEER_COLOUR, marker="x", label=beside)
+    for row in rows:
+        if row["bits"] == widths[0] and row["score"] == "taylor2":
+            _name(speed, row, f"{row['interval']} cycles, {row['DSP']} DSP", (-6, 6), "right")
+    slowest = min(row["results per second"] for row in rows)
+    for index, peer in enumerate(peers):
+        # On the side where nothing else is; neighbours above and below their points.
+        if peer["results per second"] < slowest:
+            _name(speed, peer, peer["name"], (7, -3), "left")
+        else:
+            _name(speed, peer, peer["name"], (-6, 6 - 16 * (index % 2)), "right")
+    speed.set(xscale="log", yscale="log", xlabel="results per second", ylabel="LUT4 of an ECP5")
+    whole = sorted({row["right"] for row in (*rows, *peers)})
+    accuracy.set(yscale="log", xlabel=f"samples right of {samples}", xticks=whole)
+    speed.set_title("area against speed", fontsize=11)
+    accuracy.set_title("area against accuracy", fontsize=11)
+    speed.legend(frameon=False, fontsize=8, loc="upper left")
+    for axes in (speed, accuracy):
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(alpha=0.25)
+    return figure
+
+
+def _points(
+    axes: Axes,
+    rows: Sequence[Row],
+    key: str,
+    *,
+    color: str,
+    marker: str = "",
+    line: float = 0,
+    label: str | None = None,
+) -> None:
+    places = [row[key] for row in rows], [row["LUT"] for row in rows]
+    axes.plot(*places, color=color, marker=marker, markersize=5, linewidth=line, label=label)
+
+
+def _name(axes: Axes, row: Row, text: str, offset: tuple[int, int], ha: str) -> None:
+    place = (row["results per second"], row["LUT"])
+    axes.annotate(text, place, offset, textcoords="offset points", fontsize=7, ha=ha)
+
+
+def page(rows: Sequence[Row], samples: int, peers: Sequence[Row]) -> str:
+    """docs/sweep.md."""
+    tools = ", ".join(f"{name} {version}" for name, version in rows[0]["tools"].items())
+    columns = [
+        "bits",
+        "softmax",
+        "cycles per result",
+        "multipliers",
+        "LUT4",
+        "FF",
+        "DSP",
+    ]
+    columns += ["MHz", "latency in ns", "results/s", f"right of {samples}", ""]
+    cells = [
+        (
+            row["bits"],
+            f"{row['score']}, {row['divider']}",
+            row["interval"],
+            f"{row['multipliers']:,}",
+            *(f"{row[kind]:,}" for kind in ("LUT", "FF", "DSP")),
+            row["MHz"],
+            f"{row['latency in ns']:,}",
+            f"{row['results per second']:,}",
+            row["right"],
+            "best" if is_best(row, rows) else "",
+        )
+        for row in rows
+    ]
+    table = markdown.table(columns, cells, right=range(2, len(columns) - 1))
+    beside = (
+        "Crosses are [what `make peers` found](peers.md), on the same weights." if peers else ""
+    )
+    return f"""# Area against speed and accuracy
+
+Written by `make sweep` on {datetime.now(UTC).date().isoformat()}, with {tools}. IrisNet, softmax
+included, on an ECP5 (85k, speed 8), placed and routed with seed 1. Weights and values of fewer bits
+are trained for their width; features have 8 bits always, logits 6 at least. A fold has the fewest
+multipliers that give a result so often. Multipliers are DSPs where the device has enough for all of
+them, else LUTs; at one cycle a result every weight is a constant, and nothing is left of its
+multiplier but adders.
+A build is best where every other one has more LUTs or DSPs, is slower, or has more samples wrong.
+{beside}
+
+![]({PICTURE})
+
+{table}"""

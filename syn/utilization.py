@@ -1,0 +1,156 @@
+"""What a network costs on a device: cells, clock, time and warnings, beside the spec's estimate."""
+
+import statistics
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.progress import Progress
+from rich.table import Table
+
+from common import errors, files
+from common.paths import BUILD
+from common.sources import rtl_digest
+from model import area, images
+from model.artifact import Network
+from model.spec import NetworkSpec
+from syn import synthesis
+from syn.synthesis import IMAGES, Design, Netlist, Placement
+from syn.targets import KINDS, Device, Target
+
+TOP = "mlp_top"
+SEEDS = (1, 2, 3)
+WORKERS = 2
+
+Facts = dict[str, Any]
+
+
+def design(network: Network) -> Design:
+    """``mlp_top`` as this network, its images beside it."""
+    folder = BUILD / "synthesis" / "images" / files.digest(images.images(network))[:16]
+    images.write_images(network, folder)
+    multipliers = area.of_network(network.spec).multipliers
+    return Design(TOP, network.spec.parameters(IMAGES), folder, multipliers=multipliers)
+
+
+def measure(
+    network: Network, target: Target, device: Device | None, seeds: Sequence[int], bar: Progress
+) -> Facts:
+    """Synthesize, and place and route with each seed where the family has an open router.
+
+    Raises `SynthesisError` where a tool fails, as where the device is too small.
+    """
+    label = f"{network.spec.name} for {target.name} {device.name if device else ''}".strip()
+    task = bar.add_task(label, total=1 + len(seeds) * (device is not None))
+    netlist = synthesis.synthesize(design(network), target, device)
+    bar.advance(task)
+    placements = []
+    if device is not None:
+        with ThreadPoolExecutor(WORKERS) as pool:
+            for placement in pool.map(
+                lambda seed: synthesis.place(netlist, target, device, seed), seeds
+            ):
+                placements.append(placement)
+                bar.advance(task)
+    return facts(network.spec, target, device, netlist, placements)
+
+
+def facts(
+    spec: NetworkSpec,
+    target: Target,
+    device: Device | None,
+    netlist: Netlist,
+    placements: Sequence[Placement],
+) -> Facts:
+    """Everything that is known, as JSON values."""
+    estimate = area.of_network(spec)
+    warnings = list(netlist.warnings)
+    for placement in placements:
+        warnings += [line for line in placement.warnings if line not in warnings]
+    return {
+        "network": spec.name,
+        "target": target.name,
+        "device": device.name if device else None,
+        "date": datetime.now(UTC).date().isoformat(),
+        "tools": synthesis.versions(),
+        "rtl": rtl_digest(),
+        "lut": target.lut,
+        "fold": {layer.name: [layer.simd, layer.pe] for layer in spec.layers},
+        "cycles": {"interval": spec.interval, "latency": spec.latency},
+        "cells": netlist.cells,
+        "placed": placements[0].used if placements else None,
+        "available": placements[0].available if placements else None,
+        "estimate": {
+            "LUT": estimate.luts,
+            "FF": estimate.flip_flops,
+            "DSP": estimate.multipliers,
+            "ROM bits": estimate.rom_bits,
+        },
+        "modules": netlist.modules,
+        "instances": netlist.instances,
+        "clock": clock(spec, placements),
+        "warnings": warnings,
+        "seconds": {
+            "synthesis": netlist.seconds,
+            "place and route": [placement.seconds for placement in placements],
+        },
+    }
+
+
+def clock(spec: NetworkSpec, placements: Sequence[Placement]) -> Facts | None:
+    """MHz by seed, and what the median of them means; None without a router."""
+    if not placements:
+        return None
+    by_seed = {str(placement.seed): placement.megahertz for placement in placements}
+    median = statistics.median(by_seed.values())
+    return {
+        "MHz": by_seed,
+        "least": min(by_seed.values()),
+        "median": median,
+        "most": max(by_seed.values()),
+        "latency in ns": round(1000 * spec.latency / median, 1),
+        "results per second": round(1e6 * median / spec.interval),
+    }
+
+
+def tables(found: Facts) -> list[Table]:
+    """The facts for a terminal: the whole beside its estimate, then each module."""
+    whole = Table(title=f"{found['network']} on {found['target']} {found['device'] or ''}".strip())
+    for column in ("", "estimated", "synthesized", "placed", "there are"):
+        whole.add_column(column, justify="right" if column else "left")
+    for kind in KINDS:
+        rest = [(found[key] or {}).get(kind, "") for key in ("placed", "available")]
+        cells = [found["estimate"].get(kind, ""), found["cells"][kind], *rest]
+        whole.add_row(found["lut"] if kind == "LUT" else kind, *map(str, cells))
+    whole.add_row("ROM bits", str(found["estimate"]["ROM bits"]))
+    for name, value in found["cycles"].items():
+        whole.add_row(f"cycles of {name}", str(value))
+    for name, value in (found["clock"] or {}).items():
+        shown = ", ".join(map(str, value.values())) if isinstance(value, dict) else f"{value:,}"
+        whole.add_row(f"{name} MHz" if name in ("least", "median", "most") else name, "", "", shown)
+    parts = Table(title="Cells by module, flattened")
+    for column in ("module", *KINDS):
+        parts.add_column(column, justify="left" if column == "module" else "right")
+    for module, cells in found["modules"].items():
+        parts.add_row(module, *map(str, cells.values()))
+    return [whole, parts]
+
+
+def folded(spec: NetworkSpec, fold: str) -> NetworkSpec:
+    """The spec at a named fold; or at SIMDxPE of each layer, with one value a beat at the ends.
+
+    Raises `SpecError` where a layer cannot be folded so, `CommandError` where ``fold`` is neither.
+    """
+    named = spec.at_each_fold()
+    if fold in named:
+        return named[fold]
+    try:
+        pairs = [(int(simd), int(pe)) for simd, pe in (p.split("x") for p in fold.split(","))]
+        folds = {layer.name: pair for layer, pair in zip(spec.layers, pairs, strict=True)}
+    except ValueError as error:
+        raise errors.CommandError(
+            f"fold is {fold!r}, legal is {', '.join(named)}, or SIMDxPE of each of the "
+            f"{len(spec.layers)} layers with commas between them"
+        ) from error
+    return spec.folded(folds, in_lanes=1, softmax_lanes=1, out_lanes=1)

@@ -1,0 +1,167 @@
+"""valid/ready streams: what drives them, what takes from them, what they promise.
+
+Everything is driven and sampled right after the rising edge of the clock: reads see the values
+that the flip-flops saw, writes land after them. Reading an X raises; nothing resolves it.
+"""
+
+import random
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from cocotb.clock import Clock
+from cocotb.triggers import RisingEdge, Timer, Trigger
+from cocotb.utils import get_sim_time
+
+from tb.streams import PERIOD_NS, Beat, Field, Words
+
+Stall = Callable[[], Iterator[bool]]
+
+
+def never() -> Iterator[bool]:
+    """No stall: the pattern under which latency and throughput are what their formulas say."""
+    while True:
+        yield False
+
+
+def randomly() -> Iterator[bool]:
+    """Each cycle by itself, two of five."""
+    while True:
+        yield random.random() < 0.4
+
+
+def in_bursts() -> Iterator[bool]:
+    """Runs of up to 12 cycles each way: buffers fill up, and run dry."""
+    while True:
+        for stalled in (True, False):
+            yield from [stalled] * random.randint(1, 12)
+
+
+class Clocked:
+    """The clock of a bench, or plain time for a DUT that is gates only."""
+
+    def __init__(self, dut: Any) -> None:
+        self.dut = dut
+        self.edge: Trigger = Timer(PERIOD_NS, unit="ns")
+        if hasattr(dut, "clk"):
+            self.edge = RisingEdge(dut.clk)
+
+    async def start(self) -> None:
+        """Start the clock with parked inputs and leave reset."""
+        if hasattr(self.dut, "clk"):
+            self.dut.clk.value = 0
+            if hasattr(self.dut, "rst"):
+                self.dut.rst.value = 1
+            await Timer(PERIOD_NS, unit="ns")
+            Clock(self.dut.clk, PERIOD_NS, unit="ns", impl="gpi").start()
+        await self.reset()
+
+    async def reset(self) -> None:
+        """Hold reset for one cycle; a read after this sees what reset left."""
+        if hasattr(self.dut, "rst"):
+            self.dut.rst.value = 1
+        await self.edge
+        if hasattr(self.dut, "rst"):
+            self.dut.rst.value = 0
+        await self.edge
+
+    @property
+    def cycle(self) -> int:
+        """Cycles since the simulation began."""
+        return int(get_sim_time("ns")) // PERIOD_NS
+
+
+class Port:
+    """Handles of one stream: ``<prefix>valid``, ``<prefix>ready``, ``<prefix><field>``."""
+
+    def __init__(self, dut: Any, prefix: str, fields: Iterable[Field]) -> None:
+        self.name = prefix
+        self.fields = {field.name: (field, dut[f"{prefix}{field.name}"]) for field in fields}
+        self.valid = dut[f"{prefix}valid"]
+        self.ready = dut[f"{prefix}ready"]
+
+    @property
+    def fires(self) -> bool:
+        """A beat is handed over at this edge."""
+        return bool(self.valid.value) and bool(self.ready.value)
+
+    def drive(self, beat: Beat) -> None:
+        """Put a beat on the payload."""
+        for name, (field, handle) in self.fields.items():
+            handle.value = field.pack(beat[name])
+
+    def sample(self) -> Words:
+        """The beat on the payload; raises where it holds an X."""
+        return {name: int(handle.value) for name, (_, handle) in self.fields.items()}
+
+
+class Source:
+    """Offers beats; once offered, a beat stays until it is taken."""
+
+    def __init__(self, clocked: Clocked, port: Port) -> None:
+        self.clocked, self.port = clocked, port
+        self.taken: list[int] = []
+        port.valid.value = 0
+
+    async def send(self, beats: Iterable[Beat], stall: Stall = never) -> None:
+        """Hand over all beats; ``taken`` holds the cycle of each."""
+        pattern = stall()
+        for beat in beats:
+            while next(pattern):
+                await self.clocked.edge
+            self.port.drive(beat)
+            self.port.valid.value = 1
+            await self.clocked.edge
+            while not self.port.fires:
+                # Asleep until the DUT is ready: a slow DUT costs no more than a fast one.
+                await RisingEdge(self.port.ready)
+                await self.clocked.edge
+            self.taken.append(self.clocked.cycle)
+            self.port.valid.value = 0
+
+
+class Sink:
+    """Takes beats, and holds the stream to its promise: what is offered stays until it is taken."""
+
+    def __init__(self, clocked: Clocked, port: Port) -> None:
+        self.clocked, self.port = clocked, port
+        self.taken: list[int] = []
+        port.ready.value = 0
+
+    async def receive(self, count: int, stall: Stall = never) -> AsyncIterator[Words]:
+        """Take ``count`` beats and yield each; ``taken`` holds the cycle of each."""
+        pattern = stall()
+        received, held = 0, None
+        while received < count:
+            self.port.ready.value = not next(pattern)
+            if stall is never and not self.port.valid.value:
+                await RisingEdge(self.port.valid)
+            await self.clocked.edge
+            valid = bool(self.port.valid.value)
+            beat = self.port.sample() if valid else None
+            if held is not None:
+                assert valid, f"{self.port.name}: valid fell while stalled"
+                assert beat == held, f"{self.port.name}: payload moved while stalled"
+            held = beat
+            if beat is not None and self.port.ready.value:
+                received, held = received + 1, None
+                self.taken.append(self.clocked.cycle)
+                yield beat
+
+    async def expect_silence(self, cycles: int) -> None:
+        """The DUT must not invent beats once its input is exhausted."""
+        self.port.ready.value = 1
+        for _ in range(cycles):
+            await self.clocked.edge
+            assert not self.port.valid.value, f"{self.port.name}: a beat out of nowhere"
+
+
+def reset_cycles(cycles: int, most: int, bounds: Sequence[int] | None) -> list[int]:
+    """The cycles of a vector in which a reset comes: ``most`` of its ``cycles``, or all of them.
+
+    Those are spread over it, and begin at random; ``bounds`` ask for each from the first to before
+    the second one, as a campaign does that tries all.
+    """
+    if bounds is not None:
+        return list(range(bounds[0], min(bounds[1], cycles)))
+    step = -(-cycles // most)
+    return list(range(random.randrange(step), cycles, step))

@@ -1,0 +1,74 @@
+"""Listens to every stream of `mlp_top`, whatever the network."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import cocotb
+from cocotb.task import Task
+from cocotb.triggers import RisingEdge
+from cocotb.utils import get_sim_time
+
+from model.artifact import Network
+from model.format import Int
+from model.reference import trace
+from model.spec import NetworkSpec
+from tb.benches.drivers import Clocked
+from tb.benches.probes import Stream, inner_streams
+from tb.benches.scoreboard import Scoreboard
+from tb.streams import Field
+
+
+@dataclass(frozen=True)
+class Tap:
+    """One stream: its handshake, and for each of its payloads the channel that it belongs to."""
+
+    valid: Any
+    ready: Any
+    payloads: tuple[tuple[str, Field, Any], ...]
+
+
+def taps(dut: Any, spec: NetworkSpec) -> list[Tap]:
+    """A tap on each stream between the two ends, in data-path order."""
+    return [_tap(dut, stream) for stream in inner_streams(spec)]
+
+
+def _tap(dut: Any, stream: Stream) -> Tap:
+    block = dut
+    for name, index in re.findall(r"(\w+)(?:\[(\d+)\])?", stream.scope):
+        block = block[name][int(index)] if index else block[name]
+    payloads = ((load.channel, load.field, block[load.signal]) for load in stream.payloads)
+    return Tap(block[stream.valid], block[stream.ready], tuple(payloads))
+
+
+def expected_values(network: Network, x: Int) -> dict[str, Int]:
+    """What each tapped channel must carry for input codes ``x [samples, n_in]``."""
+    values = trace(network, x)
+    vector = values.pop("input")
+    for layer in network.spec.layers:
+        values[f"{layer.name}.x"] = vector
+        vector = values[f"{layer.name}.{'relu' if layer.relu else 'y'}"]
+    values["softmax.x"] = vector
+    return values
+
+
+def start_listening(
+    clocked: Clocked, tapped: list[Tap], values: dict[str, Int], scoreboard: Scoreboard
+) -> list[Task[None]]:
+    """Expect ``values`` of the taps' channels and hand every beat to the scoreboard."""
+    for tap in tapped:
+        for channel, field, _ in tap.payloads:
+            scoreboard.expect(channel, field, values[channel])
+    return [cocotb.start_soon(_listen(clocked, tap, scoreboard)) for tap in tapped]
+
+
+async def _listen(clocked: Clocked, tap: Tap, scoreboard: Scoreboard) -> None:
+    """Watch one stream, asleep while it offers nothing. An X raises."""
+    while True:
+        if not tap.valid.value:
+            await RisingEdge(tap.valid)
+        await clocked.edge
+        if tap.valid.value and tap.ready.value:
+            now = int(get_sim_time("ns"))
+            for channel, _, handle in tap.payloads:
+                scoreboard.observe(channel, int(handle.value), now)

@@ -1,0 +1,78 @@
+"""The networks that the regression runs through `mlp_top`: made-up ones, and the golden IrisNet."""
+
+from typing import Any
+
+from common.paths import BUILD, GOLDEN
+from model.artifact import Network, load
+from model.data import datasets
+from model.format import Format, Int
+from model.reference import quantize
+from model.spec import COMBINATIONS
+from tb.benches.functional import directed
+from tb.sim.made_up import made_up
+from tb.sim.run_network import run_network
+from tb.sim.runner import Outcome
+
+IRIS = load(GOLDEN / "iris.network.json")
+FOLDS = IRIS.spec.at_each_fold()
+
+MADE_UP = {
+    "serial": made_up([4, 6, 3]),
+    "folded": made_up(
+        [6, 10, 4, 5],
+        folds=[(3, 2), (5, 4), (4, 1)],
+        weight_format=Format(8, 8),
+        in_lanes=2,
+        softmax_lanes=5,
+    ),
+    "unrolled": made_up(
+        [4, 5, 3],
+        folds=[(4, 5), (5, 3)],
+        weight_format=Format(8, 8),
+        in_lanes=4,
+        softmax_lanes=3,
+        out_lanes=3,
+        seed=35,
+    ),
+    "mixed-widths": made_up(
+        [3, 4, 2],
+        folds=[(1, 2), (2, 2)],
+        formats=[Format(12, 6), Format(5, 2), Format(10, 3)],
+        weight_format=Format(4, 2),
+    ),
+    "extreme": made_up([8, 4, 2], folds=[(8, 2), (2, 1)], integers="extreme", out_lanes=2),
+    "one-layer": made_up([2, 2]),
+    **{
+        f"{score}-{divider}": made_up(
+            [4, 6],
+            formats=[Format(8, 4), Format(8, 2)],
+            softmax=(score, divider),
+            softmax_lanes=lanes,
+        )
+        for (score, divider), lanes in zip(COMBINATIONS, (1, 2, 3, 6), strict=True)
+    },
+}
+
+
+def at(fold: str) -> Network:
+    """The golden network at one of the folds."""
+    return IRIS.refolded(FOLDS[fold])
+
+
+def flowers() -> Int:
+    """All 150 flowers as input codes ``[150, 4]`` of the golden network."""
+    return quantize(datasets.load("iris").features, IRIS.spec.x)
+
+
+def run_made_up(key: str, simulator: str, **how: Any) -> Outcome:
+    """Every test of the bench on inputs that bring many situations to one of `MADE_UP`."""
+    network = MADE_UP[key]
+    x = directed(network, 40)
+    how = {"folder": BUILD / "rows" / f"top-{key}", "name": f"top-{key}"} | how
+    return run_network(network, x, simulator, **how)[0]
+
+
+def run_golden(fold: str, simulator: str, samples: int, **how: Any) -> Outcome:
+    """The first flowers through the golden network at one of its folds."""
+    how = {"folder": BUILD / "rows" / f"iris-{fold}", "name": f"iris-{fold}"} | how
+    return run_network(at(fold), flowers()[:samples], simulator, **how)[0]

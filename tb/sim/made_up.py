@@ -1,0 +1,84 @@
+"""Networks that tests make up: any shape, random or extreme integers."""
+
+import itertools
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from model import reference
+from model.artifact import Network
+from model.bounds import accumulator_width, output_interval
+from model.format import Format, Int
+from model.spec import LayerSpec, NetworkSpec, SoftmaxSpec
+
+BYTE_WEIGHTS = Format(8, 6)
+# Random inputs among which a sleepy neuron finds one that wakes it.
+MANY = 20_000
+
+
+def made_up(
+    sizes: Sequence[int],
+    *,
+    folds: Sequence[tuple[int, int]] | None = None,
+    formats: Sequence[Format] | None = None,
+    weight_format: Format | Sequence[Format] = BYTE_WEIGHTS,
+    softmax: tuple[str, str] = ("taylor2", "reciprocal"),
+    softmax_lanes: int = 1,
+    in_lanes: int = 1,
+    out_lanes: int = 1,
+    integers: Literal["random", "extreme"] = "random",
+    seed: int = 1,
+) -> Network:
+    """A network of layers ``sizes[0] -> sizes[1] -> ...`` with a ReLU behind all but the last.
+
+    ``folds`` has a ``(simd, pe)`` per layer, ``formats`` one format per stream, ``weight_format``
+    is every layer's or has one per layer, ``softmax`` is its score and divider. ``extreme`` weights
+    and biases sit at the ends of their ranges, so that sums reach theirs.
+    """
+    rng = np.random.default_rng(seed)
+    formats = formats or [Format(8, 4)] * len(sizes)
+    folds = folds or [(1, 1)] * (len(sizes) - 1)
+    if isinstance(weight_format, Format):
+        weight_format = [weight_format] * (len(sizes) - 1)
+    layers, weights, biases = [], {}, {}
+    interval = (formats[0].q_min, formats[0].q_max)
+    for index, (n_in, n_out) in enumerate(itertools.pairwise(sizes)):
+        name, w = f"fc{index + 1}", weight_format[index]
+        x, y = formats[index], formats[index + 1]
+        weights[name] = _integers(rng, (n_out, n_in), w.q_min, integers)
+        biases[name] = _integers(rng, (n_out,), w.q_min * x.q_max, integers)
+        shift = w.frac + x.frac - y.frac
+        least = max(x.width + w.width, y.width + shift)
+        acc_w = max(accumulator_width(weights[name], biases[name], interval), least)
+        relu = index + 2 < len(sizes)
+        layer = LayerSpec(name, name, n_in, n_out, x, w, y, acc_w, relu, *folds[index])
+        layers.append(layer)
+        interval = output_interval(layer)
+    ending = SoftmaxSpec(sizes[-1], formats[-1], *softmax, softmax_lanes)
+    return Network(
+        NetworkSpec("made_up", tuple(layers), ending, in_lanes, out_lanes), weights, biases
+    )
+
+
+def codes(rng: np.random.Generator, network: Network, count: int) -> Int:
+    """Random input codes ``[count, n_in]`` over the whole range."""
+    x = network.spec.x
+    return rng.integers(x.q_min, x.q_max + 1, (count, network.spec.n_in))
+
+
+def waking_codes(rng: np.random.Generator, network: Network, count: int) -> Int:
+    """Random input codes ``[count, n_in]`` behind which no neuron sleeps that others could wake.
+
+    In front of them stands, for each output of each layer, the input of many that makes it largest.
+    """
+    many = codes(rng, network, MANY)
+    values = reference.trace(network, many)
+    wakes = np.concatenate([values[f"{layer.name}.y"].argmax(0) for layer in network.spec.layers])
+    return np.concatenate([many[wakes], many])[:count]
+
+
+def _integers(rng: np.random.Generator, shape: tuple[int, ...], least: int, kind: str) -> Int:
+    if kind == "extreme":
+        return rng.choice(np.array([least, -least - 1]), shape)
+    return rng.integers(least, -least, shape)

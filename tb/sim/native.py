@@ -1,0 +1,135 @@
+"""The RTL itself as a library: `mlp_top`, compiled by Verilator, driven from C++ over a batch."""
+
+import ctypes
+import functools
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from common.errors import VerbatimError
+from common.paths import RTL
+from model import folding
+from model.artifact import Network
+from model.folding import Goal
+from model.format import Int
+from model.images import MEM_DIR, check_images, write_images
+from model.spec import NetworkSpec
+from tb.sim.verilator_cpp import build_library
+
+HARNESS = Path(__file__).with_name("native.cpp")
+
+# More multipliers take fewer cycles for a result, and longer to compile.
+MOST_MULTIPLIERS = 1050
+# A sum of this width needs no mask on a machine whose words have it.
+WORD_W = 32
+
+
+class NativeError(VerbatimError):
+    """A core that hangs, loses or invents results, or codes that it has no bits for."""
+
+
+@dataclass(frozen=True)
+class Streamed:
+    """Classes ``[samples]``, probabilities ``[samples, n_out]`` (LSB 1/255), and clock cycles."""
+
+    classes: NDArray[np.uint8]
+    probabilities: NDArray[np.uint8]
+    cycles: int
+
+
+class _Shape(ctypes.Structure):
+    _fields_ = (
+        *((name, ctypes.c_uint32) for name in ("beats_in", "bytes_in", "beats_out", "bytes_out")),
+        ("patience", ctypes.c_uint64),
+    )
+
+
+def build(spec: NetworkSpec, *, rtl: Path = RTL, optimize: bool = True) -> Path:
+    """The shared library of every network of this spec; compiled once, found by its content.
+
+    ``optimize`` trades seconds of compiling for speed, values are the same. Raises
+    `SimulatorError` where it cannot be built.
+    """
+    parameters = spec.parameters(MEM_DIR)
+    return build_library("mlp_top", parameters, HARNESS, rtl=rtl, optimize=optimize)
+
+
+def fast_fold(spec: NetworkSpec) -> NetworkSpec:
+    """The same network folded for a simulator: as few cycles a result as compile in some seconds.
+
+    No value depends on a fold; latency and interval do. Every layer takes at most the same number
+    of cycles, the least at which all multipliers together are `MOST_MULTIPLIERS` or fewer. Nor
+    does a value depend on an accumulator that is wider than it must be: here it fills a word.
+    """
+    folded = folding.meeting(spec, Goal(max_multipliers=MOST_MULTIPLIERS))
+    words = (replace(layer, acc_w=max(WORD_W, layer.acc_w)) for layer in folded.layers)
+    return replace(folded, layers=tuple(words))
+
+
+def stream(
+    network: Network,
+    codes: Int,
+    *,
+    rtl: Path = RTL,
+    optimize: bool = True,
+    mem: Path | None = None,
+) -> Streamed:
+    """Send input codes ``[samples, n_in]``, one sample or more, through the RTL at its own fold.
+
+    ``mem`` is a folder of ROM images that stand already, else the network's are written for the
+    call. Raises `NativeError` where a code is out of range, or where the core does not give
+    exactly one result for each sample; `SimulatorError` as `build` does.
+    """
+    spec = network.spec
+    if codes.ndim != 2 or codes.shape[1] != spec.n_in or not len(codes):
+        raise NativeError(f"codes have shape {codes.shape}, legal is (1 or more, {spec.n_in})")
+    if codes.min() < spec.x.q_min or codes.max() > spec.x.q_max:
+        raise NativeError(
+            f"codes are {codes.min()} .. {codes.max()}, legal are {spec.x.q_min} .. {spec.x.q_max}"
+        )
+    lane_bytes = spec.x.byte_width // 8
+    lanes = np.ascontiguousarray(codes, dtype=f"<i{lane_bytes}")
+    shape = _Shape(
+        spec.n_in // spec.in_lanes,
+        spec.in_lanes * lane_bytes,
+        spec.n_out // spec.out_lanes,
+        spec.out_lanes,
+        4 * (spec.latency + spec.interval),
+    )
+    classes = np.empty(len(codes), np.uint8)
+    probabilities = np.empty((len(codes), spec.n_out), np.uint8)
+    cycles = ctypes.c_uint64()
+    call = _entry(build(spec, rtl=rtl, optimize=optimize))
+    with tempfile.TemporaryDirectory() as folder:
+        images = Path(folder, MEM_DIR)
+        if mem is None:
+            write_images(network, images)
+        else:
+            images.symlink_to(mem.resolve())
+        check_images(spec, images)
+        complaint = call(
+            folder.encode(),
+            ctypes.byref(shape),
+            lanes.ctypes.data,
+            len(codes),
+            classes.ctypes.data,
+            probabilities.ctypes.data,
+            ctypes.byref(cycles),
+        )
+    if complaint:
+        raise NativeError(f"{spec.name}: {complaint.decode()}")
+    return Streamed(classes, probabilities, cycles.value)
+
+
+@functools.cache
+def _entry(library: Path) -> "ctypes._NamedFuncPointer":
+    function = ctypes.CDLL(str(library)).verbatim_stream
+    function.restype = ctypes.c_char_p
+    function.argtypes = (
+        *(ctypes.c_char_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint64),
+        *(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p),
+    )
+    return function

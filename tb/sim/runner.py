@@ -1,0 +1,311 @@
+"""Elaborate a module in a simulator, run a bench on it through cocotb, judge the outcome.
+
+A build is cached by content (sources, parameters, arguments): a second run of the same module
+compiles nothing. ROM images are read when a simulation starts, so new weights need no new build.
+"""
+
+import dataclasses
+import functools
+import json
+import logging
+import os
+import re
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from cocotb_test import simulator as cocotb_test
+from filelock import FileLock
+
+from common import sources
+from common.errors import VerbatimError
+from common.paths import BUILD, RTL
+from common.programs import SimulatorError
+from common.results import build_dir
+from model.spec import Parameter
+from model.verilog import literal
+from syn.netlist import kind_in_environment
+from syn.netlist import netlist as cells_of
+from tb.job import COUNTS, Job
+from tb.sim.simulators import PRECOMPILED, compiler_cache, complaint_in, environment_of
+
+DEFAULT_SEED = 1
+
+_COMPILE_ARGS = {
+    "icarus": ["-g2005", "-Wall"],
+    "verilator": [
+        *("--language", "1364-2005", "-Wall", "--quiet-stats"),
+        *("--x-assign", "unique", "--x-initial", "unique"),
+        *("-CFLAGS", "-O1"),
+    ],
+}
+# Toggles of buses of any width; and elaboration checks must run where a warning would stop first.
+_COVERAGE_ARGS = ["--coverage", "--coverage-max-width", "65536", "-Wno-fatal"]
+_COVERAGE_ARGS += ["-CFLAGS", "-O0"]
+# A netlist is written by a machine, which linters were not made for.
+_NETLIST_ARGS: dict[str, list[str]] = {
+    "icarus": [],
+    "verilator": ["-Wno-lint", "-Wno-style", "-Wno-UNOPTFLAT"],
+}
+
+# Verilator lets a bench see what is public, and compiles it slowly: the design's own top, and
+# below mlp_top the modules that hold the streams which tb/benches/monitors.py listens to.
+_TAPPED = {"mlp_top": ("mlp_layer", "mlp_softmax", "mlp_softmax_normalize")}
+
+
+# Values that benches have compared since this process began, by simulator.
+COMPARED: Counter[str] = Counter()
+
+
+class SimulationFailed(VerbatimError):
+    """A bench that failed; the message is its first failure and where the log lies.
+
+    ``testcase`` is the test that failed, where one did, on ``job``; ``again`` simulates it once
+    more, by itself, on the same design from the same seed, and takes what else `simulate` may be
+    told.
+    """
+
+    def __init__(self, message: str, testcase: str | None = None) -> None:
+        super().__init__(message)
+        self.testcase = testcase
+        self.job: Job | None = None
+        self.again: Callable[..., Outcome] | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A simulation that passed: how many tests (never 0), the wall seconds it took, and how many
+    values its scoreboards compared."""
+
+    passed: int
+    build_seconds: float
+    run_seconds: float
+    compared: int = 0
+
+
+def simulate(
+    module: str,
+    parameters: Mapping[str, Parameter],
+    *,
+    simulator: str,
+    bench: str,
+    options: Mapping[str, Any] | None = None,
+    name: str | None = None,
+    rtl: Path = RTL,
+    seed: int | None = None,
+    testcase: str | None = None,
+    waves: Path | None = None,
+    coverage: Path | None = None,
+    links: Mapping[str, Path] | None = None,
+    diary: Path | None = None,
+    netlist: str | None = None,
+) -> Outcome:
+    """Run ``tb.benches.<bench>`` on ``module``.
+
+    ``name`` is the folder of the run under build/runs, in which the simulation runs; ``links``
+    are folders that it finds there by name, so that no path needs to be built into the design.
+    ``waves`` is the FST file to leave, also where a test fails; without it WAVES=1 in the
+    environment leaves one in that folder. ``coverage`` is the file to leave of what Verilator
+    counts of lines, branches, toggles and expressions (`verify.coverage.points` reads it).
+    ``diary`` is the file into which every beat that the bench compares is written, for
+    `tb.debug.beat_log`. ``netlist`` is a kind of `syn.netlist`, whose netlist of the module is
+    simulated; without it NETLIST in the environment names one, or none.
+    Raises `SimulatorError` where nothing could run, and `SimulationFailed` where a test failed,
+    was skipped, or where none was found.
+    """
+    environment = environment_of(simulator)
+    seed = int(os.environ.get("SEED", DEFAULT_SEED)) if seed is None else seed
+    netlist = netlist or kind_in_environment()
+    task = Job(module, dict(parameters), dict(options or {}), netlist)
+    run_dir = BUILD / "runs" / simulator / (name or module)
+    shutil.rmtree(run_dir, ignore_errors=True)
+    run_dir.mkdir(parents=True)
+    for link, target in (links or {}).items():
+        (run_dir / link).symlink_to(target.resolve())
+    if waves is None and os.environ.get("WAVES") == "1":
+        waves = run_dir / "waves.fst"
+    design, arguments = rtl, [*_COMPILE_ARGS[simulator]]
+    if coverage:
+        arguments = [*arguments, *_COVERAGE_ARGS]
+    if netlist:
+        design = cells_of(module, parameters, netlist, rtl, links)
+        arguments = [*arguments, *_NETLIST_ARGS[simulator]]
+    recipe = [arguments, waves is not None, _TAPPED]
+    folder = build_dir(module, parameters, simulator, design, recipe)
+    built = folder / "built"
+    results = run_dir / "results.xml"
+    recorded = run_dir / ("dump.fst" if simulator == "verilator" else f"{module}.fst")
+    plus_args = []
+    if simulator == "verilator":
+        plus_args = ["+verilator+rand+reset+2", f"+verilator+seed+{seed % (1 << 31) or 1}"]
+        plus_args += ["--trace"] if waves else []
+        plus_args += [f"+verilator+coverage+file+{coverage}"] if coverage else []
+
+    def simulation() -> "_Icarus | _Verilator":
+        kind = {"icarus": _Icarus, "verilator": _Verilator}[simulator]
+        return kind(
+            built=built,
+            toplevel=module,
+            module=f"tb.benches.{bench}",
+            verilog_sources=list(map(str, sources.verilog(design))),
+            parameters={key: literal(value) for key, value in parameters.items()},
+            compile_args=arguments,
+            sim_build=str(folder),
+            work_dir=str(run_dir),
+            timescale="1ns/1ps",
+            force_compile=True,
+            waves=waves is not None,
+            plus_args=plus_args,
+            seed=seed,
+            testcase=testcase,
+            extra_env=environment
+            | {
+                "VERBATIM_JOB": json.dumps(dataclasses.asdict(task)),
+                "COCOTB_ANSI_OUTPUT": "0",
+                "GPI_LOG_LEVEL": "INFO",
+            }
+            | ({"VERBATIM_DIARY": str(diary.resolve())} if diary else {}),
+        )
+
+    log = run_dir / "simulation.log"
+    with _logged_to(log), _environment(environment | {"COCOTB_RESULTS_FILE": str(results)}):
+        start = built_at = time.perf_counter()
+        try:
+            with FileLock(folder.with_suffix(".lock")):
+                if not built.exists():
+                    # Nothing of a build that failed or was interrupted may enter this one.
+                    shutil.rmtree(folder, ignore_errors=True)
+                    simulation().build()
+                    built.touch()
+            built_at = time.perf_counter()
+            simulation().run()
+        except SystemExit as error:
+            if not built.exists():
+                raise SimulatorError(
+                    f"{module}: {simulator} cannot build it: {complaint_in(log)}; log: {log}"
+                ) from error
+    end = time.perf_counter()
+    if waves and recorded.exists():
+        waves.parent.mkdir(parents=True, exist_ok=True)
+        recorded.replace(waves)
+    try:
+        passed = _judge(module, results, log)
+    except SimulationFailed as failure:
+        failure.job = task
+        failure.again = functools.partial(
+            simulate,
+            module,
+            parameters,
+            simulator=simulator,
+            bench=bench,
+            options=options,
+            rtl=rtl,
+            seed=seed,
+            testcase=f"{re.escape(failure.testcase)}$" if failure.testcase else testcase,
+            links=links,
+            netlist=netlist,
+        )
+        raise
+    counts = run_dir / COUNTS
+    compared = sum(map(int, counts.read_text().split())) if counts.exists() else 0
+    COMPARED[simulator] += compared
+    return Outcome(passed, built_at - start, end - built_at, compared)
+
+
+def _judge(module: str, results: Path, log: Path) -> int:
+    """Count the tests that passed; anything else in the results is a failure."""
+    if not results.exists() or not results.stat().st_size:
+        raise SimulationFailed(f"{module}: ended without results: {complaint_in(log)}; log: {log}")
+    cases = list(ElementTree.parse(results).iter("testcase"))
+    for case in cases:
+        for outcome in case:
+            if outcome.tag in ("failure", "error", "skipped"):
+                message = outcome.get("error_msg") or outcome.get("message") or outcome.tag
+                sentence, complaint = message.splitlines()[0], complaint_in(log)
+                if sentence not in complaint:
+                    sentence += f" [{complaint}]"
+                name = case.get("name")
+                raise SimulationFailed(f"{module}: {name}: {sentence}; log: {log}", name)
+    if not cases:
+        raise SimulationFailed(f"{module}: the bench holds no test; log: {log}")
+    return len(cases)
+
+
+class _Cached:
+    """Leaves out the compilation where the build folder is whole, and all else while building."""
+
+    def __init__(self, *args: Any, built: Path, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.built = built
+
+    def build_command(self) -> list[list[str]]:
+        *compilation, run = super().build_command()  # type: ignore[misc]
+        return [run] if self.built.exists() else compilation
+
+    def build(self) -> None:
+        self.set_env()  # type: ignore[attr-defined]
+        self.execute(self.build_command())  # type: ignore[attr-defined]
+
+
+class _Icarus(_Cached, cocotb_test.Icarus):  # type: ignore[misc]
+    pass
+
+
+class _Verilator(_Cached, cocotb_test.Verilator):  # type: ignore[misc]
+    def __init__(self, **kwargs: Any) -> None:
+        module, sim_build = kwargs["toplevel"], Path(kwargs["sim_build"])
+        self.visible = sim_build.with_suffix(".vlt")
+        lines = [
+            f'public_flat_rw -module "{name}" -var "*"'
+            for name in (module, *_TAPPED.get(module, ()))
+        ]
+        self.visible.write_text("\n".join(["`verilator_config", *lines, ""]))
+        # Beside other workers of a regression, a build keeps to one core.
+        jobs = 1 if "PYTEST_XDIST_WORKER" in os.environ else os.cpu_count()
+        make_args = [PRECOMPILED, f"-j{jobs}"]
+        make_args += [f"{key}={value}" for key, value in compiler_cache().items()]
+        super().__init__(make_args=make_args, **kwargs)
+
+    def build_command(self) -> list[list[str]]:
+        return [
+            [str(self.visible) if word == "--public-flat-rw" else word for word in command]
+            for command in super().build_command()
+        ]
+
+
+class _environment:
+    """Sets variables for a while: cocotb-test lets os.environ win over what it is given."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self.values = values
+
+    def __enter__(self) -> None:
+        self.before = dict(os.environ)
+        os.environ.update(self.values)
+
+    def __exit__(self, *_: object) -> None:
+        os.environ.clear()
+        os.environ.update(self.before)
+
+
+class _logged_to:
+    """Sends what cocotb-test logs, compiler and simulator output included, to one file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.logger = logging.getLogger("cocotb")
+
+    def __enter__(self) -> None:
+        self.handler = logging.FileHandler(self.path)
+        self.logger.addHandler(self.handler)
+        self.propagated, self.logger.propagate = self.logger.propagate, False
+
+    def __exit__(self, *_: object) -> None:
+        self.logger.removeHandler(self.handler)
+        self.handler.close()
+        self.logger.propagate = self.propagated

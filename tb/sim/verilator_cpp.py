@@ -1,0 +1,96 @@
+"""Modules that Verilator compiles into C++ of ours, for what would take cocotb hours."""
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from filelock import FileLock
+
+from common import sources
+from common.paths import RTL
+from common.programs import SimulatorError
+from common.results import build_dir
+from model.spec import Parameter
+from model.verilog import literal
+from tb.sim.simulators import PRECOMPILED, compiler_cache, complaint_in, verilator_tools
+
+_ARGS = [
+    *("--cc", "--exe", "--build", "--prefix", "Vdut", "--language", "1364-2005", "-Wall"),
+    *("--quiet", "-MAKEFLAGS", PRECOMPILED),
+]
+# What runs once, such as reading ROM images, is compiled as soon as can be. Partial redundancies in
+# a cycle's thousands of straight lines are not worth what their temporaries cost: 5 % more cycles.
+_FAST = ["-O3", "-MAKEFLAGS", "OPT_FAST='-O2 -fno-tree-pre'"]
+_SOON = ["-O3", "-MAKEFLAGS", "OPT_FAST=-O0"]
+# Verilog that others' generators wrote is not clean, and is not ours to clean.
+_FOREIGN = [*_FAST, "-Wno-fatal"]
+_LIBRARY = [
+    *("-CFLAGS", "-fPIC -DVL_USER_WARN -DVL_USER_FATAL"),
+    *("-LDFLAGS", "-shared -Wl,--wrap=fopen"),
+]
+
+
+def build_harness(
+    module: str,
+    parameters: Mapping[str, Parameter],
+    harness: Path,
+    *,
+    rtl: Path = RTL,
+    foreign: bool = False,
+) -> Path:
+    """The executable of ``module``, as ``Vdut`` under Verilator, in a C++ ``harness``.
+
+    Warnings are errors unless the Verilog is ``foreign``. Raises `SimulatorError` where it cannot
+    be built.
+    """
+    return _build(module, parameters, harness, rtl, _FOREIGN if foreign else _FAST, "harness")
+
+
+def build_library(
+    module: str,
+    parameters: Mapping[str, Parameter],
+    harness: Path,
+    *,
+    rtl: Path = RTL,
+    optimize: bool = True,
+) -> Path:
+    """As `build_harness`, a shared library; without ``optimize`` it compiles sooner, runs slower.
+
+    The harness brings `vl_warn`, `vl_fatal` and ``__wrap_fopen``.
+    """
+    args = [*_LIBRARY, *(_FAST if optimize else _SOON)]
+    return _build(module, parameters, harness, rtl, args, "harness.so")
+
+
+def _build(
+    module: str,
+    parameters: Mapping[str, Parameter],
+    harness: Path,
+    rtl: Path,
+    args: Sequence[str],
+    product: str,
+) -> Path:
+    environment = os.environ | verilator_tools() | compiler_cache()
+    recipe = [_ARGS, args, harness.read_text()]
+    folder = build_dir(module, parameters, "verilator", rtl, recipe)
+    built, log = folder / product, folder / "build.log"
+    # Beside other workers of a regression, a build keeps to one core.
+    jobs = 1 if "PYTEST_XDIST_WORKER" in os.environ else os.cpu_count()
+    command = [
+        *("verilator", *_ARGS, *args, "--build-jobs", str(jobs)),
+        *("--top-module", module, "--Mdir", str(folder), "-o", f"{product}.partial"),
+        *(f"-G{key}={literal(value)}" for key, value in parameters.items()),
+        *map(str, sources.verilog(rtl)),
+        str(harness),
+    ]
+    with FileLock(folder.with_suffix(".lock")):
+        if not built.exists():
+            with log.open("w") as stream:
+                done = subprocess.run(
+                    command, env=environment, stdout=stream, stderr=subprocess.STDOUT, check=False
+                )
+            if done.returncode:
+                raise SimulatorError(f"{module}: {complaint_in(log)}; log: {log}")
+            (folder / f"{product}.partial").rename(built)
+    return built

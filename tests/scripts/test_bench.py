@@ -1,0 +1,81 @@
+"""`make bench` shows what it measured, judges none of it, and says which command failed."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from common.errors import CommandError
+from common.paths import GOLDEN_IRIS
+from model import artifact
+from scripts import bench
+from scripts.report.terminal import console
+from tb.sim.simulators import SIMULATORS
+
+SLOW = dict.fromkeys(("train", "export", "sim", "report", "compiling"), 1000.0) | {"total": 4000.0}
+FIGURES: dict[str, Any] = {
+    "machine": {"cpus": 3, "load_before": 9.5, "architecture": "abacus", "python": "3.11.0"},
+    "simulators": {
+        name: {
+            "chain_seconds": {"first": SLOW, "again": SLOW},
+            "chain_target_seconds": 40,
+            "cycles_per_second": 1234,
+        }
+        for name in SIMULATORS
+    },
+    "predict": {"samples_per_second": 7, "batch": 10, "target_samples_per_second": 100_000},
+    "library": {
+        "fast_samples_per_second": 8,
+        "target_fast_samples_per_second": 1_000_000,
+        "onnx_samples_per_second": 6,
+    },
+    "native": {
+        "samples_per_second": 9,
+        "target_samples_per_second": 300_000,
+        "cycles_per_sample": 3,
+        "compiling_seconds": 77.5,
+        "target_compiling_seconds": 15,
+    },
+}
+
+
+def test_figures_far_beyond_their_aims_are_shown_and_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(bench, "measure", lambda scratch, network, advance: FIGURES)
+    out = tmp_path / "bench.json"
+    bench.run(bench.parser().parse_args(["--out", str(out)]))
+    assert json.loads(out.read_text()) == FIGURES
+    printed = capsys.readouterr().out
+    for words in (
+        "3 CPUs",
+        "load of 9.5",
+        "4000.0",
+        "at most 40",
+        "1,234",
+        "at least 100,000",
+        "77.5",
+        "at least 300,000",
+    ):
+        assert words in printed
+
+
+def test_table_fits_a_log() -> None:
+    shown = console()
+    with shown.capture() as printed:
+        shown.print(bench.table(FIGURES))
+    rows = [line for line in printed.get().splitlines() if "all streams tapped" in line]
+    assert len(rows) == len(SIMULATORS)
+
+
+def test_command_that_fails_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"-m scripts\.train .* failed: .*nowhere\.toml"):
+        bench.chain(tmp_path, tmp_path / "nowhere.toml", "icarus")
+
+
+def test_predictions_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench, "PREDICT_SECONDS", 0.01)
+    network = artifact.load(GOLDEN_IRIS)
+    assert bench.predictions_per_second(network) > 0
+    assert min(bench.library_figures(network).values()) > 0

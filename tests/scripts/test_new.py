@@ -1,0 +1,78 @@
+"""The starter is a recipe as it stands, and never overwrites a file."""
+
+import argparse
+from pathlib import Path
+
+import pytest
+
+from common.errors import CommandError, VerbatimError
+from model import recipe
+from model.data.userdata import DataFile
+from model.folding import Goal
+from scripts import new
+
+CSV = "size,kind\n1,a\n2,b\n"
+
+
+def write(path: Path, data: Path | None = None, label: str | None = None) -> recipe.Recipe:
+    new.run(argparse.Namespace(recipe=path, data=data, label=label))
+    return recipe.load(path)
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [("mine.toml", "mine"), ("my net-2.toml", "my_net_2"), ("9.toml", "network_9")],
+)
+def test_starter_is_a_recipe_of_that_name(tmp_path: Path, file: str, name: str) -> None:
+    plan = write(tmp_path / file)
+    assert (plan.name, plan.dataset, plan.hidden) == (name, "iris", (16,))
+    assert plan.folds == Goal(target_cycles=32)
+
+
+def test_starter_finds_its_samples_from_where_it_lies(tmp_path: Path) -> None:
+    (tmp_path / "recipes").mkdir()
+    data = tmp_path / 'my "best" data.csv'
+    data.write_text(CSV)
+    plan = write(tmp_path / "recipes/mine.toml", data, "kind")
+    assert plan.dataset == DataFile(f"../{data.name}", "kind")
+    (found,) = plan.files()
+    assert found.read_text() == CSV
+
+
+def test_every_line_that_is_commented_out_is_legal_too(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    write(path)
+    text = path.read_text()
+    for old, uncommented in (
+        ("hidden = [16]", "module = "),
+        ("hidden = [16]", "onnx = "),
+        ("target_cycles = 32", "max_multipliers = "),
+        ("target_cycles = 32", "fc1 = "),
+        ("", "[formats.layers.fc1]"),
+    ):
+        changed = text.replace(f"# {uncommented}", uncommented)
+        changed = changed.replace(old, f"# {old}", 1) if old else changed
+        if uncommented == "onnx = ":
+            before, _, rest = changed.partition("\n[training]")
+            changed = before + rest[rest.index("[fine_tuning]") :]
+        if uncommented.startswith("[formats"):
+            changed = changed.replace("# weights_width", "weights_width")
+        assert changed != text
+        path.write_text(changed)
+        recipe.load(path)
+
+
+@pytest.mark.parametrize("name", ["mine.toml", "mine.txt"])
+def test_a_file_that_is_there_or_no_toml_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "mine.toml").write_text("precious")
+    with pytest.raises(CommandError, match=rf"{name}: (is there already|legal is a path)"):
+        write(tmp_path / name)
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("mine.toml", "precious")]
+
+
+def test_samples_that_are_none_leave_no_recipe(tmp_path: Path) -> None:
+    data = tmp_path / "data.csv"
+    data.write_text("size,kind\nbig,a\n")
+    with pytest.raises(VerbatimError, match="column 'size' is 'big'"):
+        write(tmp_path / "mine.toml", data)
+    assert not (tmp_path / "mine.toml").exists()

@@ -1,0 +1,96 @@
+"""Would the benches notice? Named mistakes, and a slice of what `make mutants` judges.
+
+The slice is chosen by SEED, or by the commit where none is given; a failure names its mutant.
+"""
+
+import dataclasses
+import os
+import random
+import subprocess
+
+import pytest
+
+from common import sources
+from common.paths import BUILD, ROOT
+from tb.modules.named_mutants import MUTANTS, Mutant, mutated
+from tb.modules.rows import row_of
+from tb.sim.runner import SimulationFailed
+from verify.mutation.judge import of_netlist, of_unchanged
+from verify.mutation.netlist_mutants import SUBJECTS, NetlistMutant, Subject, quotas
+
+SLICE_ROWS = 4
+MUTANTS_OF_ROW = 3
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_bench_catches(mutant: Mutant) -> None:
+    rtl = mutated(mutant, BUILD / "mutants" / mutant.name)
+    row = row_of(mutant.row)
+    assert row.module == mutant.module
+    with pytest.raises(SimulationFailed):
+        row.run("icarus", rtl=rtl, name=f"mutant-{mutant.name}")
+
+
+def seed() -> int:
+    """SEED, or one that each commit has of its own."""
+    if "SEED" in os.environ:
+        return int(os.environ["SEED"])
+    head = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return int(head.stdout[:7] or "1", 16)
+
+
+ROWS_OF_SLICE = random.Random(seed()).sample(
+    [row for rows in SUBJECTS.values() for row in rows], SLICE_ROWS
+)
+
+
+@pytest.mark.parametrize("name", ROWS_OF_SLICE)
+def test_slice_is_killed_or_equivalent(name: str) -> None:
+    subject = Subject(row_of(name), folder=BUILD / "mutants" / "slice" / name)
+    mutants = subject.propose(MUTANTS_OF_ROW, seed())
+    subject.write([None, *mutants])
+    assert of_unchanged(subject).judge() == ("survived", "every bench passes")
+    for mutant in mutants:
+        outcome, why = of_netlist(subject, mutant).judge()
+        assert outcome != "survived", (
+            f"SEED={seed()} {mutant.name}: {mutant.sentence}, {mutant.source}: {why}"
+        )
+
+
+def judged(row: str, change: str, bench: str = "stream_bench") -> tuple[str, str]:
+    """The verdict on one mutant of a row, by Yosys' names for it."""
+    chosen = dataclasses.replace(row_of(row), bench=bench)
+    subject = Subject(chosen, folder=BUILD / "mutants" / "slice" / f"{bench}-{row}")
+    (found,) = subject.propose(1, 1, change)
+    subject.write([found])
+    outcome, why = of_netlist(subject, found).judge()
+    return str(outcome), why
+
+
+def test_mutant_that_no_bench_notices_survives() -> None:
+    outcome, why = judged("relu-1-8", "-mode inv -port Y -portbit 0", bench="idle_bench")
+    assert (outcome, why) == ("survived", "a run of 0 cycles tells them apart")
+
+
+def test_mutant_that_changes_nothing_is_proved_equivalent() -> None:
+    # The sign bit of a ReLU is 0 whatever its gate says.
+    outcome, why = judged("relu-1-8", "-mode const0 -port Y -portbit 7")
+    assert (outcome, why) == ("equivalent", "proved, 0 frames")
+
+
+def test_every_module_has_mutants_by_its_lines() -> None:
+    modules = {path.stem for path in sources.verilog()}
+    assert set(SUBJECTS) == modules
+    shares = quotas(560)
+    assert set(shares) == {row for rows in SUBJECTS.values() for row in rows}
+    assert 560 <= sum(shares.values()) < 560 + len(modules)
+    assert all(row_of(row).module == module for module in SUBJECTS for row in SUBJECTS[module])
+
+
+def test_mutant_names_its_source_line() -> None:
+    change = "-mode inv -module m -cell $c -port A -portbit 3 -src a.v:1.2-3.4 -src b.v:75.5-76.8"
+    mutant = NetlistMutant("row", 7, change)
+    assert (mutant.name, mutant.source) == ("row-007", "b.v:75")
+    assert mutant.sentence == "inv at A[3] of $c"

@@ -1,0 +1,98 @@
+"""Every legal fold of a network's layers, each layer at each fold by itself.
+
+Layers are joined by streams, so that a layer does not know the folds of the others: a row for each
+fold of each layer covers what the product of all of them would.
+"""
+
+import argparse
+import functools
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+from common import cli, jobs
+from common.paths import BUILD, GOLDEN_IRIS
+from model import artifact, folding
+from model.artifact import Network
+from tb.modules.rows import Row, of_layer
+from tb.sim.simulators import SIMULATORS
+from verify import record
+
+SEED = 5
+FEW_CYCLES = range(2, 61)
+
+
+def fold_rows(network: Network) -> Iterator[Row]:
+    """`mlp_layer` as each layer at each of its folds, with the network's own integers."""
+    for index, layer in enumerate(network.spec.layers):
+        for fold in folding.legal_folds(layer):
+            lanes = network.spec.softmax.lanes, network.spec.in_lanes, network.spec.out_lanes
+            spec = network.spec.folded(
+                {layer.name: (fold.simd, fold.pe)},
+                softmax_lanes=lanes[0],
+                in_lanes=lanes[1],
+                out_lanes=lanes[2],
+            )
+            name = f"{network.spec.name}-{layer.name}-{fold.simd}x{fold.pe}"
+            (_, row) = of_layer(name, network.refolded(spec), index)
+            yield row
+
+
+def sampled(network: Network) -> list[Row]:
+    """One fold of each layer, drawn from those of few cycles; the same every time."""
+    rows, draw = list(fold_rows(network)), random.Random(SEED)
+    found = []
+    for layer in network.spec.layers:
+        quick = [fold for fold in folding.legal_folds(layer) if fold.cycles(layer) in FEW_CYCLES]
+        fold = draw.choice(quick)
+        ending = f"-{layer.name}-{fold.simd}x{fold.pe}"
+        found += [row for row in rows if row.name.endswith(ending)]
+    return found
+
+
+def passed(row: Row, simulator: str) -> jobs.Figures:
+    """The tests of a row, all of which pass."""
+    return {"tests": row.run(simulator).passed}
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run row after row; one that passed with the same network and sources is kept."""
+    network = artifact.load(arguments.network)
+    rows = list(fold_rows(network))
+    name = f"all-folds-{network.spec.name}-{arguments.sim}"
+    found, seconds = jobs.run_pieces(
+        f"{network.spec.name}, every fold",
+        BUILD / f"{name}.json",
+        jobs.digest(arguments.network),
+        {row.name: functools.partial(passed, row, arguments.sim) for row in rows},
+    )
+    path = record.record(
+        name,
+        level=2,
+        claim=f"every legal fold of every layer of {network.spec.name} equals the reference",
+        command="make all-folds",
+        figures={"layers": len(network.spec.layers), "folds": len(rows)} | found,
+        seconds=seconds,
+    )
+    count = f"{len(rows)} folds of {len(network.spec.layers)} layers"
+    print(f"{path}: {count}, {found['tests']:,} tests passed")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments of this command."""
+    built = argparse.ArgumentParser(
+        prog="python -m verify.campaigns.every_fold", description=__doc__
+    )
+    built.add_argument(
+        "--network",
+        type=Path,
+        default=GOLDEN_IRIS,
+        help="the network's file (default: %(default)s)",
+    )
+    cli.add_sim(built, SIMULATORS)
+    built.set_defaults(sim="icarus")
+    return built
+
+
+if __name__ == "__main__":
+    cli.main(run, parser())

@@ -1,0 +1,116 @@
+"""Every flower that a ruler of 0.1 cm can tell apart, through the RTL of IrisNet."""
+
+import argparse
+import functools
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from common import cli, errors, jobs
+from common.errors import VerbatimError
+from common.paths import BUILD, GOLDEN_IRIS, RTL
+from model import artifact, fast
+from model.artifact import Network
+from model.reference import quantize
+from tb.sim import native
+from verify import record
+
+# Ends of each feature of the Iris data, in tenths of a cm, inclusive: 37 * 25 * 60 * 25 vectors.
+ENDS = ((43, 79), (20, 44), (10, 69), (1, 25))
+SHAPE = tuple(last - first + 1 for first, last in ENDS)
+VECTORS = int(np.prod(SHAPE))
+
+
+class BoxError(VerbatimError):
+    """A vector of the box that the RTL and the reference disagree on: the message names it."""
+
+
+def features(indices: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Vectors ``[samples, 4]`` in cm by their numbers ``0 .. VECTORS - 1``, the last axis first."""
+    tenths = np.stack(np.unravel_index(indices, SHAPE), axis=1) + [first for first, _ in ENDS]
+    return tenths / 10
+
+
+def check(
+    network: Network,
+    indices: NDArray[np.int64],
+    *,
+    rtl: Path = RTL,
+    mem: Path | None = None,
+    optimize: bool = True,
+) -> int:
+    """Classes and probabilities of these vectors by the RTL and the reference: values compared.
+
+    The RTL is `mlp_top` at the network's own fold, the reference is its fast path. ``mem`` is a
+    folder of ROM images other than the network's. Raises `BoxError` at the first that differs.
+    """
+    x = quantize(features(indices), network.spec.x)
+    found = native.stream(network, x, rtl=rtl, mem=mem, optimize=optimize)
+    classes, probabilities = fast.predict_codes(network, x)
+    have = np.column_stack([found.classes, found.probabilities])
+    want = np.column_stack([classes, probabilities])
+    if have.shape != want.shape:
+        raise BoxError(f"{have.shape} results, legal are {want.shape}")
+    for row in np.flatnonzero((have != want).any(axis=1))[:1]:
+        raise BoxError(
+            f"vector {indices[row]}, {features(indices[[row]])[0].tolist()} cm: class and "
+            f"probabilities are {have[row].tolist()}, the reference has {want[row].tolist()}"
+        )
+    return have.size
+
+
+CHUNK = 50_000
+
+
+def piece(network: Network, start: int) -> jobs.Figures:
+    """The values compared of a chunk of the box."""
+    indices = np.arange(start, min(start + CHUNK, VECTORS))
+    return {"compared": check(network, indices)}
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Check chunk after chunk; one that passed with the same sources and network is kept."""
+    network = artifact.load(arguments.network)
+
+    found, seconds = jobs.run_pieces(
+        "the box",
+        BUILD / "exhaustive" / "box.json",
+        jobs.digest(arguments.network),
+        {
+            str(start): functools.partial(piece, network, start)
+            for start in range(0, VECTORS, CHUNK)
+        },
+    )
+    compared = found["compared"]
+    expected = VECTORS * (1 + network.spec.n_out)
+    if compared != expected:
+        raise errors.CommandError(f"{compared:,} values were compared, legal are {expected:,}")
+    record.record(
+        "box",
+        level=3,
+        claim="every vector of the 0.1 cm box of the Iris data: class and probabilities are the "
+        "reference's, by the RTL at the fold that ships",
+        command="make exhaustive",
+        figures={"vectors": VECTORS, "compared": compared, "differing": 0},
+        seconds=seconds,
+    )
+    print(f"{VECTORS:,} vectors, {compared:,} values compared, 0 differ, in {seconds:.0f} s")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments of this command."""
+    built = argparse.ArgumentParser(
+        prog="python -m verify.campaigns.input_grid", description=__doc__
+    )
+    built.add_argument(
+        "--network",
+        type=Path,
+        default=GOLDEN_IRIS,
+        help="the network's file (default: the golden one)",
+    )
+    return built
+
+
+if __name__ == "__main__":
+    cli.main(run, parser())

@@ -1,0 +1,142 @@
+"""Does anything depend on power-on values, or survive a reset? Both simulators, every cycle."""
+
+import re
+import shutil
+from functools import partial
+from pathlib import Path
+
+from common import sources
+from common.errors import VerbatimError
+from common.jobs import Figures, Piece
+from common.paths import BUILD, RTL
+from common.programs import SimulatorError
+from model.spec import NetworkSpec
+from syn.yosys import YosysError, run_yosys
+from tb.job import Job
+from tb.modules.networks import FOLDS, MADE_UP
+from tb.modules.operators import OPERATORS
+from tb.modules.rows import ON_BOTH_SIMULATORS, ROWS
+from verify.campaigns import campaign
+from verify.campaigns.campaign import Campaign
+
+# Initial values of every register under Verilator; Icarus has one, X.
+SEEDS = range(1, 6)
+RESET = "survives_reset_at_every_cycle$"
+# Resets of a step, so that an interrupted campaign loses little.
+CHUNK = 250
+
+
+def campaigns() -> list[Campaign]:
+    """One about power-on values, one about resets."""
+    return [
+        Campaign(
+            name="x",
+            level=6,
+            claim="no X leaks under Icarus, and no result depends on Verilator's random registers",
+            command="make x-reset",
+            steps=unknowns(),
+        ),
+        Campaign(
+            name="reset",
+            level=6,
+            claim="a reset in any cycle of a vector leaves nothing of it behind",
+            command="make x-reset",
+            steps=resets(),
+            seed=1,
+        ),
+    ]
+
+
+def unknowns() -> dict[str, Piece]:
+    """Every bench with X in every register, and with several draws of random bits."""
+    runs = [("icarus", 1), *(("verilator", seed) for seed in SEEDS)]
+    found: dict[str, Piece] = {"initial values": no_initial_value}
+    for simulator, seed in runs:
+        label = f"x-{seed}"
+        rows = ROWS if simulator == "icarus" else ON_BOTH_SIMULATORS
+        for row in rows:
+            step = partial(campaign.run_row, label, row.name, simulator, seed=seed)
+            found[f"{row.name}, {simulator} {seed}"] = step
+        for name in MADE_UP:
+            step = partial(campaign.run_made_up, label, name, simulator, seed=seed)
+            found[f"top-{name}, {simulator} {seed}"] = step
+    return found
+
+
+def no_initial_value() -> Figures:
+    """No register of the design has an initial value."""
+    return {"registers without initial value": check_power_on()}
+
+
+def resets() -> dict[str, Piece]:
+    """Every cycle of every streaming row under Icarus, and of the golden network's folds."""
+    found: dict[str, Piece] = {
+        row.name: partial(reset_row, row.name) for row in ROWS if row.module in OPERATORS
+    }
+    for fold, spec in FOLDS.items():
+        for first in range(0, cycles_of(spec), CHUNK):
+            found[f"iris-{fold} from cycle {first}"] = partial(reset_golden, fold, first)
+    return found
+
+
+def cycles_of(spec: NetworkSpec) -> int:
+    """Cycles of a sample in which a reset can come."""
+    return spec.latency + spec.interval
+
+
+def reset_row(name: str) -> Figures:
+    """A row, reset in every cycle."""
+    row = campaign.row_named(name)
+    job = Job(row.module, *row.prepare(BUILD / "campaigns" / f"reset-{name}"))
+    operator = OPERATORS[row.module](job)
+    cycles = operator.latency + 2 * operator.interval + 2
+    options = {"resets": [0, cycles]}
+    figures = campaign.run_row("reset", name, "icarus", testcase=RESET, options=options, seed=1)
+    return figures | {"resets": cycles}
+
+
+def reset_golden(fold: str, first: int) -> Figures:
+    """The golden network, reset in some of its cycles."""
+    end = min(first + CHUNK, cycles_of(FOLDS[fold]))
+    figures = campaign.run_golden(
+        f"reset-{first}",
+        fold,
+        "verilator",
+        10,
+        testcase=RESET,
+        options={"resets": [first, end]},
+        seed=1,
+    )
+    return figures | {"resets": end - first}
+
+
+class InitialValue(VerbatimError):
+    """A register with a value at power-on; the message names it."""
+
+
+def check_power_on(rtl: Path = RTL, folder: Path = BUILD / "power_on") -> int:
+    """Count the registers of all modules; raise `InitialValue` where one has an initial value.
+
+    ROMs are memories, not registers, and may. Raises `SimulatorError` where Yosys cannot read
+    the modules.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for source in sources.verilog(rtl):
+        shutil.copy(source, folder)
+    lines = [
+        *("read_verilog *.v", "proc", "tee -q -o initial.txt select -list w:* a:init %i"),
+        "tee -q -o registers.txt select -list t:$dff t:$dffe t:$sdff t:$sdffe t:$adff",
+    ]
+    try:
+        run_yosys(lines, folder, "power_on")
+    except YosysError as error:
+        raise SimulatorError(f"Yosys cannot read {rtl}: {error}") from error
+    found = re.findall(r"\S+", (folder / "initial.txt").read_text())
+    if found:
+        raise InitialValue(f"{', '.join(found)}: a register with an initial value")
+    return len(re.findall(r"\S+", (folder / "registers.txt").read_text()))
+
+
+if __name__ == "__main__":
+    campaign.main(campaigns, "x_reset", __doc__)

@@ -1,0 +1,146 @@
+"""Count what the regression covers of the RTL: lines, branches, toggles, and situations."""
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from common import cli, errors, sources
+from common.files import write_atomically
+from common.paths import ROOT, RTL
+from tb.benches import functional
+from verify import record
+from verify.coverage import pages
+from verify.coverage import points as coverage
+from verify.coverage.points import Collected, Exclusion, merged, of_checks, read, read_exclusions
+from verify.coverage.runs import FOLDER, Run, runs
+
+EXCLUSIONS = Path(__file__).with_name("exclusions.toml")
+PAGE = ROOT / "docs/coverage.md"
+
+# Percent that each kind must reach at least, of the points that are not excused.
+REVIEWED = {"line": 100.0, "branch": 100.0, "toggle": 98.0, "expr": 100.0}
+MOST_NAMED = 3
+
+
+def texts_of(rtl: Path = RTL) -> dict[str, list[str]]:
+    """The lines of each module."""
+    return {path.stem: path.read_text().splitlines() for path in sources.verilog(rtl)}
+
+
+def collect(done: Sequence[Run], exclusions: Sequence[Exclusion]) -> Collected:
+    """Merge the runs; raises `CoverageError` where one left nothing that can be read."""
+    lines = texts_of()
+    found = ((run, read(run.data)) for run in done)
+    counts = merged(
+        of_checks(counts, lines) if run.checks_alone else counts for run, counts in found
+    )
+    situations = functional.merged(
+        json.loads(path.read_text())
+        for path in (run.data.with_suffix(".json") for run in done)
+        if path.exists()
+    )
+    excuses = coverage.excused(counts, exclusions, lines)
+    return Collected(len(done), counts, excuses, situations, lines)
+
+
+def complaints(found: Collected) -> list[str]:
+    """What keeps the figures from their aims, a sentence each."""
+    sentences = []
+    for kind, figure in found.figures.items():
+        if not figure.points or figure.reviewed < REVIEWED[kind]:
+            named = [p for p in found.missing if p.kind == kind][:MOST_NAMED]
+            places = "; ".join(f"{p.module}.v:{p.line} {p.what}" for p in named)
+            sentences.append(
+                f"{kind}: {figure.covered} of {figure.points - figure.excused} points are covered, "
+                f"the aim is {REVIEWED[kind]:g} %; missing are {places or 'all'}"
+            )
+    if found.missing_situations:
+        named_bins = "; ".join(found.missing_situations[:MOST_NAMED])
+        sentences.append(f"{len(found.missing_situations)} situations never came: {named_bins}")
+    return sentences
+
+
+def simulate(name: str) -> str:
+    """Run one of the runs; its name."""
+    runs()[name].run()
+    return name
+
+
+def simulate_all(work: Mapping[str, Run], jobs: int) -> None:
+    """Run all that has not been run on these sources, ``jobs`` at a time."""
+    todo = [name for name, run in work.items() if not run.is_done]
+    stderr = Console(stderr=True)
+    stderr.print(f"{len(work)} runs, {len(work) - len(todo)} of them done before")
+    with (
+        ProcessPoolExecutor(jobs) as workers,
+        Progress(console=stderr, disable=not stderr.is_terminal) as bar,
+    ):
+        task = bar.add_task("runs", total=len(work), completed=len(work) - len(todo))
+        for name in workers.map(simulate, todo):
+            bar.update(task, description=name, advance=1)
+
+
+def table(found: Collected) -> Table:
+    """The figures as a person reads them."""
+    rows = Table("kind", "points", "covered", "raw", "excused", "reviewed", title="Coverage")
+    for kind, figure in found.figures.items():
+        numbers = (figure.points, figure.covered, figure.excused)
+        points, covered, excused = (f"{number:,}" for number in numbers)
+        raw, reviewed = (f"{percent:.2f} %" for percent in (figure.raw, figure.reviewed))
+        rows.add_row(kind, points, covered, raw, excused, reviewed)
+    bins = sum(map(len, found.situations.values()))
+    hit = bins - len(found.missing_situations)
+    percent = f"{100 * hit / bins:.2f} %"
+    rows.add_row("situations", f"{bins:,}", f"{hit:,}", percent, "0", percent)
+    return rows
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run, merge, judge, and write pages; raises `CommandError` where an aim is not reached."""
+    work = runs()
+    simulate_all(work, arguments.jobs)
+    found = collect(list(work.values()), read_exclusions(EXCLUSIONS))
+    html = FOLDER / "index.html"
+    write_atomically(html, pages.html(found))
+    Console().print(table(found))
+    print(html.relative_to(ROOT))
+    sentences = complaints(found)
+    if sentences:
+        raise errors.CommandError("; ".join(sentences))
+    write_atomically(PAGE, pages.markdown(found, REVIEWED))
+    figures = {
+        f"{kind}, {which} %": round(getattr(figure, which), 2)
+        for kind, figure in found.figures.items()
+        for which in ("raw", "reviewed")
+    }
+    record.record(
+        "coverage",
+        level=3,
+        claim="every line and branch is run, every situation has come",
+        command="make coverage",
+        figures={
+            "runs": found.runs,
+            **figures,
+            "situations hit": sum(map(len, found.situations.values())),
+            "situations missing": 0,
+        },
+        seconds=sum(run.seconds for run in work.values()),
+        seed=1,
+    )
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments of this command."""
+    built = argparse.ArgumentParser(prog="python -m verify.coverage.report", description=__doc__)
+    built.add_argument("--jobs", type=int, default=2, help="processes (default: %(default)s)")
+    return built
+
+
+if __name__ == "__main__":
+    cli.main(run, parser())

@@ -1,0 +1,131 @@
+"""Prove what each module promises, at sizes that a solver can take, and write it down."""
+
+import argparse
+import functools
+import hashlib
+import json
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from common import files, markdown, sources
+from common.cli import main
+from common.jobs import over_cores
+from common.paths import BUILD, ROOT
+from verify import record
+from verify.formal.properties import Contract, contracts
+from verify.formal.softmax_proofs import Proof, proofs
+
+PAGE = "formal.md"
+RESULTS = BUILD / "formal" / "results"
+COLUMNS = ("module", "size", "holds for", "frames", "solver", "seconds")
+# What a proof rests on, beside the RTL.
+SOURCES = (
+    "verify/formal/*.v",
+    "verify/formal/properties.py",
+    "verify/formal/softmax_proofs.py",
+    "verify/formal/pdr.py",
+    "tb/modules/rows.py",
+)
+INTRODUCTION = """# What is proved
+
+`make formal` writes this page. A solver looks for any run, its first cycle a reset, in which a
+module breaks a promise. Inputs, stalls on both sides and later resets are free in every cycle, and
+registers begin at any value. *For all time* is no bound: ABC's property-directed reachability
+finds an invariant. Where a module is too large for that, every run of so many cycles is covered.
+A proof speaks of the sizes in its row; of `mlp_requantize` and `mlp_relu` that is every input of
+widths in use.
+
+Each module with streams keeps the contract of `verify/formal/stream_contract.v`:
+
+* `stable_while_stalled`: what is offered stays as it is until it is taken;
+* `nothing_is_invented`: no beat is given that is not owed;
+* `each_result_in_order`: each vector's result is what its formula says, beat by beat, in its turn;
+* `nothing_is_lost`: a beat that is owed is offered within latency and interval;
+* `nobody_waits_forever`: so is a place for a beat, while nobody stalls the output;
+* `no_more_than_fits`: reset or not, the module never owes more than it can hold.
+
+`mlp_relu` is gates only: its stream passes through and each value is max(x, 0). `mlp_softmax` as a
+whole keeps the promises of `verify/formal/softmax_bytes_properties.v`: the sum is 255, the winner
+is the first of the largest score, none is above it and no smaller score equal to it; a result waits
+unchanged while stalled, and none comes without its logits.
+
+"""
+
+
+@dataclass(frozen=True)
+class Proved:
+    """A proof that has gone through."""
+
+    module: str
+    size: str
+    extent: str
+    frames: int
+    solver: str
+    seconds: float
+
+
+@functools.cache
+def sources_digest() -> str:
+    """sha256 of all that every proof rests on."""
+    content = hashlib.sha256(sources.rtl_digest().encode())
+    content.update(sources.digest(sources.matching(*SOURCES)).encode())
+    return content.hexdigest()
+
+
+def prove(proof: Contract | Proof) -> Proved:
+    """Prove it, or read that it was proved of the same sources; raises `ProofError`."""
+    path = RESULTS / f"{proof.name}.json"
+    if path.exists():
+        stored = json.loads(path.read_text())
+        if stored.pop("key") == sources_digest():
+            return Proved(**stored)
+    start = time.perf_counter()
+    frames = proof.prove()
+    seconds = round(time.perf_counter() - start, 1)
+    proved = Proved(proof.module, proof.size, proof.extent, frames, proof.solver, seconds)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    files.write_atomically(path, json.dumps({"key": sources_digest(), **asdict(proved)}) + "\n")
+    return proved
+
+
+def table(found: list[Proved]) -> str:
+    """One row a proof."""
+    rows = [
+        (f"`{p.module}`", p.size, p.extent, p.frames, p.solver, f"{p.seconds:.1f}") for p in found
+    ]
+    return markdown.table(COLUMNS, rows, right=[COLUMNS.index("frames"), COLUMNS.index("seconds")])
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run every proof; the first that fails ends the command."""
+    every: list[Contract | Proof] = [*contracts(), *proofs()]
+    found = over_cores(prove, every, workers=arguments.workers, label="proofs")
+    files.write_atomically(ROOT / arguments.docs / PAGE, INTRODUCTION + table(found))
+    print(table(found))
+    for_all_time = sum(proved.extent == "for all time" for proved in found)
+    print(f"{len(found)} proofs, {for_all_time} of them for all time")
+    record.record(
+        "formal",
+        level=8,
+        claim="each module with streams keeps its contract and its formula",
+        command="make formal",
+        figures={"proofs": len(found), "for all time": for_all_time, "refuted": 0},
+        seconds=sum(proved.seconds for proved in found) / arguments.workers,
+    )
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments of this command."""
+    built = argparse.ArgumentParser(prog="python -m verify.formal.prove", description=__doc__)
+    built.add_argument(
+        "--docs", type=Path, default=Path("docs"), help="folder of the page (default: %(default)s)"
+    )
+    built.add_argument(
+        "--workers", type=int, default=2, help="proofs side by side (default: %(default)s)"
+    )
+    return built
+
+
+if __name__ == "__main__":
+    main(run, parser())

@@ -1,0 +1,113 @@
+"""Is a mutant that no bench notices the module itself, as far as anyone can see from outside?
+
+Module and mutant stand side by side under the same inputs, from the same reset on. What they owe is
+what streams promise: equal valids, equal readies, and equal payloads wherever valid is high. Inputs
+are free, resets too, apart from what the module is promised. Registers begin at 0 in both.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from verify.formal.pdr import Verdict, decide
+from verify.mutation.netlist_mutants import NETLIST, NetlistMutant, Subject
+
+# Enabled cycles after which a part without a stream shows nothing that it began with.
+SETTLED = 5
+
+
+def _promises(subject: Subject) -> list[str]:
+    """What a module's users owe it, beyond stable payloads: its header says so."""
+    depth, lanes = subject.parameters.get("DEPTH"), subject.parameters.get("LANES")
+    in_one_beat = lanes is not None and lanes == subject.parameters.get("N")
+    return {
+        "mlp_rom": [f"addr < {depth}"],
+        "mlp_leading_one": ["in_x != 0"],
+        "mlp_softmax_reciprocal": ["!in_valid || in_total != 0"],
+        "mlp_softmax_remainder": ["!in_valid || in_last"] if in_one_beat else [],
+    }.get(subject.row.module, [])
+
+
+def compare(subject: Subject, mutant: NetlistMutant, *, seconds: int = 60) -> Verdict:
+    """Prove that the mutant cannot be told from its module, or refute it."""
+    if re.search(r"-port (CLK|clk|RD_CLK) ", mutant.change):
+        return Verdict(None, 0)  # a proof has one clock, whose edges it does not tell apart
+    folder = subject.folder / f"{mutant.number:03d}"
+    folder.mkdir(exist_ok=True)
+    (folder / "miter.v").write_text(miter(subject))
+    design = []
+    for name, change in (("gold", []), ("gate", [f"mutate {mutant.change}"])):
+        design += [f"read_rtlil ../{NETLIST}", *change, "flatten", f"rename {subject.inner} {name}"]
+        design += ["setundef -zero -init", f"select {name}", f"write_rtlil -selected {name}.il"]
+        design += ["select -clear", "design -reset"]
+    design += ["read_rtlil gold.il", "read_rtlil gate.il", "read_verilog -formal miter.v"]
+    design += ["prep -top miter"]
+    return decide(design, folder, seconds=seconds)
+
+
+def miter(subject: Subject) -> str:
+    """Verilog of the module beside its mutant, with what is assumed and what is asserted."""
+    ports = {name: (port["direction"], len(port["bits"])) for name, port in subject.ports.items()}
+    inputs = {name: bits for name, (direction, bits) in ports.items() if direction == "input"}
+    outputs = {name: bits for name, (direction, bits) in ports.items() if direction == "output"}
+    lines = ["module miter ("]
+    free = inputs if "clk" in inputs else {"clk": 1, **inputs}
+    lines.append(",\n".join(f"    input wire [{bits - 1}:0] {name}" for name, bits in free.items()))
+    lines.append(");")
+    for name, bits in outputs.items():
+        lines.append(f"    wire [{bits - 1}:0] gold_{name}, gate_{name};")
+    for copy in ("gold", "gate"):
+        wires = [f".{name}({name})" for name in inputs]
+        wires += [f".{name}({copy}_{name})" for name in outputs]
+        lines.append(f"    {copy} u_{copy} ({', '.join(wires)});")
+    body = _streaming(inputs, outputs) if _valids(outputs) else _settled(inputs, outputs)
+    promises = [f"        assume ({text});" for text in _promises(subject)]
+    clocked = "    always @(posedge clk) begin"
+    return "\n".join([*lines, *body[0], clocked, *promises, *body[1], "    end", "endmodule\n"])
+
+
+def _valids(names: Mapping[str, Any]) -> list[str]:
+    return [name for name in names if name.endswith("valid")]
+
+
+def _streaming(
+    inputs: Mapping[str, int], outputs: Mapping[str, int]
+) -> tuple[list[str], list[str]]:
+    """Declarations and checks of a module with streams."""
+    checks = []
+    (valid,) = _valids(outputs)
+    prefix = valid.removesuffix("valid")
+    for name in outputs:
+        gate = f" || !gold_{valid}" if name.startswith(prefix) and name != valid else ""
+        checks.append(f"        assert (gold_{name} == gate_{name}{gate});")
+    if "clk" not in inputs:
+        return [], checks
+    checks = ["    " + check for check in checks]
+    declarations = ["    reg started = 1'b0;"]
+    body = ["        started <= 1'b1;", "        if (!started) begin", "            assume (rst);"]
+    body += ["        end else begin", *checks, "        end"]
+    source = next(name for name in _valids(inputs)).removesuffix("valid")
+    payload = [name for name in inputs if name.startswith(source) and not name.endswith("valid")]
+    held = ", ".join([f"{source}valid", *payload])
+    bits = sum(inputs[name] for name in payload) + 1
+    declarations += [f"    reg [{bits - 1}:0] before;", "    reg stalled = 1'b0;"]
+    body += [
+        f"        before <= {{{held}}};",
+        f"        stalled <= {source}valid && !gold_{source}ready && !rst;",
+        f"        if (stalled) assume (before == {{{held}}});",
+    ]
+    return declarations, body
+
+
+def _settled(inputs: Mapping[str, int], outputs: Mapping[str, int]) -> tuple[list[str], list[str]]:
+    """Declarations and checks of a part that only delays: once it has forgotten its beginning."""
+    checks = [f"assert (gold_{name} == gate_{name});" for name in outputs]
+    return (
+        ["    reg [3:0] enabled = 4'd0;"],
+        [
+            f"        if (en && enabled != {SETTLED}) enabled <= enabled + 1'b1;",
+            f"        if (enabled == {SETTLED}) begin",
+            *(f"            {check}" for check in checks),
+            "        end",
+        ],
+    )
