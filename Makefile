@@ -3,28 +3,28 @@
 # No space stands before a ##: it would become part of the value.
 SIM     ?= verilator## simulator: verilator or icarus
 NETWORK ?= iris## a network of model/networks, or the path of a .toml
-WAVES   ?= 1## 0 leaves out the waveform of every signal, which make sim keeps
-TEST    ?= sim## what make waves opens: sim, a row of tb/modules/rows.py, or a folder of build/failures
-NETLIST ?= 0## what make test-rtl simulates: 0 the RTL, generic or 1 Yosys' gates, ice40 its cells
-TARGET  ?= ecp5## family of FPGAs for make synth: ecp5, ice40 or xc7
-DEVICE  ?= first## device of it: 85k, 45k, 25k; up5k, hx1k, hx8k; its first where none is named
-FOLD    ?= default## serial, default, unrolled, or SIMDxPE of each layer: 4x3,30x1,30x1,10x1
-BOARD   ?= icebreaker## board for make bitstream: icebreaker or ulx3s
+WAVES   ?= 1## sim: 0 leaves out the waveform of every signal
+TEST    ?= sim## waves: sim, a row of make test, a folder of build/failures
+NETLIST ?= 0## test-rtl: 0 RTL, generic or 1 Yosys' gates, ice40 its cells
+TARGET  ?= ecp5## synth: family of FPGAs: ecp5, ice40 or xc7
+DEVICE  ?= first## synth: 85k, 45k, 25k; up5k, hx1k, hx8k; first of its family
+FOLD    ?= default## synth: serial, default, unrolled, or 4x3,30x1,30x1,10x1
+BOARD   ?= icebreaker## bitstream: icebreaker or ulx3s
 PYTHON  ?= python3## interpreter that .venv is made from, 3.11 or newer
 
 ifneq ($(SIM),verilator)
 ifneq ($(SIM),icarus)
-$(error SIM=$(SIM) is no simulator that Verbatim knows: legal are verilator and icarus)
+$(error SIM must be verilator or icarus, got '$(SIM)')
 endif
 endif
 ifneq ($(WAVES),0)
 ifneq ($(WAVES),1)
-$(error WAVES=$(WAVES) is not legal: legal are 0 and 1)
+$(error WAVES must be 0 or 1, got '$(WAVES)')
 endif
 endif
 
 ifeq ($(filter 0 1 generic ice40,$(NETLIST)),)
-$(error NETLIST=$(NETLIST) is not legal: legal are 0, 1, generic and ice40)
+$(error NETLIST must be 0, 1, generic or ice40, got '$(NETLIST)')
 endif
 
 # A network of model/networks is built in build/NAME. Any other .toml has the folder of its own path:
@@ -49,126 +49,158 @@ PYTEST := $(RUN) pytest -n 2
 .DEFAULT_GOAL := menu
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: menu setup sim test test-rtl waves lint folds all-folds profile accuracy accuracy-page soak \
-        softmax-study softmax-size synth silicon peers sweep bitstream report golden exhaustive random-networks x-reset netlist \
-        same-cycles formal oracles fuzz coverage mutants verification readme bench clean distclean FORCE
+.PHONY: FORCE $(shell sed -n 's/^\([a-z][a-z -]*\):.*/\1/p' Makefile)
 
+# The menu: the targets with a ##, under the ##@ of their group.
 menu:
-	@awk -F '##' '/^[a-z-]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-15s %s\n", $$1, $$2 } \
-	    /^[A-Z]+ *\?=.*##/ { sub(/ *\?= */, "=", $$1); $$0 = sprintf("  %-20s %s\n", $$1, $$2); \
-	    variables = variables $$0 } END { printf "\n%s", variables }' Makefile
+	@echo "make TARGET; make help lists the settings and examples"
+	@awk '/^##@ / { print "\n" substr($$0, 5) } /^[a-z-]+:.*## / { name = $$1; sub(/:.*/, "", name); \
+	    sub(/.*## /, ""); printf "  %-26s  %s\n", name, $$0 }' Makefile
 
-setup: build/setup/test .venv/yosys ## install everything that the other targets need
-
-sim: $(RTL) ## train, quantize, export, simulate, compare: the whole way from PyTorch to Verilog
+##@ Use
+sim: $(RTL) ## train, quantize, export, simulate, compare
 	@$(RUN) scripts.report.terminal --build $(BUILD) --sim $(SIM)
 
-test: build/setup/test .venv/yosys ## the whole regression, on both simulators
-	@rm -rf build/failures
-	$(PYTEST) --junitxml=build/junit.xml
-	@$(RUN) verify.regression
+report: sim ## the same as a page for a browser: report.html
+	@$(RUN) scripts.report --build $(BUILD) --sim $(SIM)
 
-test-rtl: build/setup/test .venv/yosys ## the part of it that simulates, on netlists where NETLIST asks
-	@rm -rf build/failures
-	NETLIST=$(NETLIST) $(PYTEST) $(BENCHES) --junitxml=build/junit-rtl.xml
+folds: .venv/ready ## ways to fold a network: cycles and multipliers
+	@$(RUN) scripts.folds --network $(RECIPE)
+
+profile: $(BUILD)/network.json ## how values fill their formats and saturate
+	@$(RUN) scripts.profile --build $(BUILD)
+
+synth: $(BUILD)/network.json .venv/yosys ## FPGA resources, clock and latency of a network
+	@$(RUN) scripts.synth --build $(BUILD) --target $(TARGET) --device $(DEVICE) --fold $(FOLD)
+
+bitstream: $(BUILD)/network.json .venv/yosys ## a board with a network behind its serial port
+	@$(RUN) scripts.bitstream --build $(BUILD) --board $(BOARD)
 
 waves: build/setup/$(SIM) .venv/ready $(if $(filter sim,$(TEST)),$(RTL)) ## open a waveform in GTKWave or Surfer
 	@$(RUN) scripts.waves --test '$(TEST)' --build $(BUILD) --sim $(SIM)
 
-lint: build/setup/test .venv/ready ## the part of it that only reads: Python and Verilog
+##@ Check
+test: build/setup/test .venv/yosys ## the whole regression, under both simulators
+	@rm -rf build/failures
+	$(PYTEST) --junitxml=build/junit.xml
+	@$(RUN) verify.regression
+
+test-rtl: build/setup/test .venv/yosys ## the part that simulates, RTL or netlists
+	@rm -rf build/failures
+	NETLIST=$(NETLIST) $(PYTEST) $(BENCHES) --junitxml=build/junit-rtl.xml
+
+lint: build/setup/test .venv/ready ## the part that reads sources: Python and Verilog
 	$(PYTEST) tests/repo/test_lint.py -k 'not yosys'
 
-folds: .venv/ready ## how a network can be folded, and how its file folds it, before anything is trained
-	@$(RUN) scripts.folds --network $(RECIPE)
+# A campaign has the name of its module in verify/.
+CAMPAIGNS := soak input-grid exhaustive random-networks every-fold x-reset netlists \
+             simulator-agreement formal onnx-runtime fuzz coverage mutation
 
-all-folds: .venv/ready | build/setup/icarus ## every legal fold of IrisNet's layers through the RTL
+verify: test $(CAMPAIGNS:%=verify-%) ## all of these, then the ledger of verification.md
+	@$(RUN) verify.ledger
+
+verify-soak: build/setup/$(SIM) .venv/ready ## 10,000 random inputs through three folds
+	@$(RUN) verify.campaigns.soak --sim $(SIM)
+
+verify-input-grid: .venv/ready | build/setup/verilator ## every sample of IrisNet's 0.1 cm box
+	@$(RUN) verify.campaigns.input_grid
+
+verify-exhaustive: .venv/ready | build/setup/verilator ## every softmax, all 2^24 triples of int8 logits
+	@$(RUN) verify.campaigns.exhaustive
+
+verify-random-networks: .venv/ready | build/setup/verilator ## 200 random networks, all implementations
+	@$(RUN) verify.campaigns.random_networks
+
+verify-every-fold: .venv/ready | build/setup/icarus ## each legal fold of IrisNet's layers
 	@$(RUN) verify.campaigns.every_fold
 
-profile: $(BUILD)/network.json ## how values fill their formats, and where they saturate: a table and a picture
-	@$(RUN) scripts.profile --build $(BUILD)
+verify-x-reset: build/setup/test .venv/yosys ## no X, no power-on value, a reset in each cycle
+	@$(RUN) verify.campaigns.x_reset
 
-accuracy: .venv/ready ## what quantization costs over k folds and at 2 to 8 bits, beside simple classifiers
+verify-netlists: build/setup/test .venv/yosys ## benches on Yosys' gates and iCE40 cells
+	@$(RUN) verify.campaigns.netlists
+
+verify-simulator-agreement: build/setup/test .venv/ready ## Icarus and Verilator, cycle by cycle
+	@$(RUN) verify.campaigns.simulator_agreement
+
+verify-formal: .venv/yosys ## proofs of stream contracts and formulas
+	@$(RUN) verify.formal.prove
+
+verify-onnx-runtime: build/setup/verilator .venv/ready ## ONNX Runtime on 100,000 random inputs
+	@$(RUN) verify.campaigns.onnx_runtime
+
+verify-fuzz: .venv/ready ## 100,000 damaged files through each reader
+	@$(RUN) verify.fuzz.run
+
+verify-coverage: build/setup/verilator .venv/ready ## lines, branches, toggles, expressions, situations
+	@$(RUN) verify.coverage.report
+
+verify-mutation: build/setup/icarus build/setup/verilator .venv/yosys ## mutants of Verilog and of exported data
+	@$(RUN) verify.mutation.run
+
+##@ Measure
+bench: build/setup/icarus build/setup/verilator .venv/ready ## seconds of the whole way, speed of its parts
+	@$(RUN) scripts.bench --network $(RECIPE)
+
+accuracy: .venv/ready ## cost of quantization for one network, 2 to 8 bits
 	@$(RUN) studies.accuracy --network $(RECIPE) --build $(BUILD)
 
-accuracy-page: .venv/ready ## the same of all networks in model/networks, into docs/accuracy.md
+study-accuracy: .venv/ready ## the same of all networks, into docs/
 	@for name in $(basename $(notdir $(wildcard model/networks/*.toml))); do \
 	    $(RUN) studies.accuracy --network model/networks/$$name.toml --build build/$$name || exit; done
 	@$(RUN) studies.accuracy_page
 
-soak: build/setup/$(SIM) .venv/ready ## 10,000 random inputs through the RTL at three folds
-	@$(RUN) verify.campaigns.soak --sim $(SIM)
+study-softmax: .venv/ready ## trained networks under the article's polynomial
+	@$(RUN) studies.softmax
 
-softmax-study: .venv/ready ## what the seed's polynomial does to trained networks, into docs/softmax.md
-	@$(RUN) studies.softmax_study
-
-softmax-size: build/setup/verilator .venv/yosys ## the cells that each softmax takes, into docs/softmax_size.md
+study-softmax-size: build/setup/verilator .venv/yosys ## FPGA resources of each softmax
 	@$(RUN) studies.softmax_size
 
-synth: $(BUILD)/network.json .venv/yosys ## cells, clock and nanoseconds of a network on an FPGA, by Yosys and nextpnr
-	@$(RUN) scripts.synth --build $(BUILD) --target $(TARGET) --device $(DEVICE) --fold $(FOLD)
-
-silicon: .venv/yosys ## the same of the golden network on several devices, into docs/silicon.md
+study-silicon: .venv/yosys ## FPGA resources of IrisNet on several devices
 	@$(RUN) studies.silicon
 
-peers: build/setup/verilator .venv/yosys ## alkaid and NNgen beside the core on the golden network, into docs/peers.md
-	@$(RUN) studies.peers.compare
-
-sweep: .venv/yosys ## many folds, widths and softmaxes on an ECP5: area against speed and accuracy, into docs/sweep.md
+study-sweep: .venv/yosys ## area, speed, accuracy: folds, widths, softmaxes
 	@$(RUN) studies.sweep
 
-bitstream: $(BUILD)/network.json .venv/yosys ## what a board with an FPGA is programmed with, a network behind its serial port
-	@$(RUN) scripts.bitstream --build $(BUILD) --board $(BOARD)
+study-peers: build/setup/verilator .venv/yosys ## alkaid and NNgen on the same network
+	@$(RUN) studies.peers.compare
 
-report: sim ## one HTML page of a network, for people who look rather than read
-	@$(RUN) scripts.report.html --build $(BUILD) --sim $(SIM)
+##@ Maintain
+setup: build/setup/test .venv/yosys ## install everything that the other targets need
 
-golden: $(BUILD)/network.json ## make the network and its outputs golden: written into tb/golden
-	@$(RUN) scripts.golden --network $(RECIPE) --build $(BUILD)
+help: menu ## this menu, the settings and examples
+	@awk -F '##' 'BEGIN { print "\nSettings" } /^[A-Z]+ *\?=.*##/ { sub(/ *\?= */, "=", $$1); \
+	    printf "  %-16s  %s\n", $$1, $$2 }' Makefile
+	@echo; echo Examples
+	@echo "  make sim SIM=icarus WAVES=0"
+	@echo "  make sim NETWORK=mine.toml"
+	@echo "  make synth TARGET=ice40 FOLD=1x1,2x1,2x1,1x1"
 
-exhaustive: .venv/ready | build/setup/verilator ## all 2^24 int8 logit triples, and every flower of the 0.1 cm box
-	@$(RUN) verify.campaigns.input_grid
-	@$(RUN) verify.campaigns.exhaustive
-
-random-networks: .venv/ready | build/setup/verilator ## 200 networks drawn at random: every implementation equal
-	@$(RUN) verify.campaigns.random_networks
-x-reset: build/setup/test .venv/yosys ## no X, no power-on value, and a reset in every cycle of a vector
-	@$(RUN) verify.campaigns.x_reset
-
-netlist: build/setup/test .venv/yosys ## the benches on Yosys' netlists, of gates and of iCE40 cells
-	@$(RUN) verify.campaigns.netlists
-
-same-cycles: build/setup/test .venv/ready ## every stream in every cycle, Icarus against Verilator
-	@$(RUN) verify.campaigns.simulator_agreement
-
-formal: .venv/yosys ## what each module promises, proved: streams and formulas
-	@$(RUN) verify.formal.prove
-
-oracles: build/setup/verilator .venv/ready ## ONNX Runtime against the reference and the RTL on 100,000 random inputs
-	@$(RUN) verify.campaigns.onnx_runtime
-
-fuzz: .venv/ready ## over 100,000 damaged files through each reader of files
-	@$(RUN) verify.fuzz.run
-
-coverage: build/setup/verilator .venv/ready ## lines, branches, toggles, expressions and situations, into docs/coverage.md
-	@$(RUN) verify.coverage.report
-mutants: build/setup/icarus build/setup/verilator .venv/yosys ## would the tests notice? over 500 mutants, into docs/mutation.md
-	@$(RUN) verify.mutation.run
-
-verification: test soak exhaustive random-networks all-folds x-reset netlist same-cycles formal oracles fuzz coverage mutants ## every campaign, then the ledger in docs/verification.md
-	@$(RUN) verify.ledger
-
-readme: sim ## write the results and the picture of the README
+readme: sim ## write results and picture of the README
 	@$(RUN) scripts.report.readme --build $(BUILD)
 	@$(RUN) scripts.report.pipeline
 
-bench: build/setup/icarus build/setup/verilator .venv/ready ## how long the whole way takes, and how fast its parts are
-	@$(RUN) scripts.bench --network $(RECIPE)
+golden: $(BUILD)/network.json ## make a network and its outputs golden: tb/golden
+	@$(RUN) scripts.golden --network $(RECIPE) --build $(BUILD)
 
 clean: ## remove what was built
 	rm -rf build
 
 distclean: clean ## remove what was installed into this folder too
 	rm -rf .venv
+
+# Earlier names of the above.
+soak random-networks x-reset formal fuzz coverage: %: verify-%
+softmax-size silicon sweep peers: %: study-%
+exhaustive: verify-input-grid verify-exhaustive
+all-folds: verify-every-fold
+netlist: verify-netlists
+same-cycles: verify-simulator-agreement
+oracles: verify-onnx-runtime
+mutants: verify-mutation
+verification: verify
+accuracy-page: study-accuracy
+softmax-study: study-softmax
 
 # A network, step by step.
 

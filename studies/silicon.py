@@ -97,7 +97,7 @@ def page(found: Sequence[tuple[Build, Facts]]) -> str:
     date = max(facts["date"] for _, facts in found)
     parts = [
         "# What it costs on an FPGA",
-        f"Written by `make silicon` on {date}, with {tools}. Nothing here was typed.",
+        f"Written by `make study-silicon` on {date}, with {tools}. Nothing here was typed.",
         "The network is the golden IrisNet, softmax included; every fold computes the same "
         "integers. The clock is nextpnr's, between registers; the table has the median of the "
         "seeds. An ECP5 is placed without pins, as a part of a larger design, and its multipliers "

@@ -113,7 +113,7 @@ def measured(point: Point, learnt: tuple[Network, int]) -> Row:
 
 
 def _found_by_peers() -> list[Row]:
-    """What `make peers` has left, if it ran."""
+    """What `make study-peers` has left, if it ran."""
     found: list[Row] = json.loads(generate.ROWS.read_text()) if generate.ROWS.exists() else []
     return found
 

@@ -120,11 +120,14 @@ def page(rows: Sequence[Row], samples: int, peers: Sequence[Row]) -> str:
     ]
     table = markdown.table(columns, cells, right=range(2, len(columns) - 1))
     beside = (
-        "Crosses are [what `make peers` found](peers.md), on the same weights." if peers else ""
+        "Crosses are [what `make study-peers` found](peers.md), on the same weights."
+        if peers
+        else ""
     )
     return f"""# Area against speed and accuracy
 
-Written by `make sweep` on {datetime.now(UTC).date().isoformat()}, with {tools}. IrisNet, softmax
+Written by `make study-sweep` on {datetime.now(UTC).date().isoformat()}, with {tools}.
+IrisNet, softmax
 included, on an ECP5 (85k, speed 8), placed and routed with seed 1. Weights and values of fewer bits
 are trained for their width; features have 8 bits always, logits 6 at least. A fold has the fewest
 multipliers that give a result so often. Multipliers are DSPs where the device has enough for all of

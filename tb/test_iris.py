@@ -12,7 +12,7 @@ from tb.sim.made_up import codes
 from tb.sim.run_network import EVERY_SAMPLE, LONG_RUN, run_network
 from tb.sim.simulators import SIMULATORS
 
-# Random samples of each run; `make soak` sends 10,000 through each fold.
+# Random samples of each run; `make verify-soak` sends 10,000 through each fold.
 RANDOM_SAMPLES = {
     ("verilator", "serial"): 100,
     ("verilator", "default"): 2_000,

@@ -91,7 +91,7 @@ def check(page: Path, rtl: str) -> None:
     found = re.search(f"{DIGEST}`([0-9a-f]+)`", page.read_text())
     if not found or found[1] != rtl:
         what = "speaks of another RTL" if found else "holds no ledger"
-        raise LedgerError(f"{page}: {what}: run `make verification`")
+        raise LedgerError(f"{page}: {what}: run `make verify`")
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -169,11 +169,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 def parser() -> argparse.ArgumentParser:
     """The arguments of this command."""
-    built = argparse.ArgumentParser(prog="python -m scripts.report.html", description=__doc__)
+    built = argparse.ArgumentParser(prog="python -m scripts.report", description=__doc__)
     cli.add_build(built)
     cli.add_sim(built, SIMULATORS)
     return built
-
-
-if __name__ == "__main__":
-    cli.main(run, parser())

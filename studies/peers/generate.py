@@ -27,7 +27,7 @@ from tb.sim.verilator_cpp import build_harness
 
 SOURCES = Path(__file__).parent
 FOLDER = BUILD / "peers"
-# What `make peers` leaves, a row a design, and `make sweep` draws.
+# What `make study-peers` leaves, a row a design, and `make study-sweep` draws.
 ROWS = BUILD / "peers.json"
 REQUIREMENTS = SOURCES / "requirements.txt"
 # Seconds for which each design is simulated, at least, to say how fast that is.

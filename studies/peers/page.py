@@ -109,7 +109,7 @@ def page(rows: Sequence[Facts], spec: NetworkSpec, date: str, tools: Mapping[str
     batches = sorted({row["batch"] for row in rows if "batch" in row})
     parts = [
         "# Beside other generators",
-        f"Written by `make peers` on {date}, with {used}. Nothing here was typed.",
+        f"Written by `make study-peers` on {date}, with {used}. Nothing here was typed.",
         f"{', '.join(versions)}: the same integers of the golden IrisNet, an ECP5 85k, one seed of "
         "placement, the same commands of Yosys and nextpnr. Multipliers are those of the layers. "
         "LUTs and FFs are those of the placed design where there is one. MHz and the last two "

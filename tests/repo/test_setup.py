@@ -38,18 +38,57 @@ def make(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[st
 # The menu and the README
 
 
-def test_menu_lists_every_target_and_variable() -> None:
+def test_menu_lists_every_target_once_in_four_groups() -> None:
     menu = make().stdout
+    assert re.findall(r"^(\w+)$", menu, flags=re.M) == ["Use", "Check", "Measure", "Maintain"]
     assert set(TARGETS) >= {"sim", "test", "lint", "accuracy", "golden", "bench", "clean"}
-    assert re.findall(r"^  make ([a-z-]+) +\w", menu, flags=re.M) == TARGETS
-    assert re.findall(r"^  ([A-Z]+)=\w+ +\w", menu, flags=re.M) == re.findall(
+    assert re.findall(r"^  ([a-z-]+)  +\S", menu, flags=re.M) == TARGETS
+
+
+def test_help_adds_every_setting() -> None:
+    menu, text = make().stdout, make("help").stdout
+    assert text.startswith(menu)
+    assert re.findall(r"^  ([A-Z]+)=\w+ +\w", text, flags=re.M) == re.findall(
         r"^([A-Z]+) +\?=", MAKEFILE, flags=re.M
     )
 
 
-def test_every_phony_target_is_documented() -> None:
-    (phony,) = re.findall(r"^\.PHONY: (.*)", MAKEFILE.replace("\\\n", " "), flags=re.M)
-    assert set(phony.split()) == {*TARGETS, "menu", "FORCE"}
+def test_menu_fits_80_columns() -> None:
+    assert [line for line in make("help").stdout.splitlines() if len(line) > 80] == []
+
+
+def test_every_target_is_documented_or_an_earlier_name_of_one() -> None:
+    rules = re.findall(r"^([a-z][a-z -]*):(?: (?:%: )?([^#\n]*))?(##)?", MAKEFILE, flags=re.M)
+    undocumented = {name: needs for name, needs, documented in rules if not documented}
+    assert undocumented.pop("menu") == ""
+    for names, needs in undocumented.items():
+        for name in names.split():
+            needed = needs.replace("%", name).split()
+            assert needed and set(needed) <= set(TARGETS), name
+
+
+def test_every_target_is_phony(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    database = make("--print-data-base", "--question", "menu", folder=tmp_path).stdout
+    (phony,) = re.findall(r"^\.PHONY: (.*)", database, flags=re.M)
+    assert {*TARGETS, "mutants", "soak", "menu", "FORCE"} <= set(phony.split())
+
+
+def test_campaign_and_study_are_named_as_their_module() -> None:
+    """``make verify-x-reset`` runs ``verify.campaigns.x_reset``; ``verify`` runs them all."""
+    named = [name for name in TARGETS if name.startswith(("verify-", "study-"))]
+    assert len(named) >= 19
+    for name in named:
+        _, recipe = re.split(rf"^{name}:.*\n", MAKEFILE, flags=re.M)
+        room, _, rest = name.replace("study-", "studies-").partition("-")
+        module = rest.replace("-", "_")
+        recipe = recipe.partition("\n\n")[0]
+        assert re.search(rf"\$\(RUN\) {room}\.(campaigns\.)?{module}\b", recipe), name
+    dry = make("--dry-run", "verify").stdout
+    for name in named:
+        module = name.removeprefix("verify-").replace("-", "_")
+        assert (f".{module}" in dry) == name.startswith("verify-"), name
+    assert dry.splitlines()[-1].endswith("verify.ledger")
 
 
 def test_commands_of_the_readme_exist() -> None:
@@ -68,7 +107,8 @@ def test_illegal_setting_is_refused_in_one_sentence(setting: str) -> None:
     assert done.returncode != 0
     assert done.stdout == ""
     (sentence,) = done.stderr.splitlines()
-    assert setting in sentence and "legal are" in sentence
+    name, value = setting.split("=")
+    assert f"{name} must be " in sentence and f", got '{value}'" in sentence
 
 
 def test_unknown_network_is_refused_by_name(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """Peers beside the core: what is refused, what is compared, and what the page says of it."""
 
 import json
+import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -161,7 +163,9 @@ def test_inputs_are_all_flowers_then_random_codes_in_whole_batches() -> None:
 
 def test_page_says_every_figure(tmp_path: Path) -> None:
     page = peers_page.page(rows(tmp_path), NETWORK.spec, "2026-01-02", {"yosys": "9"})
-    assert "Written by `make peers` on 2026-01-02, with yosys 9. Nothing here was typed." in page
+    assert (
+        "Written by `make study-peers` on 2026-01-02, with yosys 9. Nothing here was typed." in page
+    )
     cells = "12,345 | 678 | 9 | 10 | 100"
     assert f"| alkaid, 12 stages | 0 | {cells} expected | 1 | 12 | 120 | 100,000,000 |" in page
     assert f"| NNgen, 8x8 | 64 | {cells} | 159.2 | 23,879 | 238,790 | 628,141 |" in page
@@ -225,8 +229,11 @@ def test_pins_are_exact_and_of_both_peers() -> None:
 
 def test_nothing_else_asks_for_the_peers() -> None:
     makefile = (ROOT / "Makefile").read_text()
-    asked = [line for line in makefile.splitlines() if " peers" in line.partition("##")[0]]
-    assert all(line.startswith("        softmax-study") for line in asked)
+    names = set(re.findall(r"^([a-z-]+):.*##", makefile, flags=re.M))
+    for others, runs in ((names - {"study-peers"}, False), (names, True)):
+        command = ["make", "--dry-run", *sorted(others)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        assert ("studies.peers" in done.stdout) == runs
     assert "alkaid" not in (ROOT / "requirements.txt").read_text()
 
 

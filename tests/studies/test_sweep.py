@@ -49,8 +49,8 @@ def test_page_holds_every_build(tmp_path: Path) -> None:
     peers = [ROW | {"name": "another", "LUT": 30_000, "results per second": 80_000_000}]
     text = sweep_page.page(rows, 150, peers)
     assert text.count("\n| 8 |") == sum(p.bits == 8 for p in POINTS)
-    assert "Written by `make sweep`" in text and "yosys 1" in text
-    assert "make peers" in text and "make peers" not in sweep_page.page(rows, 150, [])
+    assert "Written by `make study-sweep`" in text and "yosys 1" in text
+    assert "make study-peers" in text and "make study-peers" not in sweep_page.page(rows, 150, [])
     path = tmp_path / "sweep.png"
     sweep_page.picture(rows, 150, peers).savefig(path)
     assert path.stat().st_size > 10_000

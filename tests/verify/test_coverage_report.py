@@ -1,4 +1,4 @@
-"""`make coverage` fails on what is not covered, names it, and is taken up where it was left."""
+"""`make verify-coverage` fails on what is not covered, names it, and goes on where it stopped."""
 
 import json
 from collections import Counter

@@ -1,4 +1,4 @@
-"""A fold drawn for each layer of IrisNet; `make all-folds` simulates every legal one."""
+"""A fold drawn for each layer of IrisNet; `make verify-every-fold` simulates every legal one."""
 
 import dataclasses
 from pathlib import Path

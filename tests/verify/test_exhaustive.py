@@ -1,4 +1,4 @@
-"""A random slice of what `make exhaustive` runs, and that it would notice."""
+"""A random slice of what `make verify-exhaustive` runs, and that it would notice."""
 
 import pytest
 

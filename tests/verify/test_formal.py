@@ -1,4 +1,4 @@
-"""The quick ones of what `make formal` proves, and that each is refuted on a broken copy."""
+"""The quick ones of what `make verify-formal` proves, and that each is refuted on a broken copy."""
 
 import pytest
 

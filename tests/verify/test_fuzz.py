@@ -1,4 +1,4 @@
-"""Damaged files: a slice of `make fuzz`; and a reader that lost one of its checks is caught."""
+"""Damaged files: a slice of `make verify-fuzz`; a reader without one of its checks is caught."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""A random slice of the box that `make exhaustive` runs whole, and that it would notice."""
+"""A random slice of the box that `make verify-exhaustive` runs whole, and that it would notice."""
 
 from pathlib import Path
 

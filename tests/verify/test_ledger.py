@@ -57,7 +57,7 @@ def test_ledger_of_another_rtl_is_noticed(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(ledger.block(ledger.gather(leave(tmp_path / "evidence"), RTL)))
     ledger.check(page, RTL)
-    with pytest.raises(LedgerError, match="speaks of another RTL: run `make verification`"):
+    with pytest.raises(LedgerError, match="speaks of another RTL: run `make verify`"):
         ledger.check(page, "6" * 64)
     page.write_text("")
     with pytest.raises(LedgerError, match="holds no ledger"):

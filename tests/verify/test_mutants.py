@@ -1,4 +1,4 @@
-"""Would the benches notice? Named mistakes, and a slice of what `make mutants` judges.
+"""Would the benches notice? Named mistakes, and a slice of what `make verify-mutation` judges.
 
 The slice is chosen by SEED, or by the commit where none is given; a failure names its mutant.
 """

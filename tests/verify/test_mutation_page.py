@@ -1,4 +1,4 @@
-"""What `make mutants` says of its verdicts, and that it fails where a mutant survived."""
+"""What `make verify-mutation` says of its verdicts, and that it fails where a mutant survived."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A slice of `make random-networks`: implementations agree, and a failure leaves what shows it."""
+"""A slice of `make verify-random-networks`: all agree, and a failure leaves what shows it."""
 
 import functools
 from pathlib import Path

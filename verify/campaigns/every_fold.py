@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> None:
         name,
         level=2,
         claim=f"every legal fold of every layer of {network.spec.name} equals the reference",
-        command="make all-folds",
+        command="make verify-every-fold",
         figures={"layers": len(network.spec.layers), "folds": len(rows)} | found,
         seconds=seconds,
     )

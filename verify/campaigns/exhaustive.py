@@ -115,7 +115,8 @@ COARSE = {"taylor2": BINS_PER_LSB, "exp": 1}
 
 INTRODUCTION = f"""# The softmax on every input
 
-`make exhaustive` writes this page. It streams all {ALL_TRIPLES:,} triples of int8 logits through
+`make verify-exhaustive` writes this page.
+It streams all {ALL_TRIPLES:,} triples of int8 logits through
 the RTL of `mlp_softmax`, fully unrolled, one a cycle, and stops at the first that breaks a promise:
 
 * the sum is 255, and no probability is negative;
@@ -235,7 +236,7 @@ def run(arguments: argparse.Namespace) -> None:
         "softmax",
         level=5,
         claim="the softmax keeps its promises on every int8 triple",
-        command="make exhaustive",
+        command="make verify-exhaustive",
         figures={
             "softmaxes": len(every),
             "triples": sum(result["checked"] for result in results.values()),

@@ -111,7 +111,7 @@ def run(arguments: argparse.Namespace) -> None:
         "oracles",
         level=3,
         claim="ONNX Runtime gives every value of reference and RTL",
-        command="make oracles",
+        command="make verify-onnx-runtime",
         figures={
             "random inputs": arguments.samples,
             **{f"values of the {who} compared": count for who, count in values.items()},

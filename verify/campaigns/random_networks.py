@@ -248,7 +248,7 @@ def run(arguments: argparse.Namespace) -> None:
         level=3,
         claim="networks drawn at random, every score and divider: "
         f"{', '.join(IMPLEMENTATIONS)} are the reference",
-        command="make random-networks",
+        command="make verify-random-networks",
         figures={
             "networks": len(specs),
             "layers": sum(len(spec.layers) for spec in specs),

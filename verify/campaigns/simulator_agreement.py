@@ -125,7 +125,7 @@ def campaigns() -> list[Campaign]:
             level=10,
             claim="valid, ready and valid payload of every stream are equal under Icarus and "
             "Verilator in every cycle, by sha256",
-            command="make same-cycles",
+            command="make verify-simulator-agreement",
             steps=steps(),
             seed=1,
         )

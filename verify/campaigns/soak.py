@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> None:
         f"soak-{network.spec.name}-{arguments.sim}",
         level=3,
         claim="every value of every stream agrees at three folds, on random inputs",
-        command="make soak",
+        command="make verify-soak",
         figures={name.replace("compared", "values compared"): n for name, n in totals.items()},
         seconds=seconds,
         seed=SEED,

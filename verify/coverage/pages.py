@@ -16,7 +16,8 @@ FIGURES = ("kind", "points", "covered", "raw", "excused", "reviewed", "aim")
 
 INTRODUCTION = """# Coverage
 
-`make coverage` writes this page. Verilator counts lines, branches, toggles and expressions while
+`make verify-coverage` writes this page.
+Verilator counts lines, branches, toggles and expressions while
 {runs} simulations run: each module at the parameter sets that the regression runs on both
 simulators, whole networks, the golden one at two folds and with the other divider, and a design of
 parameters that checks at elaboration must stop. Points are merged over instances, parameter sets

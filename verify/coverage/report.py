@@ -123,7 +123,7 @@ def run(arguments: argparse.Namespace) -> None:
         "coverage",
         level=3,
         claim="every line and branch is run, every situation has come",
-        command="make coverage",
+        command="make verify-coverage",
         figures={
             "runs": found.runs,
             **figures,

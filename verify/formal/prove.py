@@ -29,7 +29,8 @@ SOURCES = (
 )
 INTRODUCTION = """# What is proved
 
-`make formal` writes this page. A solver looks for any run, its first cycle a reset, in which a
+`make verify-formal` writes this page.
+A solver looks for any run, its first cycle a reset, in which a
 module breaks a promise. Inputs, stalls on both sides and later resets are free in every cycle, and
 registers begin at any value. *For all time* is no bound: ABC's property-directed reachability
 finds an invariant. Where a module is too large for that, every run of so many cycles is covered.
@@ -109,7 +110,7 @@ def run(arguments: argparse.Namespace) -> None:
         "formal",
         level=8,
         claim="each module with streams keeps its contract and its formula",
-        command="make formal",
+        command="make verify-formal",
         figures={"proofs": len(found), "for all time": for_all_time, "refuted": 0},
         seconds=sum(proved.seconds for proved in found) / arguments.workers,
     )

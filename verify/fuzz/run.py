@@ -160,7 +160,7 @@ def run(arguments: argparse.Namespace) -> None:
         "fuzz",
         level=1,
         claim="a damaged file is refused in one sentence, or says exactly what was read from it",
-        command="make fuzz",
+        command="make verify-fuzz",
         figures=figures | {"inputs": sum(figures.values()), "findings": 0},
         seconds=seconds,
         seed=SEED,

@@ -14,7 +14,8 @@ KINDS = {
 OUTCOMES: tuple[Outcome, ...] = ("killed", "equivalent", "survived")
 INTRODUCTION = """# Mutants
 
-`make mutants` writes this page. It breaks the design in one place at a time and looks whether the
+`make verify-mutation` writes this page.
+It breaks the design in one place at a time and looks whether the
 benches of `make test` notice. A mutant is *killed* when a bench fails on it; it is *equivalent*
 when a proof shows that nobody can tell it from the module at its streams; else it has *survived*,
 and the command fails. First each module must pass its bench as an unchanged netlist.

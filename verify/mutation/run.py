@@ -17,7 +17,7 @@ from verify.mutation.judge import Case, Verdict, of_data, of_name, of_netlist, o
 from verify.mutation.netlist_mutants import NetlistMutant, Subject, quotas
 
 SEED = 1
-COMMAND = "make mutants"
+COMMAND = "make verify-mutation"
 
 
 class MutantsError(errors.CommandError):

@@ -27,7 +27,7 @@ from studies import softmax_page
 from studies.softmax_page import Row
 
 Float = NDArray[np.float64]
-SOURCES = sources.matching("model/**/*.py", "studies/softmax_study.py")
+SOURCES = sources.matching("model/**/*.py", "studies/softmax.py")
 
 
 def exponential(logits: Float) -> Float:
@@ -198,7 +198,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 def parser() -> argparse.ArgumentParser:
     """``--seeds`` sets the size; ``--docs`` is where page and pictures lie."""
-    built = cli.build_parser("studies.softmax_study", __doc__)
+    built = cli.build_parser("studies.softmax", __doc__)
     built.set_defaults(build=Path("build/softmax-study"))
     for name, default, words in (
         ("seeds", 10, "initial weights, each trained anew"),

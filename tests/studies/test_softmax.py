@@ -17,7 +17,7 @@ from model import recipe, reference
 from model.data import datasets
 from model.format import Format
 from model.qat import quantize, training
-from studies import softmax_page, softmax_study
+from studies import softmax, softmax_page
 from studies.softmax_page import Row
 
 PAGE = ROOT / "docs" / softmax_page.PAGE
@@ -34,7 +34,7 @@ FLOWERS = datasets.load("iris")
 def rows(*logits, labels=None):
     """What each replacement makes of hand-made logits, whose labels are their winners."""
     array = np.array(logits, dtype=np.float64)
-    return softmax_study.swapped_rows(
+    return softmax.swapped_rows(
         array, WHOLE, array.argmax(axis=1) if labels is None else np.array(labels)
     )
 
@@ -64,7 +64,7 @@ def test_the_ancestor_takes_a_code_of_minus_one_for_255():
     assert "ancestor" not in kept(0, 127, -1)
     assert "ancestor" not in kept(5, 127, -128)
     assert "ancestor" in kept(5, 127, 0)
-    scores = softmax_study.ancestor(np.array([[-1, 127, 0]]))
+    scores = softmax.ancestor(np.array([[-1, 127, 0]]))
     assert scores.tolist() == [[1 + 255 + 255**2, 1 + 127 + 127**2, 1]]
 
 
@@ -92,7 +92,7 @@ def test_exp_sees_the_logits_in_their_format_and_gives_whole_255ths():
 
 @pytest.fixture(scope="module")
 def studied():
-    return softmax_study.study(SHORT, FLOWERS)
+    return softmax.study(SHORT, FLOWERS)
 
 
 def test_the_study_of_a_seed_has_every_row_and_starts_from_the_float_network(studied):
@@ -127,28 +127,28 @@ def test_trained_through_each_score_is_the_integer_network_of_that_score(studied
 def test_an_earlier_runs_figures_are_kept_only_whole_and_from_the_same_inputs(tmp_path):
     path = tmp_path / "seed-0.json"
     figures = {"raw": Row(150, 80, 79, 0.3, 0.9)}
-    assert softmax_study.kept_rows(path, "a") is None
+    assert softmax.kept_rows(path, "a") is None
     content = {"inputs_sha256": "a", "rows": {"raw": vars(figures["raw"])}}
     path.write_text(json.dumps(content))
-    assert softmax_study.kept_rows(path, "a") == figures
-    assert softmax_study.kept_rows(path, "b") is None
+    assert softmax.kept_rows(path, "a") == figures
+    assert softmax.kept_rows(path, "b") is None
     path.write_text(json.dumps(content)[:-9])
-    assert softmax_study.kept_rows(path, "a") is None
+    assert softmax.kept_rows(path, "a") is None
 
 
 def test_the_digest_of_inputs_follows_seed_data_and_sources(monkeypatch, tmp_path):
     source = tmp_path / "source.py"
     source.write_text("a = 1\n")
-    assert ROOT / "model/qat/training.py" in softmax_study.SOURCES
-    monkeypatch.setattr(softmax_study, "SOURCES", [source])
+    assert ROOT / "model/qat/training.py" in softmax.SOURCES
+    monkeypatch.setattr(softmax, "SOURCES", [source])
     digests = {
-        softmax_study.inputs_sha256(IRIS, FLOWERS),
-        softmax_study.inputs_sha256(IRIS, FLOWERS),
-        softmax_study.inputs_sha256(replace(IRIS, seed=1), FLOWERS),
-        softmax_study.inputs_sha256(IRIS, replace(FLOWERS, features=FLOWERS.features + 1)),
+        softmax.inputs_sha256(IRIS, FLOWERS),
+        softmax.inputs_sha256(IRIS, FLOWERS),
+        softmax.inputs_sha256(replace(IRIS, seed=1), FLOWERS),
+        softmax.inputs_sha256(IRIS, replace(FLOWERS, features=FLOWERS.features + 1)),
     }
     source.write_text("a = 2\n")
-    digests.add(softmax_study.inputs_sha256(IRIS, FLOWERS))
+    digests.add(softmax.inputs_sha256(IRIS, FLOWERS))
     assert len(digests) == 4
 
 
@@ -164,7 +164,7 @@ def test_the_command_fills_its_page_and_takes_up_what_was_done(monkeypatch, tmp_
     command = ["study", "--network", tmp_path / "hasty.toml", "--build", tmp_path, "--seeds", "2"]
     command += ["--processes", "1", "--docs", tmp_path / "docs"]
     monkeypatch.setattr(sys, "argv", [str(word) for word in command])
-    cli.main(softmax_study.run, softmax_study.parser())
+    cli.main(softmax.run, softmax.parser())
     first = page.read_text()
     assert first.startswith("before") and first.endswith("after")
     assert "Over 2 seeds, counted on 150 samples" in first
@@ -172,7 +172,7 @@ def test_the_command_fills_its_page_and_takes_up_what_was_done(monkeypatch, tmp_
     content = json.loads(done.read_text())
     content["rows"]["ordinary"]["kept"] = 149
     done.write_text(json.dumps(content))
-    cli.main(softmax_study.run, softmax_study.parser())
+    cli.main(softmax.run, softmax.parser())
     assert "| ordinary softmax | 149 | 150 |" in page.read_text()
     assert {path.name for path in (tmp_path / "docs").iterdir()} == {
         softmax_page.PAGE,
