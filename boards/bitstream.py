@@ -11,7 +11,7 @@ from boards.protocol import network_id
 from common import errors, files
 from common.paths import BUILD, ROOT
 from common.programs import last_words
-from model import area, folding
+from model import folding
 from model.artifact import Network
 from model.folding import Goal
 from model.images import write_images
@@ -112,7 +112,7 @@ def build(network: Network, board: Board) -> tuple[Path, Placement]:
         images,
         sources_folder(),
         core="mlp_board",
-        multipliers=area.of_network(network.spec).multipliers,
+        multipliers=network.spec.area.multipliers,
     )
     netlist = synthesis.synthesize(design, board.target, board.device)
     shutil.copy(board.pins_file, netlist.folder)

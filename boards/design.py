@@ -9,7 +9,7 @@ from common.paths import BUILD, ROOT
 from common.sources import verilog
 from model.artifact import Network
 from model.images import MEM_DIR
-from model.spec import Parameter
+from model.stage import Parameter
 
 BOARD_RTL = ROOT / "boards" / "rtl"
 

@@ -19,14 +19,12 @@ from model.bounds import accumulator_width, output_interval
 from model.data.scaling import Scaling
 from model.format import Int, SpecError
 from model.plain import build
-from model.spec import (
-    MAX_ACC_W,
-    NetworkSpec,
-    from_plain,
-    to_plain,
-)
+from model.spec import NetworkSpec, from_plain, to_plain
+from model.stages.linear import MAX_ACC_W
 
-FORMAT, VERSION = "verbatim-network", 1
+FORMAT, VERSION = "verbatim-network", 2
+# Version 1 has layers and a softmax in the place of stages; nothing else differs.
+READABLE = (1, 2)
 MAX_BIAS = (1 << (MAX_ACC_W - 1)) - 1
 
 
@@ -149,8 +147,10 @@ def _parse(text: str) -> Network:
         raise ArtifactError(f"is truncated or no JSON: {error}") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ArtifactError(f"is no network, legal is an object with format {FORMAT!r}")
-    if type(content.get("version")) is not int or content["version"] != VERSION:
-        raise ArtifactError(f"version is {content.get('version')!r}, legal is {VERSION}")
+    if type(content.get("version")) is not int or content["version"] not in READABLE:
+        raise ArtifactError(
+            f"version is {content.get('version')!r}, legal are {' and '.join(map(str, READABLE))}"
+        )
     stated = content.pop("sha256", None)
     found = digest(content)
     if stated != found:

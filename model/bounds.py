@@ -3,7 +3,7 @@
 import numpy as np
 
 from model.format import Int
-from model.spec import LayerSpec
+from model.stages.linear import LayerSpec
 
 
 def accumulator_width(layer_weights: Int, biases: Int, x_interval: tuple[int, int]) -> int:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from model import reference
 from model.artifact import Network
 from model.format import Int
-from model.spec import LayerSpec
+from model.stages.linear import LayerSpec
 
 # Signed accumulators of so many bits are whole numbers that the type holds exactly.
 _EXACT = ((25, np.float32), (54, np.float64))

@@ -201,6 +201,6 @@ def meeting(spec: NetworkSpec, goal: Goal) -> NetworkSpec:
     return spec.folded(
         {name: (fold.simd, fold.pe) for name, fold in folds.items()},
         in_lanes=lanes.inputs,
-        softmax_lanes=lanes.softmax,
+        lanes=lanes.softmax,
         out_lanes=lanes.outputs,
     )

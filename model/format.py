@@ -69,6 +69,10 @@ class Format:
         require_whole("format", MIN_WIDTH, MAX_WIDTH, width=self.width)
         require_whole("format", MIN_FRAC, MAX_FRAC, frac=self.frac)
 
+    def __str__(self) -> str:
+        """``8/4``: width and fraction bits."""
+        return f"{self.width}/{self.frac}"
+
     @property
     def q_min(self) -> int:
         """Least code."""

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from model import artifact, backends, reference
 from model.backends import BackendError
 from model.format import Int
-from model.spec import PROBABILITY_ONE
+from model.stage import PROBABILITY_ONE
 from model.summary import summary
 
 # Samples that a backend is given at once: what it needs for them stays small.

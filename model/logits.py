@@ -41,7 +41,7 @@ class Survey:
 
 def survey(spec: NetworkSpec, traced: Mapping[str, Int]) -> Survey:
     """Survey of a trace of at least one sample, by `model.reference.trace` or PyTorch's."""
-    logits, fmt = traced[spec.logits_key], spec.softmax.x
+    logits, fmt = traced[spec.logits_key], spec.output.x
     falling = np.zeros_like(logits, dtype=bool)
     if spec.softmax.score == "taylor2":  # the only score that falls anywhere
         falling = taylor2(logits, frac=fmt.frac) > taylor2(logits + 1, frac=fmt.frac)

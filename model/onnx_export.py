@@ -6,7 +6,7 @@ value of a trace can be an output, under the trace's own name. Operators: https:
 
 import dataclasses
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,15 +20,11 @@ from model import tables
 from model.artifact import Network
 from model.format import Int
 from model.reference import FeatureError
-from model.spec import (
-    PROBABILITY_ONE,
-    RECIPROCAL_ADDR_W,
-    RECIPROCAL_W,
-    LayerSpec,
-    NetworkSpec,
-    SoftmaxSpec,
-    to_plain,
-)
+from model.spec import NetworkSpec, to_plain
+from model.stage import PROBABILITY_ONE
+from model.stages.linear import LayerSpec
+from model.stages.softmax import SoftmaxSpec
+from model.tables import RECIPROCAL_ADDR_W, RECIPROCAL_W
 
 OPSET, IR_VERSION = 21, 10
 
@@ -139,7 +135,7 @@ def _quotients(graph: _Graph, scores: str, totals: str, spec: SoftmaxSpec) -> st
     return graph.node("Div", product, graph.node("Gather", powers, shift), name=name)
 
 
-def _softmax(graph: _Graph, logits: str, spec: SoftmaxSpec) -> None:
+def _softmax(graph: _Graph, logits: str, spec: SoftmaxSpec, network: Network) -> str:
     last = np.array([-1])
     scores = _scores(graph, logits, spec)
     totals = graph.node("ReduceSum", scores, last, keepdims=1)
@@ -151,17 +147,26 @@ def _softmax(graph: _Graph, logits: str, spec: SoftmaxSpec) -> None:
     losers = graph.node("Where", wins, 0, quotients)
     taken = graph.node("ReduceSum", losers, last, keepdims=1)
     rest = graph.node("Sub", PROBABILITY_ONE, taken)
-    graph.node("Where", wins, rest, quotients, name=PROBABILITIES)
+    return graph.node("Where", wins, rest, quotients, name=PROBABILITIES)
+
+
+# The nodes of each kind of stage; each gives the name of what leaves it.
+_STAGES: Mapping[str, Callable[[_Graph, str, Any, Network], str]] = {
+    LayerSpec.kind: _layer,
+    SoftmaxSpec.kind: _softmax,
+}
 
 
 def trace_names(spec: NetworkSpec) -> tuple[str, ...]:
     """Every name of `reference.trace`, in data-path order; each can be an output of the model."""
-    names = ["input"]
-    for layer in spec.layers:
-        names += [f"{layer.name}.acc", f"{layer.name}.y"]
-        names += [f"{layer.name}.relu"] if layer.relu else []
-    parts = ("scores", "totals", "quotients", "probabilities", "class")
-    return (*names, *(f"softmax.{part}" for part in parts))
+    payloads = (
+        payload
+        for index, stage in enumerate(spec.stages)
+        for stream in stage.streams(index)
+        for payload in stream.payloads
+        if payload.channel != f"{stage.name}.x"  # what leaves the stage before it
+    )
+    return ("input", *(payload.channel for payload in payloads))
 
 
 def model(network: Network, outputs: Sequence[str] = (CLASS, PROBABILITIES)) -> onnx.ModelProto:
@@ -172,9 +177,8 @@ def model(network: Network, outputs: Sequence[str] = (CLASS, PROBABILITIES)) -> 
     """
     spec, graph = network.spec, _Graph()
     x = _quantize(graph, network)
-    for layer in spec.layers:
-        x = _layer(graph, x, layer, network)
-    _softmax(graph, x, spec.softmax)
+    for stage in spec.stages:
+        x = _STAGES[stage.kind](graph, x, stage, network)
     shape: list[str | int | None] = ["samples", spec.n_in]
     body = helper.make_graph(
         graph.nodes,

@@ -16,7 +16,7 @@ from model.data.userdata import DataFile
 from model.folding import Fold, Goal, Lanes, Plan, Shape, keeping_up, solve
 from model.format import SpecError, require, require_whole
 from model.plain import build
-from model.spec import DIVIDERS, FORMER_DIVIDERS, SCORES
+from model.stages.softmax import DIVIDERS, FORMER_DIVIDERS, SCORES
 from model.widths import Formats, Widths
 
 MAX_SEED = 2**32 - 1

@@ -3,6 +3,9 @@
 The operators take and give int64 arrays of codes; `trace` strings them together.
 """
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -10,7 +13,10 @@ from common.errors import VerbatimError
 from model import tables
 from model.artifact import Network
 from model.format import Format, Int
-from model.spec import PROBABILITY_ONE, RECIPROCAL_ADDR_W, RECIPROCAL_W, SoftmaxSpec
+from model.stage import PROBABILITY_ONE
+from model.stages.linear import LayerSpec
+from model.stages.softmax import SoftmaxSpec
+from model.tables import RECIPROCAL_ADDR_W, RECIPROCAL_W
 
 
 class FeatureError(VerbatimError):
@@ -166,22 +172,35 @@ def softmax(logits: Int, spec: SoftmaxSpec) -> dict[str, Int]:
     }
 
 
+def _linear_stage(layer: LayerSpec, network: Network, x: Int) -> dict[str, Int]:
+    acc = linear(x, network.weights[layer.weights], network.biases[layer.name])
+    y = requantize(acc, shift=layer.shift, width=layer.y.width)
+    values = {f"{layer.name}.acc": acc, f"{layer.name}.y": y}
+    return values | ({f"{layer.name}.relu": relu(y)} if layer.relu else {})
+
+
+def _softmax_stage(spec: SoftmaxSpec, network: Network, x: Int) -> dict[str, Int]:
+    return {f"{spec.name}.{key}": value for key, value in softmax(x, spec).items()}
+
+
+# What each kind of stage makes of the vectors that enter it: the values on its streams.
+STAGES: Mapping[str, Callable[[Any, Network, Int], dict[str, Int]]] = {
+    LayerSpec.kind: _linear_stage,
+    SoftmaxSpec.kind: _softmax_stage,
+}
+
+
 def trace(network: Network, x: Int) -> dict[str, Int]:
     """Every value on every stream of the hardware, for samples of codes ``[samples, n_in]``.
 
-    Keys in data-path order: ``input``; per layer ``NAME.acc``, ``NAME.y`` and, where it has one,
-    ``NAME.relu``; ``softmax.scores``, ``softmax.totals``, ``softmax.quotients``,
+    Keys in data-path order: ``input``; of a layer ``NAME.acc``, ``NAME.y`` and, where it has one,
+    ``NAME.relu``; of a softmax ``softmax.scores``, ``softmax.totals``, ``softmax.quotients``,
     ``softmax.probabilities``, ``softmax.class``.
     """
     values = {"input": x}
-    for layer in network.spec.layers:
-        acc = linear(x, network.weights[layer.weights], network.biases[layer.name])
-        x = requantize(acc, shift=layer.shift, width=layer.y.width)
-        values[f"{layer.name}.acc"], values[f"{layer.name}.y"] = acc, x
-        if layer.relu:
-            x = values[f"{layer.name}.relu"] = relu(x)
-    made = softmax(x, network.spec.softmax)
-    values |= {f"softmax.{key}": value for key, value in made.items()}
+    for stage in network.spec.stages:
+        values |= STAGES[stage.kind](stage, network, x)
+        x = values[stage.key]
     return values
 
 

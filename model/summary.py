@@ -1,6 +1,5 @@
 """A network's shape and cost as a table that a person reads."""
 
-from model.format import Format
 from model.images import image_shapes
 from model.spec import NetworkSpec
 
@@ -15,31 +14,19 @@ def summary(spec: NetworkSpec) -> str:
 
     A format is ``width/frac``; cycles are per sample, back to back; latency is in cycles.
     """
-    rom = {name: words * bits for name, (words, bits) in image_shapes(spec).items()}
     rows: list[tuple[object, ...]] = [COLUMNS]
-    for index, layer in enumerate(spec.layers):
-        bits = sum(rom.pop(f"linear{index:02d}_{kind}.mem") for kind in ("weights", "biases"))
+    for index, stage in enumerate(spec.stages):
+        bits = sum(words * width for words, width in stage.image_shapes(index).values())
         rows.append(
             (
-                f"{layer.name}, ReLU" if layer.relu else layer.name,
-                *(layer.n_in, layer.n_out),
-                *(_format(layer.x), _format(layer.w), _format(layer.y), layer.acc_w),
-                f"{layer.simd} x {layer.pe}",
-                *(layer.multipliers, bits, layer.cycles, layer.latency),
+                *(stage.title, stage.n_in, stage.n_out, *stage.formats, stage.fold),
+                *(stage.multipliers or "", bits, stage.cycles, stage.latency),
             )
         )
-    end = spec.softmax
-    rows.append(
-        (
-            f"softmax {end.score}, {end.divider}",
-            *(end.n, end.n, _format(end.x), "", "8/255", end.total_w, f"1 x {end.lanes}", ""),
-            *(sum(rom.values()), end.beats, end.latency),
-        )
-    )
     widths = [max(len(str(row[column])) for row in rows) for column in range(len(COLUMNS))]
     lines = ["  ".join(map(_cell, row, widths, range(len(row)))).rstrip() for row in rows]
     lines.insert(1, "  ".join("-" * width for width in widths))
-    multipliers = sum(layer.multipliers for layer in spec.layers)
+    multipliers = sum(stage.multipliers for stage in spec.stages)
     total = sum(words * bits for words, bits in image_shapes(spec).values())
     return "\n".join(
         [
@@ -49,10 +36,6 @@ def summary(spec: NetworkSpec) -> str:
             f"cycles, {spec.latency} cycles after its last feature",
         ]
     )
-
-
-def _format(fmt: Format) -> str:
-    return f"{fmt.width}/{fmt.frac}"
 
 
 def _cell(value: object, width: int, column: int) -> str:

@@ -2,11 +2,16 @@
 
 import decimal
 import functools
+from typing import Protocol
 
 import numpy as np
 
 from model.format import Format, Int
-from model.spec import PROBABILITY_ONE, RECIPROCAL_ADDR_W, RECIPROCAL_W, SoftmaxSpec
+from model.stage import PROBABILITY_ONE
+
+# Reciprocal table of the `reciprocal` divider: 2**8 entries of 16 bits fill one 4-kbit block RAM.
+RECIPROCAL_ADDR_W = 8
+RECIPROCAL_W = 16
 
 # Decimal digits of the exponential: no entry lies so close to a whole number that 30 would not do.
 DIGITS = 30
@@ -28,12 +33,25 @@ def reciprocal() -> Int:
     return entries
 
 
-def exponential(spec: SoftmaxSpec) -> Int:
+class Exponential(Protocol):
+    """What the table of the `exp` score depends on."""
+
+    @property
+    def x(self) -> Format:
+        """Format of the logits."""
+
+    @property
+    def max_score(self) -> int:
+        """Its first entry."""
+
+
+def exponential(spec: Exponential) -> Int:
     """``max_score * exp(-d * lsb)``, rounded up, for each distance ``d``; ``[2**width]``.
 
     Rounded up, because the division rounds down: a loser is then never rounded down twice. Every
     entry is at least 1, none is larger than the one before it, and the first is larger than all.
 
+    >>> from model.stages.softmax import SoftmaxSpec
     >>> spec = SoftmaxSpec(n=3, x=Format(8, 4), score="exp", divider="reciprocal", lanes=1)
     >>> exponential(spec)[[0, 1, 16, 255]]     # exp of 0, -1/16, -1, -255/16
     array([65535, 61565, 24109,     1])

@@ -1,6 +1,6 @@
 """Parameters as Verilog writes them."""
 
-from model.spec import Parameter
+from model.stage import Parameter
 
 LIST_ENTRY_W = 32
 

@@ -22,7 +22,8 @@ from model.format import Format, Int
 from model.frontends import torch_fx
 from model.qat import calibration, quantize, training
 from model.recipe import Recipe
-from model.spec import MAX_LOGIT_FRAC, PROBABILITY_ONE, SoftmaxSpec
+from model.stage import PROBABILITY_ONE
+from model.stages.softmax import MAX_LOGIT_FRAC, SoftmaxSpec
 from studies import softmax_page
 from studies.softmax_page import Row
 

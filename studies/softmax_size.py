@@ -8,10 +8,8 @@ from rich.progress import Progress
 
 from common import cli, files, markdown
 from common.paths import BUILD, ROOT
-from model import area
 from model.format import Format
-from model.images import EXP_IMAGE, RECIPROCAL_IMAGE
-from model.spec import COMBINATIONS, SoftmaxSpec
+from model.stages.softmax import COMBINATIONS, EXP_IMAGE, RECIPROCAL_IMAGE, SoftmaxSpec
 from syn.synthesis import IMAGES, Cells, Design, synthesize
 from syn.targets import KINDS, TARGETS, Device, Target
 from tb.modules.rows import softmax_parameters
@@ -47,7 +45,7 @@ def cells(spec: SoftmaxSpec, target: Target, device: Device | None) -> Cells:
         "EXP": f"{IMAGES}/{EXP_IMAGE}",
         "RECIPROCAL": f"{IMAGES}/{RECIPROCAL_IMAGE}",
     }
-    multipliers = area.of_softmax(spec).multipliers
+    multipliers = spec.area.multipliers
     design = Design("mlp_softmax", parameters, images, multipliers=multipliers)
     return synthesize(design, target, device).cells
 

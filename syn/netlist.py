@@ -20,7 +20,7 @@ from filelock import FileLock
 from common import sources
 from common.paths import BUILD
 from common.programs import SimulatorError
-from model.spec import Parameter
+from model.stage import Parameter
 from model.verilog import literal
 from syn.yosys import YosysError, chosen, run_yosys
 

@@ -26,7 +26,7 @@ from common import sources
 from common.files import write_atomically
 from common.paths import BUILD, RTL
 from common.programs import last_words
-from model.spec import Parameter
+from model.stage import Parameter
 from syn import floorplan
 from syn.targets import KINDS, Device, SynthesisError, Target
 from syn.yosys import YosysError, chosen, run_yosys

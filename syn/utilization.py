@@ -12,14 +12,13 @@ from rich.table import Table
 from common import errors, files
 from common.paths import BUILD
 from common.sources import rtl_digest
-from model import area, images
+from model import images
 from model.artifact import Network
-from model.spec import NetworkSpec
+from model.spec import TOP, NetworkSpec
 from syn import synthesis
 from syn.synthesis import IMAGES, Design, Netlist, Placement
 from syn.targets import KINDS, Device, Target
 
-TOP = "mlp_top"
 SEEDS = (1, 2, 3)
 WORKERS = 2
 
@@ -30,7 +29,7 @@ def design(network: Network) -> Design:
     """``mlp_top`` as this network, its images beside it."""
     folder = BUILD / "synthesis" / "images" / files.digest(images.images(network))[:16]
     images.write_images(network, folder)
-    multipliers = area.of_network(network.spec).multipliers
+    multipliers = network.spec.area.multipliers
     return Design(TOP, network.spec.parameters(IMAGES), folder, multipliers=multipliers)
 
 
@@ -64,7 +63,7 @@ def facts(
     placements: Sequence[Placement],
 ) -> Facts:
     """Everything that is known, as JSON values."""
-    estimate = area.of_network(spec)
+    estimate = spec.area
     warnings = list(netlist.warnings)
     for placement in placements:
         warnings += [line for line in placement.warnings if line not in warnings]
@@ -153,4 +152,4 @@ def folded(spec: NetworkSpec, fold: str) -> NetworkSpec:
             f"fold is {fold!r}, legal is {', '.join(named)}, or SIMDxPE of each of the "
             f"{len(spec.layers)} layers with commas between them"
         ) from error
-    return spec.folded(folds, in_lanes=1, softmax_lanes=1, out_lanes=1)
+    return spec.folded(folds, in_lanes=1, lanes=1, out_lanes=1)

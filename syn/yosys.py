@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from common.errors import VerbatimError
-from model.spec import Parameter
+from model.stage import Parameter
 from model.verilog import literal
 
 # The wheel's scripts lie beside the interpreter.

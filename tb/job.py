@@ -5,7 +5,7 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from model.spec import Parameter
+from model.stage import Parameter
 
 
 @dataclass(frozen=True)

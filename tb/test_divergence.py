@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from model import images
+from model.words import Field
 from tb.benches.scoreboard import Scoreboard
 from tb.sim.made_up import codes, made_up
 from tb.sim.run_network import EVERY_SAMPLE, run_network
 from tb.sim.runner import SimulationFailed
-from tb.streams import Field
 
 NETWORK = made_up([4, 6, 3], folds=[(2, 3), (3, 1)])
 X = codes(np.random.default_rng(4), NETWORK, 12)

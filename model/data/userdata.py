@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from common.errors import VerbatimError
 from model.data.archive import ArchiveError, read_arrays
 from model.format import Int, require
-from model.spec import MAX_CLASSES
+from model.stages.softmax import MAX_CLASSES
 
 SUFFIXES = (".csv", ".npz")
 NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?", re.ASCII)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from model.format import MAX_FRAC, MIN_FRAC, Format
 from model.frontends.torch_fx import Layer, outputs
-from model.spec import MAX_LOGIT_FRAC
+from model.stages.softmax import MAX_LOGIT_FRAC
 from model.widths import Formats
 
 Choose = Callable[[int, Tensor, int], Format]

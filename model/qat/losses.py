@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from model import tables
 from model.format import Format
-from model.spec import SoftmaxSpec
+from model.stages.softmax import SoftmaxSpec
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,9 @@ from model.frontends.torch_fx import Layer
 from model.qat.calibration import Calibration, fake_quantize, straight_through
 from model.qat.losses import SCORES
 from model.recipe import Recipe
-from model.spec import MAX_ACC_W, LayerSpec, NetworkSpec, SoftmaxSpec
+from model.spec import NetworkSpec
+from model.stages.linear import MAX_ACC_W, LayerSpec
+from model.stages.softmax import SoftmaxSpec
 
 EXACT_BITS = 53
 
@@ -203,8 +205,7 @@ def export(
     )
     spec = NetworkSpec(
         name=recipe.name,
-        layers=tuple(specs),
-        softmax=softmax,
+        stages=(*specs, softmax),
         in_lanes=plan.lanes.inputs,
         out_lanes=plan.lanes.outputs,
     )

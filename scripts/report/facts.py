@@ -16,7 +16,8 @@ from model.artifact import Network
 from model.data.archive import ArchiveError, read_arrays
 from model.format import Int
 from model.metrics import measure
-from model.spec import PACK_CYCLES, UNPACK_CYCLES, LayerSpec, NetworkSpec
+from model.spec import NetworkSpec
+from model.stage import PACK_CYCLES, UNPACK_CYCLES, Stage
 from studies import published
 
 Facts = dict[str, Any]
@@ -94,16 +95,14 @@ def streams(spec: NetworkSpec) -> Iterator[tuple[str, str, bool]]:
     stream carries the same one.
     """
     vector = "input"
-    for index, layer in enumerate(spec.layers):
-        yield vector, f"{layer.name}.x", index == 0
-        own = ("acc", "y", "relu") if layer.relu else ("acc", "y")
-        for key in own:
-            vector = f"{layer.name}.{key}"
-            yield vector, vector, True
-    yield vector, "softmax.x", False
-    for key in ("scores", "totals", "quotients", "probabilities", "class"):
-        yield f"softmax.{key}", f"softmax.{key}", True
-    yield "softmax.probabilities", "m_axis.tdata", False
+    for index, stage in enumerate(spec.stages):
+        for stream in stage.streams(index):
+            for payload in stream.payloads:
+                entering = payload.channel == f"{stage.name}.x"
+                tensor = vector if entering else payload.channel
+                yield tensor, payload.channel, not entering or index == 0
+        vector = stage.key
+    yield vector, "m_axis.tdata", False
     yield "softmax.class", "m_axis.tuser", False
 
 
@@ -206,7 +205,6 @@ def _published(network: Network, labels: Int) -> Facts | None:
 
 def cycles(spec: NetworkSpec) -> Facts:
     """Where the cycles of the formulas come from, part by part along the data path."""
-    softmax = spec.softmax
     parts = [
         {
             "name": "input",
@@ -217,16 +215,7 @@ def cycles(spec: NetworkSpec) -> Facts:
             "multipliers": None,
             "latency": PACK_CYCLES,
         },
-        *(_layer(layer) for layer in spec.layers),
-        {
-            "name": "softmax",
-            "shape": f"{softmax.n}",
-            "fold": f"{softmax.lanes} a cycle",
-            "formula": f"{softmax.n}/{softmax.lanes}",
-            "cycles": softmax.beats,
-            "multipliers": None,
-            "latency": softmax.latency,
-        },
+        *(_stage(stage) for stage in spec.stages),
         {
             "name": "output",
             "shape": f"{spec.n_out}",
@@ -240,15 +229,15 @@ def cycles(spec: NetworkSpec) -> Facts:
     return {"parts": parts}
 
 
-def _layer(layer: LayerSpec) -> Facts:
+def _stage(stage: Stage) -> Facts:
     return {
-        "name": layer.name,
-        "shape": f"{layer.n_in} -> {layer.n_out}",
-        "fold": f"{layer.simd} x {layer.pe}",
-        "formula": f"({layer.n_in}/{layer.simd})*({layer.n_out}/{layer.pe})",
-        "cycles": layer.cycles,
-        "multipliers": layer.multipliers,
-        "latency": layer.latency,
+        "name": stage.name,
+        "shape": f"{stage.n_in} -> {stage.n_out}",
+        "fold": stage.fold,
+        "formula": stage.formula,
+        "cycles": stage.cycles,
+        "multipliers": stage.multipliers or None,
+        "latency": stage.latency,
     }
 
 

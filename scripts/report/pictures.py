@@ -13,7 +13,8 @@ from model import reference
 from model.artifact import Network
 from model.data import datasets
 from model.format import Int
-from model.spec import PROBABILITY_ONE, SoftmaxSpec
+from model.stage import PROBABILITY_ONE
+from model.stages.softmax import SoftmaxSpec
 
 SAMPLES, SEED = 200_000, 1
 # Beyond it the curves are flat.

@@ -10,7 +10,7 @@ from common.files import write_atomically
 from common.paths import GOLDEN_IRIS
 from model import artifact
 from model.format import Format
-from model.spec import PROBABILITY_W, NetworkSpec
+from model.spec import NetworkSpec
 
 # Pixels. The picture is as wide as its boxes need.
 BOX_W, BOX_H, GAP, MARGIN, TOP = 148, 132, 78, 18, 24
@@ -40,7 +40,7 @@ DARK = """
 
 
 @dataclass(frozen=True)
-class Stage:
+class Box:
     """One box, and what is written on the arrow that leaves it."""
 
     name: str
@@ -58,35 +58,22 @@ def _format(fmt: Format) -> str:
     return f"frac {fmt.frac}"
 
 
-def stages(spec: NetworkSpec) -> list[Stage]:
-    """A box for each layer and one for the softmax."""
-    found = [
-        Stage(
-            name=layer.name + (" + ReLU" if layer.relu else ""),
+def stages(spec: NetworkSpec) -> list[Box]:
+    """A box for each stage; the last one stands out."""
+    return [
+        Box(
+            name=stage.title if stage is not spec.output else stage.name,
             lines=(
-                f"{layer.n_in} to {layer.n_out}",
-                f"{layer.w.width}-bit weights",
-                f"SIMD {layer.simd} x PE {layer.pe}",
-                f"{layer.cycles} cycles",
+                f"{stage.n_in} to {stage.n_out}",
+                stage.detail,
+                stage.fold,
+                f"{stage.cycles} cycles",
             ),
-            kind="box",
-            stream=stream(layer.n_out, layer.y.width, _format(layer.y)),
+            kind="end" if stage is spec.output else "box",
+            stream=stream(stage.n_out, stage.out_width, str(stage.y or "of 1/255")),
         )
-        for layer in spec.layers
+        for stage in spec.stages
     ]
-    softmax = spec.softmax
-    last = Stage(
-        name="softmax",
-        lines=(
-            f"{softmax.n} classes",
-            f"{softmax.score}, {softmax.divider}",
-            f"{softmax.lanes} a cycle",
-            f"{softmax.beats} cycles",
-        ),
-        kind="end",
-        stream=stream(softmax.n, PROBABILITY_W, "and class"),
-    )
-    return [*found, last]
 
 
 def svg(spec: NetworkSpec) -> str:
@@ -119,7 +106,7 @@ def svg(spec: NetworkSpec) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _box(x: int, stage: Stage) -> list[str]:
+def _box(x: int, stage: Box) -> list[str]:
     middle = x + BOX_W / 2
     first, *rest = stage.lines
     return [

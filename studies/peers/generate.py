@@ -22,7 +22,7 @@ from common.files import write_atomically
 from common.paths import BUILD, ROOT
 from common.programs import last_words
 from model.format import Int
-from model.images import pack_rows
+from model.words import pack_rows
 from tb.sim.verilator_cpp import build_harness
 
 SOURCES = Path(__file__).parent

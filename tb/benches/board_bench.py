@@ -13,11 +13,12 @@ from boards.protocol import END, ESC, ESC_ESC, Reply, Status
 from model.artifact import load
 from model.format import Int
 from model.reference import trace
+from model.words import Field
 from tb.benches.drivers import Clocked
 from tb.benches.elaboration import check_elaboration
 from tb.benches.scoreboard import Scoreboard
 from tb.job import job
-from tb.streams import PERIOD_NS, Field
+from tb.streams import PERIOD_NS
 
 JOB = job()
 NETWORK = load(Path(JOB.options["network"]))

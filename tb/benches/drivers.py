@@ -12,7 +12,8 @@ from cocotb.clock import Clock
 from cocotb.triggers import RisingEdge, Timer, Trigger
 from cocotb.utils import get_sim_time
 
-from tb.streams import PERIOD_NS, Beat, Field, Words
+from model.words import Field
+from tb.streams import PERIOD_NS, Beat, Words
 
 Stall = Callable[[], Iterator[bool]]
 

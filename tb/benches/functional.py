@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from model import reference
 from model.artifact import Network
 from model.format import Int
-from model.spec import DIVIDERS, SCORES, NetworkSpec
+from model.spec import NetworkSpec
+from model.stages.softmax import DIVIDERS, SCORES
 
 TOP = "core"
 STALLS = ("never", "randomly", "in_bursts")

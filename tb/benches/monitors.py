@@ -13,10 +13,11 @@ from model.artifact import Network
 from model.format import Int
 from model.reference import trace
 from model.spec import NetworkSpec
+from model.stage import Stream
+from model.words import Field
 from tb.benches.drivers import Clocked
-from tb.benches.probes import Stream, inner_streams
+from tb.benches.probes import inner_streams
 from tb.benches.scoreboard import Scoreboard
-from tb.streams import Field
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,8 @@ def expected_values(network: Network, x: Int) -> dict[str, Int]:
     """What each tapped channel must carry for input codes ``x [samples, n_in]``."""
     values = trace(network, x)
     vector = values.pop("input")
-    for layer in network.spec.layers:
-        values[f"{layer.name}.x"] = vector
-        vector = values[f"{layer.name}.{'relu' if layer.relu else 'y'}"]
-    values["softmax.x"] = vector
+    for stage in network.spec.stages:
+        values[f"{stage.name}.x"], vector = vector, values[stage.key]
     return values
 
 

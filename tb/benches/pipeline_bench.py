@@ -11,12 +11,12 @@ from cocotb.utils import get_sim_time
 
 from model.format import tree_levels
 from model.images import read_image
-from model.spec import MULTIPLY_CYCLES
+from model.stages.linear import MULTIPLY_CYCLES
+from model.words import Field
 from tb.benches.drivers import Clocked
 from tb.benches.elaboration import check_elaboration
 from tb.benches.scoreboard import Scoreboard
 from tb.job import job
-from tb.streams import Field
 
 JOB = job()
 CYCLES = 2000

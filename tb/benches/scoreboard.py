@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from model.format import Int
+from model.words import Field
 from tb.job import COUNTS
-from tb.streams import Field
 
 
 @dataclass(frozen=True)

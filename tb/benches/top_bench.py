@@ -19,7 +19,8 @@ from cocotbext.axi import AxiStreamBus, AxiStreamFrame, AxiStreamSink, AxiStream
 from common.files import write_atomically
 from model.artifact import load
 from model.format import Int
-from model.spec import PROBABILITY_W
+from model.stage import PROBABILITY_W
+from model.words import Field
 from tb.benches import functional
 from tb.benches.drivers import (
     Clocked,
@@ -36,7 +37,7 @@ from tb.benches.elaboration import check_elaboration
 from tb.benches.monitors import expected_values, start_listening, taps
 from tb.benches.scoreboard import Scoreboard
 from tb.job import job
-from tb.streams import LAST, PERIOD_NS, Field
+from tb.streams import LAST, PERIOD_NS
 
 JOB = job()
 NETWORK = load(Path(JOB.options["network"]))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.paths import BUILD
-from tb.benches.probes import Stream
+from model.stage import Stream
 from tb.debug.beat_log import Diary
 from tb.debug.cut import cut
 from tb.debug.timing_diagram import View, draw

@@ -12,10 +12,11 @@ from typing import Any
 
 import yowasp_wavedrom
 
-from tb.benches.probes import Payload, Stream
+from model.stage import Payload, Stream
+from model.words import Field
 from tb.debug.beat_log import Diary, Entry
 from tb.debug.waveform import Value, Waveform
-from tb.streams import PERIOD_NS, Field
+from tb.streams import PERIOD_NS
 
 CYCLES_BEFORE, CYCLES_AFTER = 10, 5
 # Lanes that are drawn of a payload: those that differ, then the lowest.

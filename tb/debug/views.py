@@ -13,11 +13,14 @@ from vcd.gtkw import GTKWSave
 
 from common.files import write_atomically
 from model.artifact import load
-from tb.benches.probes import Payload, Stream, data_path
+from model.spec import TOP
+from model.stage import Payload, Stream
+from model.words import Field
+from tb.benches.probes import data_path
 from tb.debug.waveform import Waveform
 from tb.job import Job
 from tb.modules.operators import OPERATORS
-from tb.streams import PERIOD_NS, Field
+from tb.streams import PERIOD_NS
 
 # Cycles that GTKWave shows before its cursor.
 _CYCLES_BEFORE = 20
@@ -25,7 +28,7 @@ _CYCLES_BEFORE = 20
 
 def streams_of(job: Job, waveform: Waveform) -> list[Stream]:
     """The streams of the design that was simulated, in data-path order."""
-    if job.module == "mlp_top" and "network" in job.options:
+    if job.module == TOP and "network" in job.options:
         return data_path(load(Path(job.options["network"])).spec)
     return _of_operator(job) if job.module in OPERATORS else _of_ports(waveform)
 

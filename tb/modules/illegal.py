@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from model.spec import Parameter
+from model.stage import Parameter
 from model.verilog import literal
 
 Case = tuple[str, dict[str, Parameter]]

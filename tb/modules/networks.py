@@ -7,7 +7,7 @@ from model.artifact import Network, load
 from model.data import datasets
 from model.format import Format, Int
 from model.reference import quantize
-from model.spec import COMBINATIONS
+from model.stages.softmax import COMBINATIONS
 from tb.benches.functional import directed
 from tb.sim.made_up import made_up
 from tb.sim.run_network import run_network

@@ -18,22 +18,13 @@ from model import reference, tables
 from model.artifact import Network, load
 from model.bounds import output_interval
 from model.format import Format, Int
-from model.spec import (
-    FOLD_CYCLES,
-    PACK_CYCLES,
-    PROBABILITY_ONE,
-    PROBABILITY_W,
-    RECIPROCAL_ADDR_W,
-    RECIPROCAL_W,
-    REGISTER_CYCLES,
-    RELU_CYCLES,
-    REQUANTIZE_CYCLES,
-    UNPACK_CYCLES,
-    LayerSpec,
-    SoftmaxSpec,
-)
+from model.stage import PACK_CYCLES, PROBABILITY_ONE, PROBABILITY_W, REGISTER_CYCLES, UNPACK_CYCLES
+from model.stages.linear import FOLD_CYCLES, RELU_CYCLES, REQUANTIZE_CYCLES, LayerSpec
+from model.stages.softmax import SoftmaxSpec
+from model.tables import RECIPROCAL_ADDR_W, RECIPROCAL_W
+from model.words import Field
 from tb.job import Job
-from tb.streams import LAST, Beat, Field
+from tb.streams import LAST, Beat
 
 Vector = dict[str, Int]
 

@@ -13,14 +13,10 @@ from common.paths import BUILD
 from model import artifact
 from model.artifact import Network
 from model.format import Format
-from model.images import (
-    EXP_IMAGE,
-    RECIPROCAL_IMAGE,
-    write_image,
-    write_images,
-    write_softmax_images,
-)
-from model.spec import COMBINATIONS, LayerSpec, Parameter, SoftmaxSpec
+from model.images import write_image, write_images, write_softmax_images
+from model.stage import Parameter
+from model.stages.linear import LayerSpec
+from model.stages.softmax import COMBINATIONS, EXP_IMAGE, RECIPROCAL_IMAGE, SoftmaxSpec
 from tb.sim.made_up import made_up, waking_codes
 from tb.sim.runner import Outcome, simulate
 

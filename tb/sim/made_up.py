@@ -10,7 +10,9 @@ from model import reference
 from model.artifact import Network
 from model.bounds import accumulator_width, output_interval
 from model.format import Format, Int
-from model.spec import LayerSpec, NetworkSpec, SoftmaxSpec
+from model.spec import NetworkSpec
+from model.stages.linear import LayerSpec
+from model.stages.softmax import SoftmaxSpec
 
 BYTE_WEIGHTS = Format(8, 6)
 # Random inputs among which a sleepy neuron finds one that wakes it.
@@ -56,9 +58,7 @@ def made_up(
         layers.append(layer)
         interval = output_interval(layer)
     ending = SoftmaxSpec(sizes[-1], formats[-1], *softmax, softmax_lanes)
-    return Network(
-        NetworkSpec("made_up", tuple(layers), ending, in_lanes, out_lanes), weights, biases
-    )
+    return Network(NetworkSpec("made_up", (*layers, ending), in_lanes, out_lanes), weights, biases)
 
 
 def codes(rng: np.random.Generator, network: Network, count: int) -> Int:

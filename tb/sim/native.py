@@ -16,7 +16,7 @@ from model.artifact import Network
 from model.folding import Goal
 from model.format import Int
 from model.images import MEM_DIR, check_images, write_images
-from model.spec import NetworkSpec
+from model.spec import TOP, NetworkSpec
 from tb.sim.verilator_cpp import build_library
 
 HARNESS = Path(__file__).with_name("native.cpp")
@@ -54,7 +54,7 @@ def build(spec: NetworkSpec, *, rtl: Path = RTL, optimize: bool = True) -> Path:
     `SimulatorError` where it cannot be built.
     """
     parameters = spec.parameters(MEM_DIR)
-    return build_library("mlp_top", parameters, HARNESS, rtl=rtl, optimize=optimize)
+    return build_library(TOP, parameters, HARNESS, rtl=rtl, optimize=optimize)
 
 
 def fast_fold(spec: NetworkSpec) -> NetworkSpec:
@@ -66,7 +66,7 @@ def fast_fold(spec: NetworkSpec) -> NetworkSpec:
     """
     folded = folding.meeting(spec, Goal(max_multipliers=MOST_MULTIPLIERS))
     words = (replace(layer, acc_w=max(WORD_W, layer.acc_w)) for layer in folded.layers)
-    return replace(folded, layers=tuple(words))
+    return folded.with_layers(tuple(words))
 
 
 def stream(

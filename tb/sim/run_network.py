@@ -11,7 +11,8 @@ from model import artifact, images
 from model.artifact import Network
 from model.format import Int
 from model.images import MEM_DIR
-from model.spec import Parameter
+from model.spec import TOP
+from model.stage import Parameter
 from tb.sim.runner import Outcome, simulate
 
 # The test of tb/benches/top_bench.py that runs every sample and writes a report.
@@ -53,7 +54,7 @@ def run_network(
     np.save(inputs, x)
     report.unlink(missing_ok=True)
     outcome = simulate(
-        "mlp_top",
+        TOP,
         network.spec.parameters(MEM_DIR) | dict(changed or {}),
         simulator=simulator,
         bench="top_bench",

@@ -27,7 +27,7 @@ from common.errors import VerbatimError
 from common.paths import BUILD, RTL
 from common.programs import SimulatorError
 from common.results import build_dir
-from model.spec import Parameter
+from model.stage import Parameter
 from model.verilog import literal
 from syn.netlist import kind_in_environment
 from syn.netlist import netlist as cells_of

@@ -11,7 +11,7 @@ from common import sources
 from common.paths import RTL
 from common.programs import SimulatorError
 from common.results import build_dir
-from model.spec import Parameter
+from model.stage import Parameter
 from model.verilog import literal
 from tb.sim.simulators import PRECOMPILED, compiler_cache, complaint_in, verilator_tools
 

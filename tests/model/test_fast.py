@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from model import fast, reference
 from model.artifact import Network
 from model.format import Format, Int
-from model.spec import MAX_ACC_W
+from model.stages.linear import MAX_ACC_W
 from tb.sim.made_up import codes, made_up
 from verify.campaigns.random_networks import FULL, draw
 
@@ -20,7 +20,7 @@ def with_accumulators(network: Network, acc_w: int) -> Network:
     layers = tuple(
         dataclasses.replace(layer, acc_w=max(acc_w, layer.acc_w)) for layer in network.spec.layers
     )
-    return network.refolded(dataclasses.replace(network.spec, layers=layers))
+    return network.refolded(network.spec.with_layers(layers))
 
 
 def corners(network: Network, count: int) -> Int:

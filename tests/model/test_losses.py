@@ -8,19 +8,19 @@ import pytest
 import torch
 
 from common.paths import BUILD
-from model import recipe, reference, spec
+from model import recipe, reference
 from model.data import datasets
 from model.format import Format
 from model.metrics import measure
 from model.qat import quantize, training
-from model.spec import SoftmaxSpec
+from model.stages.softmax import DIVIDERS, SCORES, SoftmaxSpec
 from tb.sim.run_network import EVERY_SAMPLE, run_network
 
 IRIS = recipe.load(Path("model/networks/iris.toml"))
 FLOWERS = datasets.load(IRIS.dataset)
 TRAIN, TEST = datasets.split(FLOWERS, IRIS.split.test_fraction, IRIS.split.seed)
 
-each_score = pytest.mark.parametrize("score", spec.SCORES)
+each_score = pytest.mark.parametrize("score", SCORES)
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ SCORES = ("taylor2", "exp")
 
 
 def test_training_knows_exactly_the_scores_that_the_hardware_has():
-    assert tuple(quantize.SCORES) == spec.SCORES == SCORES
+    assert tuple(quantize.SCORES) == SCORES == SCORES
 
 
 @each_score
@@ -56,7 +56,7 @@ def is_as_good_as_asked(classes):
     return (train.samples, test.samples) == (120, 30) and train.right >= 118 and test.right >= 29
 
 
-@pytest.mark.parametrize("divider", spec.DIVIDERS)
+@pytest.mark.parametrize("divider", DIVIDERS)
 @each_score
 def test_irisnet_is_exact_in_hardware_with_each_score_and_divider(learned, score, divider):
     plan, trained = learned[score]

@@ -18,7 +18,8 @@ from model.compare import DifferenceError, require_equal
 from model.data import datasets
 from model.format import Format
 from model.reference import FeatureError
-from model.spec import DIVIDERS, MAX_ACC_W, SCORES
+from model.stages.linear import MAX_ACC_W
+from model.stages.softmax import DIVIDERS, SCORES
 from tb.sim.made_up import codes, made_up
 from verify.campaigns import onnx_runtime
 
@@ -39,7 +40,7 @@ def with_large_biases(network: Network) -> Network:
     half = 1 << (layer.shift - 1)
     biases = np.array([1 - (1 << 61), (1 << 61) - 1, 3 * half, 5 * half], dtype=np.int64)
     layers = (dataclasses.replace(layer, acc_w=MAX_ACC_W), *network.spec.layers[1:])
-    spec = dataclasses.replace(network.spec, layers=layers)
+    spec = network.spec.with_layers(layers)
     return Network(spec, network.weights, network.biases | {layer.name: biases})
 
 

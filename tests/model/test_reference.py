@@ -19,7 +19,7 @@ from model.format import Format
 from model.qat import quantize
 from model.qat.quantize import Calibration, QuantizedNetwork, QuantizeError
 from model.recipe import Fold
-from model.spec import MAX_CLASSES, SCORES
+from model.stages.softmax import MAX_CLASSES, SCORES
 
 IRIS = recipe.load(Path("model/networks/iris.toml"))
 WIDTHS = st.integers(2, 16)
@@ -262,6 +262,6 @@ def test_a_network_whose_accumulator_is_too_narrow_cannot_be_made():
     integers = exported(QuantizedNetwork(module, formats, "taylor2"))
     layer = integers.spec.layers[0]
     assert layer.acc_w == 17
-    spec = replace(integers.spec, layers=(replace(layer, acc_w=16),))
+    spec = integers.spec.with_layers((replace(layer, acc_w=16),))
     with pytest.raises(ArtifactError, match="acc_w is 16, its sums need 17 bits"):
         integers.refolded(spec)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from model import artifact, images, reference, tables
 from model.artifact import ArtifactError
 from model.format import Format
-from model.spec import DIVIDERS, MAX_CLASSES, SCORES, SoftmaxSpec
+from model.stages.softmax import DIVIDERS, MAX_CLASSES, SCORES, SoftmaxSpec
 from tb.sim.made_up import codes, made_up
 
 COMBINATIONS = list(itertools.product(SCORES, DIVIDERS))

@@ -6,7 +6,7 @@ import pytest
 from model.data import datasets
 from model.data.datasets import DatasetError
 from model.data.userdata import DataError, DataFile
-from model.spec import MAX_CLASSES
+from model.stages.softmax import MAX_CLASSES
 
 COINS = """diameter, weight, kind
 16.25,2.3,cent

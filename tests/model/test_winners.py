@@ -121,5 +121,5 @@ def test_logits_that_fall_without_changing_a_winner_pass():
 
 
 def test_a_relu_behind_the_last_layer_makes_the_logits():
-    rectified = replace(SPEC, layers=(*SPEC.layers[:-1], replace(SPEC.layers[-1], relu=True)))
+    rectified = SPEC.with_layers((*SPEC.layers[:-1], replace(SPEC.layers[-1], relu=True)))
     assert (SPEC.logits_key, rectified.logits_key) == ("fc3.y", "fc3.relu")

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from common.paths import GOLDEN_IRIS, ROOT
-from model import artifact, images
+from model import artifact
+from model.words import pack_rows
 from studies.peers import generate
 from studies.peers import page as peers_page
 from studies.peers.compare import Contender, Inputs, clocked, inputs, of_peer, own_version, version
@@ -100,7 +101,7 @@ def test_pipeline_is_compared_with_the_reference(
 ) -> None:
     seen = LATE.copy()
     seen[100, 0] ^= int(doctored)
-    packed = images.pack_rows(seen, 8).tobytes()
+    packed = pack_rows(seen, 8).tobytes()
     answering(tmp_path, monkeypatch, packed, {"samples per second": 5.0})
     if doctored:
         with pytest.raises(PeerError, match=r"^a of .*: 1 of 1200 results differ"):
@@ -135,7 +136,7 @@ def test_accelerator_is_compared_with_its_own_evaluation(
 @pytest.mark.parametrize("width", [3, 8, 13])
 def test_packing_is_undone(width: int) -> None:
     values = np.random.default_rng(1).integers(-(1 << width - 1), 1 << width - 1, (20, 5))
-    packed = images.pack_rows(values, width)
+    packed = pack_rows(values, width)
     assert packed.shape == (20, (5 * width + 7) // 8)
     assert (generate.unpack(packed, 5, width, signed=True) == values).all()
     assert (generate.unpack(packed, 5, width, signed=False) == values % (1 << width)).all()

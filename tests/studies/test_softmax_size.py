@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from model.format import Format
-from model.spec import SoftmaxSpec
+from model.stages.softmax import SoftmaxSpec
 from studies import softmax_size
 from studies.softmax_size import FAMILIES, ICE40, cells
 from syn import synthesis

@@ -10,7 +10,6 @@ from rich.progress import Progress
 
 from common.errors import CommandError
 from common.paths import GOLDEN_IRIS, RTL
-from model import area
 from model.artifact import load
 from scripts import synth
 from syn import synthesis, utilization
@@ -187,7 +186,7 @@ def test_warnings_are_kept_once_and_without_the_clock() -> None:
 
 def test_estimates_know_each_multiplier_and_each_bit_of_rom() -> None:
     spec = IRIS.spec
-    estimate = area.of_network(spec)
+    estimate = spec.area
     assert estimate.multipliers == sum(layer.multipliers for layer in spec.layers) + 2
     weights = sum(layer.n_in * layer.n_out * layer.w.width for layer in spec.layers)
     biases = sum(layer.n_out * layer.acc_w for layer in spec.layers)

@@ -3,8 +3,7 @@
 import pytest
 
 from common.paths import BUILD
-from model import artifact, images
-from model.spec import COMBINATIONS
+from model.stages.softmax import COMBINATIONS, SoftmaxSpec
 from tb.modules.named_mutants import Mutant, mutated
 from verify.campaigns.exhaustive import Case, ExhaustiveError
 
@@ -64,8 +63,8 @@ def test_mutant_breaks_a_promise(name: str) -> None:
 
 
 def test_shifted_table_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    words = images.softmax_images(EXACT.spec)
+    words = EXACT.spec.images()
     shifted = {name: [*image[1:], image[-1]] for name, image in words.items()}
-    monkeypatch.setattr(artifact, "softmax_images", lambda spec: shifted)
+    monkeypatch.setattr(SoftmaxSpec, "images", lambda spec: shifted)
     with pytest.raises(ExhaustiveError, match=r"exp\.mem: is not ceil"):
         EXACT.run(SLICE)

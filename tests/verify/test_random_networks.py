@@ -10,7 +10,7 @@ from common.paths import BUILD
 from model import artifact, fast
 from model.artifact import Network
 from model.format import Int
-from model.spec import DIVIDERS, SCORES
+from model.stages.softmax import DIVIDERS, SCORES
 from tb.modules.named_mutants import Mutant, mutated
 from verify.campaigns.random_networks import (
     FULL,

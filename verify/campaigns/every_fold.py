@@ -26,13 +26,7 @@ def fold_rows(network: Network) -> Iterator[Row]:
     """`mlp_layer` as each layer at each of its folds, with the network's own integers."""
     for index, layer in enumerate(network.spec.layers):
         for fold in folding.legal_folds(layer):
-            lanes = network.spec.softmax.lanes, network.spec.in_lanes, network.spec.out_lanes
-            spec = network.spec.folded(
-                {layer.name: (fold.simd, fold.pe)},
-                softmax_lanes=lanes[0],
-                in_lanes=lanes[1],
-                out_lanes=lanes[2],
-            )
+            spec = network.spec.folded({layer.name: (fold.simd, fold.pe)})
             name = f"{network.spec.name}-{layer.name}-{fold.simd}x{fold.pe}"
             (_, row) = of_layer(name, network.refolded(spec), index)
             yield row

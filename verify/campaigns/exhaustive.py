@@ -21,7 +21,7 @@ from common.errors import VerbatimError
 from common.paths import BUILD, GOLDEN_IRIS, RTL
 from model import artifact, images
 from model.format import Format
-from model.spec import DIVIDERS, SCORES, SoftmaxSpec
+from model.stages.softmax import DIVIDERS, EXP_IMAGE, SCORES, SoftmaxSpec
 from tb.modules.rows import softmax_parameters
 from tb.sim.verilator_cpp import build_harness
 from verify import record
@@ -79,7 +79,7 @@ class Case:
         """
         images.write_softmax_images(self.spec, self.tables)
         count = 0 if vectors == ALL_TRIPLES else vectors
-        table = self.tables / images.EXP_IMAGE
+        table = self.tables / EXP_IMAGE
         words = [self.build(rtl), self.score, self.divider, self.frac, table, count, seed]
         lines: list[str] = []
         with subprocess.Popen(

@@ -19,7 +19,7 @@ from model.artifact import Network
 from model.compare import require_equal
 from model.data import datasets
 from model.format import Format, Int
-from model.spec import DIVIDERS, SCORES
+from model.stages.softmax import DIVIDERS, SCORES
 from tb.sim import native
 from tb.sim.made_up import codes, made_up
 from verify import record

@@ -21,7 +21,8 @@ from model import artifact, fast, onnx_export, reference
 from model.artifact import Network
 from model.folding import divisors
 from model.format import MAX_FRAC, MAX_WIDTH, MIN_WIDTH, Format, Int
-from model.spec import DIVIDERS, MAX_LOGIT_FRAC, SCORES, NetworkSpec
+from model.spec import NetworkSpec
+from model.stages.softmax import DIVIDERS, MAX_LOGIT_FRAC, SCORES
 from tb.sim import native
 from tb.sim.made_up import codes, made_up
 from verify import record

@@ -126,7 +126,7 @@ def _of_row(row: Row) -> Run:
 def golden_networks() -> dict[str, Network]:
     """The golden network at two folds, and with the other divider."""
     softmax = dataclasses.replace(IRIS.spec.softmax, divider="restoring")
-    divided = IRIS.refolded(dataclasses.replace(IRIS.spec, softmax=softmax))
+    divided = IRIS.refolded(IRIS.spec.with_output(softmax))
     return {"serial": at("serial"), "default": IRIS, "divider": divided}
 
 

@@ -13,15 +13,9 @@ from common import sources
 from common.paths import BUILD, RTL
 from model import images
 from model.format import Format
-from model.spec import (
-    FOLD_CYCLES,
-    PACK_CYCLES,
-    REGISTER_CYCLES,
-    REQUANTIZE_CYCLES,
-    UNPACK_CYCLES,
-    Parameter,
-    SoftmaxSpec,
-)
+from model.stage import PACK_CYCLES, REGISTER_CYCLES, UNPACK_CYCLES, Parameter
+from model.stages.linear import FOLD_CYCLES, REQUANTIZE_CYCLES
+from model.stages.softmax import EXP_IMAGE, RECIPROCAL_IMAGE, SoftmaxSpec
 from syn.yosys import chosen
 from tb.modules.rows import SOFTMAX_PARTS, linear_parameters, softmax_parameters
 from tb.sim.made_up import made_up
@@ -149,7 +143,7 @@ def of_softmax_part(
     bound = latency + spec.beats + SLACK if bounded else None
 
     def files(folder: Path) -> dict[str, Parameter]:
-        tables = {"EXP": images.EXP_IMAGE, "RECIPROCAL": images.RECIPROCAL_IMAGE}
+        tables = {"EXP": EXP_IMAGE, "RECIPROCAL": RECIPROCAL_IMAGE}
         values = softmax_parameters(spec, folder) | tables
         return {name: values[name] for name in names}
 

@@ -9,9 +9,8 @@ from pathlib import Path
 from common import sources
 from common.errors import VerbatimError
 from common.paths import BUILD, RTL
-from model import images
 from model.format import Format
-from model.spec import COMBINATIONS, SoftmaxSpec
+from model.stages.softmax import COMBINATIONS, EXP_IMAGE, RECIPROCAL_IMAGE, SoftmaxSpec
 from syn.yosys import ENVIRONMENT, chosen
 from tb.modules.rows import softmax_parameters
 from verify.formal.pdr import decide
@@ -84,7 +83,7 @@ class Proof:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         parameters = softmax_parameters(self.spec, folder)
-        parameters |= {"EXP": images.EXP_IMAGE, "RECIPROCAL": images.RECIPROCAL_IMAGE}
+        parameters |= {"EXP": EXP_IMAGE, "RECIPROCAL": RECIPROCAL_IMAGE}
         for source in (WRAPPER, *sources.verilog(rtl)):
             shutil.copy(source, folder)
         names = sorted(path.name for path in folder.glob("*.v"))

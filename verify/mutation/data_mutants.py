@@ -14,6 +14,7 @@ from common.paths import GOLDEN_IRIS
 from model import artifact, images
 from model.artifact import Network
 from model.images import MEM_DIR
+from model.stages.softmax import EXP_IMAGE, RECIPROCAL_IMAGE
 from tb.modules.rows import row_of
 from tb.sim.made_up import waking_codes
 from tb.sim.run_network import LONG_RUN, run_network
@@ -22,8 +23,8 @@ from tb.sim.runner import simulate
 SAMPLES = 200
 # The rows that read each table whole.
 TABLES = {
-    images.RECIPROCAL_IMAGE: "softmax_reciprocal-3by1-8.4",
-    images.EXP_IMAGE: "softmax_exp-3by1-8.4",
+    RECIPROCAL_IMAGE: "softmax_reciprocal-3by1-8.4",
+    EXP_IMAGE: "softmax_exp-3by1-8.4",
 }
 
 
@@ -132,7 +133,7 @@ def propose_data(count: int, seed: int) -> list[DataMutant]:
 
 
 def _table_shape(table: str, parameters: dict[str, Any]) -> tuple[int, int]:
-    return (256, 16) if table == images.RECIPROCAL_IMAGE else (256, parameters["SCORE_W"])
+    return (256, 16) if table == RECIPROCAL_IMAGE else (256, parameters["SCORE_W"])
 
 
 def _run(network: Network, folder: Path, name: str, simulator: str, **how: Any) -> None:

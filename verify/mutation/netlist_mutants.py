@@ -17,7 +17,7 @@ from typing import Any
 from common import sources
 from common.files import write_atomically
 from common.paths import BUILD, RTL
-from model.spec import Parameter
+from model.stage import Parameter
 from model.verilog import literal
 from syn.yosys import chosen, run_yosys
 from tb.modules.rows import Row

@@ -1,0 +1,233 @@
+"""The linear stage: a layer with its requantization and, where it has one, its ReLU."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from model.format import Format, Int, require, require_divisor, require_whole, tree_levels
+from model.stage import (
+    ACCUMULATE_CYCLES,
+    PACK_CYCLES,
+    REGISTER_CYCLES,
+    Area,
+    Parameter,
+    Payload,
+    Stream,
+    rom_area,
+)
+from model.words import Field, pack_lanes
+
+MAX_ACC_W = 63
+
+# Cycles from the edge that accepts a beat to the edge that hands its result over.
+FOLD_CYCLES = 1
+ROM_CYCLES, FETCH_CYCLES, MULTIPLY_CYCLES = 1, 1, 1
+REQUANTIZE_CYCLES = 2
+RELU_CYCLES = 0
+
+
+@dataclass(frozen=True)
+class LayerSpec:
+    """A linear layer, its requantization and, where ``relu``, the ReLU behind it.
+
+    ``weights`` names the weight matrix: layers that share a matrix name the same one.
+    ``simd`` inputs times ``pe`` outputs are multiplied in each cycle.
+    """
+
+    kind: ClassVar[str] = "linear"
+
+    name: str
+    weights: str
+    n_in: int
+    n_out: int
+    x: Format
+    w: Format
+    y: Format
+    acc_w: int
+    relu: bool
+    simd: int
+    pe: int
+
+    def __post_init__(self) -> None:
+        owner = f"layer {self.name}"
+        for key in ("name", "weights"):
+            value = getattr(self, key)
+            require(
+                isinstance(value, str) and value.isidentifier(),
+                f"{owner}: {key} is {value!r}, legal is an identifier",
+            )
+        require(isinstance(self.relu, bool), f"{owner}: relu is {self.relu!r}, legal is a boolean")
+        require_whole(owner, 1, 4096, n_in=self.n_in, n_out=self.n_out)
+        require_divisor(owner, "n_in", self.n_in, simd=self.simd)
+        require_divisor(owner, "n_out", self.n_out, pe=self.pe)
+        require(
+            self.shift >= 0,
+            f"{owner}: the output's frac is {self.y.frac}, legal is at most "
+            f"{self.w.frac + self.x.frac} = frac of weights + frac of inputs",
+        )
+        require_whole(owner, self.min_acc_w, MAX_ACC_W, acc_w=self.acc_w)
+
+    @property
+    def shift(self) -> int:
+        """Fraction bits that requantization drops."""
+        return self.w.frac + self.x.frac - self.y.frac
+
+    @property
+    def min_acc_w(self) -> int:
+        """Least accumulator: holds a product, and an output before it is shifted."""
+        return max(self.x.width + self.w.width, self.y.width + self.shift)
+
+    @property
+    def steps(self) -> int:
+        """Cycles for one group of ``pe`` outputs."""
+        return self.n_in // self.simd
+
+    @property
+    def groups(self) -> int:
+        """Beats in which the layer's output leaves."""
+        return self.n_out // self.pe
+
+    @property
+    def cycles(self) -> int:
+        """Cycles per vector, back to back."""
+        return self.steps * self.groups
+
+    @property
+    def multipliers(self) -> int:
+        """Multipliers, all of them busy in each of the ``cycles``."""
+        return self.simd * self.pe
+
+    @property
+    def linear_cycles(self) -> int:
+        """Latency of ``mlp_linear``: vector accepted to first beat of sums handed over."""
+        last_step_fetched = FOLD_CYCLES + self.steps - 1 + ROM_CYCLES + FETCH_CYCLES
+        return last_step_fetched + self.dot_cycles + ACCUMULATE_CYCLES
+
+    @property
+    def dot_cycles(self) -> int:
+        """Latency of ``mlp_dot``: inputs and weights to their sum."""
+        return MULTIPLY_CYCLES + tree_levels(self.simd)
+
+    @property
+    def latency(self) -> int:
+        """Latency of ``mlp_layer``: vector accepted to vector handed over."""
+        last_beat = self.linear_cycles + self.cycles - self.steps
+        pack = 0 if self.pe == self.n_out else PACK_CYCLES
+        return last_beat + REQUANTIZE_CYCLES + RELU_CYCLES + REGISTER_CYCLES + pack
+
+    @property
+    def out_width(self) -> int:
+        """Bits of one value that leaves."""
+        return self.y.width
+
+    @property
+    def key(self) -> str:
+        """Key in a trace of the vector that leaves."""
+        return f"{self.name}.relu" if self.relu else f"{self.name}.y"
+
+    @property
+    def title(self) -> str:
+        """``fc1, ReLU``."""
+        return f"{self.name}, ReLU" if self.relu else self.name
+
+    @property
+    def detail(self) -> str:
+        """Width of the weights."""
+        return f"{self.w.width}-bit weights"
+
+    @property
+    def formats(self) -> tuple[str, str, str, int]:
+        """Formats of inputs, weights and outputs, and bits of the accumulator."""
+        return str(self.x), str(self.w), str(self.y), self.acc_w
+
+    @property
+    def fold(self) -> str:
+        """SIMD x PE."""
+        return f"{self.simd} x {self.pe}"
+
+    @property
+    def formula(self) -> str:
+        """The formula of ``cycles`` with its numbers."""
+        return f"({self.n_in}/{self.simd})*({self.n_out}/{self.pe})"
+
+    def refolded(self, fold: tuple[int, int] | None, lanes: int | None) -> Self:
+        """The same layer at another ``(simd, pe)``; it has no lanes of its own."""
+        return dataclasses.replace(self, simd=fold[0], pe=fold[1]) if fold else self
+
+    def streams(self, index: int) -> tuple[Stream, ...]:
+        """Vector in, sums, requantized values, and what a ReLU makes of them."""
+        scope, name = f"g_layer[{index}].u_layer", self.name
+        vector = Field("x", self.x.width, self.n_in, signed=True)
+        sums = Field("acc", self.acc_w, self.pe, signed=True)
+        values = Field("y", self.y.width, self.pe, signed=True)
+        found = [
+            Stream(scope, "in_", (Payload(f"{name}.x", vector, "in_x"),)),
+            Stream(scope, "acc_", (Payload(f"{name}.acc", sums, "acc"),)),
+            Stream(scope, "y_", (Payload(f"{name}.y", values, "y"),)),
+        ]
+        if self.relu:
+            found.append(Stream(scope, "relu_", (Payload(f"{name}.relu", values, "relu"),)))
+        return tuple(found)
+
+    def parameters(self) -> dict[str, Parameter]:
+        """One entry of each list that `mlp_top` has of its layers."""
+        return {
+            "N": (self.n_out,),
+            "X_W": (self.y.width,),
+            "W_W": (self.w.width,),
+            "ACC_W": (self.acc_w,),
+            "SHIFT": (self.shift,),
+            "RELU": (int(self.relu),),
+            "SIMD": (self.simd,),
+            "PE": (self.pe,),
+        }
+
+    def image_shapes(self, index: int) -> dict[str, tuple[int, int]]:
+        """A word of weights for each cycle, a word of biases for each group of outputs."""
+        return {
+            f"linear{index:02d}_weights.mem": (self.cycles, self.multipliers * self.w.width),
+            f"linear{index:02d}_biases.mem": (self.groups, self.pe * self.acc_w),
+        }
+
+    def images(
+        self, index: int, weights: Mapping[str, Int], biases: Mapping[str, Int]
+    ) -> dict[str, list[int]]:
+        """A weight word holds ``pe`` rows of ``simd`` weights, in the order of `mlp_linear`.
+
+        That is all steps of the first group of outputs, then the next group.
+        """
+        folded = weights[self.weights].reshape(self.groups, self.pe, self.steps, self.simd)
+        rows = folded.transpose(0, 2, 1, 3).reshape(self.cycles, self.multipliers)
+        groups = biases[self.name].reshape(self.groups, self.pe)
+        return {
+            f"linear{index:02d}_weights.mem": [pack_lanes(row, self.w.width) for row in rows],
+            f"linear{index:02d}_biases.mem": [pack_lanes(row, self.acc_w) for row in groups],
+        }
+
+    @property
+    def area(self) -> Area:
+        """``mlp_layer``: turn and fetch inputs, multiply, add, accumulate, requantize, gather.
+
+        Where every weight has a multiplier of its own, that is an adder, and the weight a constant.
+        """
+        products, x_w, w_w, y_w = self.multipliers, self.x.width, self.w.width, self.y.width
+        product_w, sum_w = x_w + w_w, self.acc_w
+        kept_w = sum_w - self.shift + 1
+        vector = self.n_in * x_w
+        tree = self.pe * (self.simd - 1) * sum_w
+        packed = 0 if self.pe == self.n_out else self.n_out * y_w
+        flip_flops = (
+            vector
+            + self.simd * x_w * 2  # read, fetched
+            + products * product_w
+            + tree
+            + self.pe * (2 * sum_w + kept_w + 2 * y_w)
+            + packed
+        )
+        luts = vector + tree + self.pe * (3 * sum_w + 3 * kept_w + 3 * y_w)
+        if self.cycles == 1:
+            return Area(0, luts + products * product_w, flip_flops, 0)
+        weights = rom_area(products * w_w, self.cycles)
+        biases = rom_area(self.pe * sum_w, self.groups)
+        return Area(products, luts, flip_flops + products * w_w, 0) + weights + biases

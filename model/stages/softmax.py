@@ -1,0 +1,282 @@
+"""The softmax stage: scores of the logits, normalized to bytes that sum to 255."""
+
+import dataclasses
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from model import tables
+from model.format import Format, Int, require, require_divisor, require_whole, tree_levels
+from model.stage import (
+    ACCUMULATE_CYCLES,
+    PROBABILITY_W,
+    UNPACK_CYCLES,
+    Area,
+    Parameter,
+    Payload,
+    Stream,
+    rom_area,
+)
+from model.tables import RECIPROCAL_ADDR_W, RECIPROCAL_W
+from model.words import Field
+
+MAX_CLASSES = 64
+MAX_LOGIT_FRAC = 16
+
+# Bits of the `exp` score: with 16, rounded up, no loser of all int8 triples at frac 4 is off by
+# more than 1 LSB after an exact division; with 14 some are.
+EXP_SCORE_W = 16
+
+SCORES = ("taylor2", "exp")
+DIVIDERS = ("reciprocal", "restoring")
+COMBINATIONS = list(itertools.product(SCORES, DIVIDERS))
+# As files of version 0.1 call them.
+FORMER_DIVIDERS = {"lut": "reciprocal", "divider": "restoring"}
+
+RECIPROCAL_IMAGE, EXP_IMAGE = "reciprocal.mem", "exp.mem"
+
+# Cycles from the edge that accepts a beat to the edge that hands its result over.
+TAYLOR2_CYCLES = 3
+EXP_CYCLES = 2
+NORMALIZE_SUM_CYCLES = 2
+SCALE_CYCLES = 2
+REMAINDER_CYCLES = 1
+DIVIDER_CYCLES = 1 + PROBABILITY_W
+
+
+@dataclass(frozen=True)
+class SoftmaxSpec:
+    """Scores of the logits, normalized to bytes that sum to 255. ``lanes`` classes per cycle."""
+
+    kind: ClassVar[str] = "softmax"
+
+    n: int
+    x: Format
+    score: str
+    divider: str
+    lanes: int
+
+    def __post_init__(self) -> None:
+        owner = "softmax"
+        current = FORMER_DIVIDERS.get(self.divider, self.divider)
+        object.__setattr__(self, "divider", current)
+        require_whole(owner, 2, MAX_CLASSES, n=self.n)
+        require_divisor(owner, "n", self.n, lanes=self.lanes)
+        for key, legal in (("score", SCORES), ("divider", DIVIDERS)):
+            value = getattr(self, key)
+            require(
+                value in legal, f"{owner}: {key} is {value!r}, legal is one of {', '.join(legal)}"
+            )
+        require_whole(owner, 0, MAX_LOGIT_FRAC, **{"frac of the logits": self.x.frac})
+
+    @property
+    def max_score(self) -> int:
+        """Largest score: the polynomial at the largest logit, or the table's first entry."""
+        if self.score == "exp":
+            # All ones, in bits that tell a distance of 1 from none.
+            return (1 << max(EXP_SCORE_W, self.x.frac + 1)) - 1
+        return (self.x.q_max + (1 << self.x.frac)) ** 2 + (1 << 2 * self.x.frac)
+
+    @property
+    def score_w(self) -> int:
+        """Unsigned bits of one score."""
+        return self.max_score.bit_length()
+
+    @property
+    def total_w(self) -> int:
+        """Unsigned bits of the sum of scores; at least the reciprocal table's address and a one."""
+        return max((self.n * self.max_score).bit_length(), RECIPROCAL_ADDR_W + 1)
+
+    @property
+    def class_w(self) -> int:
+        """Bits of a class index."""
+        return (self.n - 1).bit_length()
+
+    @property
+    def beats(self) -> int:
+        """Cycles per vector, back to back."""
+        return self.n // self.lanes
+
+    @property
+    def score_cycles(self) -> int:
+        """Latency of the score module: vector accepted to first beat of scores handed over."""
+        if self.score == "exp":
+            return self.max_cycles + UNPACK_CYCLES + EXP_CYCLES
+        return UNPACK_CYCLES + TAYLOR2_CYCLES
+
+    @property
+    def max_cycles(self) -> int:
+        """Latency of ``mlp_softmax_max``: vector accepted to vector and its largest logit."""
+        return UNPACK_CYCLES + self.beats - 1 + tree_levels(self.lanes) + ACCUMULATE_CYCLES
+
+    @property
+    def sum_cycles(self) -> int:
+        """Latency of ``mlp_softmax_sum``: last beat of scores to their vector and total."""
+        return tree_levels(self.lanes) + ACCUMULATE_CYCLES
+
+    @property
+    def divide_cycles(self) -> int:
+        """Latency of the divider: scores and total to the first beat of quotients."""
+        if self.divider == "restoring":
+            return UNPACK_CYCLES + DIVIDER_CYCLES
+        return NORMALIZE_SUM_CYCLES + UNPACK_CYCLES + SCALE_CYCLES
+
+    @property
+    def remainder_cycles(self) -> int:
+        """Latency of ``mlp_softmax_remainder``: last beat of quotients to the probabilities."""
+        return tree_levels(self.lanes) + ACCUMULATE_CYCLES + REMAINDER_CYCLES
+
+    @property
+    def normalize_cycles(self) -> int:
+        """Latency of ``mlp_softmax_normalize``: last beat of scores to the probabilities."""
+        return self.sum_cycles + self.divide_cycles + self.beats - 1 + self.remainder_cycles
+
+    @property
+    def latency(self) -> int:
+        """Latency of ``mlp_softmax``: logits accepted to probabilities handed over."""
+        return self.score_cycles + self.beats - 1 + self.normalize_cycles
+
+    @property
+    def name(self) -> str:
+        """``softmax``: a network has one."""
+        return self.kind
+
+    @property
+    def n_in(self) -> int:
+        """Logits."""
+        return self.n
+
+    @property
+    def n_out(self) -> int:
+        """Classes."""
+        return self.n
+
+    @property
+    def y(self) -> None:
+        """Probabilities are no codes: nothing follows."""
+        return None
+
+    @property
+    def out_width(self) -> int:
+        """Bits of one probability."""
+        return PROBABILITY_W
+
+    @property
+    def key(self) -> str:
+        """Key in a trace of the vector that leaves."""
+        return f"{self.name}.probabilities"
+
+    @property
+    def cycles(self) -> int:
+        """Cycles per vector, back to back."""
+        return self.beats
+
+    @property
+    def multipliers(self) -> int:
+        """None of them works for weights."""
+        return 0
+
+    @property
+    def title(self) -> str:
+        """``softmax, taylor2, reciprocal``."""
+        return f"{self.name}, {self.detail}"
+
+    @property
+    def detail(self) -> str:
+        """Score and divider."""
+        return f"{self.score}, {self.divider}"
+
+    @property
+    def formats(self) -> tuple[str, str, str, int]:
+        """Format of the logits, no weights, bytes in units of 1/255, and bits of the total."""
+        return str(self.x), "", f"{PROBABILITY_W}/255", self.total_w
+
+    @property
+    def fold(self) -> str:
+        """Classes per cycle."""
+        return f"{self.lanes} a cycle"
+
+    @property
+    def formula(self) -> str:
+        """The formula of ``cycles`` with its numbers."""
+        return f"{self.n}/{self.lanes}"
+
+    def refolded(self, fold: tuple[int, int] | None, lanes: int | None) -> Self:
+        """The same softmax with other lanes."""
+        return dataclasses.replace(self, lanes=lanes) if lanes else self
+
+    def streams(self, index: int) -> tuple[Stream, ...]:
+        """Logits, scores, their total, quotients, and the probabilities beside their class."""
+        outer, inner = "u_softmax", "u_softmax.u_normalize"
+        logits = Field("x", self.x.width, self.n, signed=True)
+        scores = Field("scores", self.score_w, self.lanes)
+        total = Field("total", self.total_w)
+        quotients = Field("quotients", PROBABILITY_W, self.lanes)
+        result = (
+            Payload("softmax.probabilities", Field("p", PROBABILITY_W, self.n), "out_p"),
+            Payload("softmax.class", Field("class", self.class_w), "out_class"),
+        )
+        return (
+            Stream(outer, "in_", (Payload("softmax.x", logits, "in_x"),)),
+            Stream(outer, "score_", (Payload("softmax.scores", scores, "scores"),)),
+            Stream(inner, "total_", (Payload("softmax.totals", total, "total"),)),
+            Stream(inner, "quotient_", (Payload("softmax.quotients", quotients, "quotients"),)),
+            Stream(outer, "out_", result),
+        )
+
+    def parameters(self) -> dict[str, Parameter]:
+        """What `mlp_top` is told of its softmax."""
+        return {
+            "LOGIT_FRAC": self.x.frac,
+            "SCORE": self.score,
+            "DIVIDER": self.divider,
+            "SCORE_W": self.score_w,
+            "TOTAL_W": self.total_w,
+            "SOFTMAX_LANES": self.lanes,
+        }
+
+    def image_shapes(self, index: int = 0) -> dict[str, tuple[int, int]]:
+        """The tables that this score and this divider read, and no others."""
+        shapes = {}
+        if self.score == "exp":
+            shapes[EXP_IMAGE] = (1 << self.x.width, self.score_w)
+        if self.divider == "reciprocal":
+            shapes[RECIPROCAL_IMAGE] = (1 << RECIPROCAL_ADDR_W, RECIPROCAL_W)
+        return shapes
+
+    def images(
+        self,
+        index: int = 0,
+        weights: Mapping[str, Int] | None = None,
+        biases: Mapping[str, Int] | None = None,
+    ) -> dict[str, list[int]]:
+        """Words of those tables; they depend on no weight."""
+        words = {}
+        if self.score == "exp":
+            words[EXP_IMAGE] = tables.exponential(self).tolist()
+        if self.divider == "reciprocal":
+            words[RECIPROCAL_IMAGE] = tables.reciprocal().tolist()
+        return words
+
+    @property
+    def area(self) -> Area:
+        """``mlp_softmax``: score, sum up, divide, leave the remainder to the winner."""
+        n, lanes, score_w, total_w = self.n, self.lanes, self.score_w, self.total_w
+        x_w = self.x.width
+        area = Area(0, 2 * lanes * (score_w + total_w), n * (score_w + PROBABILITY_W) + total_w, 0)
+        if self.score == "taylor2":
+            area += Area(lanes, lanes * (2 * x_w + score_w), n * x_w + lanes * 4 * x_w, 0)
+        else:
+            table = rom_area(lanes * score_w, 1 << x_w)
+            area += table + Area(0, (n + 2 * lanes) * x_w, (2 * n + 3 * lanes) * x_w, 0)
+        if self.divider == "reciprocal":
+            shift = total_w.bit_length() * total_w
+            product_w = score_w + RECIPROCAL_W
+            flip_flops = 3 * n * score_w + lanes * product_w
+            area += rom_area(RECIPROCAL_W, 1 << RECIPROCAL_ADDR_W)
+            area += Area(lanes, shift + lanes * 2 * product_w, flip_flops, 0)
+        else:
+            steps = PROBABILITY_W * total_w
+            area += Area(0, lanes * 2 * steps, n * score_w + (1 + lanes) * steps, 0)
+        return area

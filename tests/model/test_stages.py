@@ -1,0 +1,147 @@
+"""A network is what its stages say: an output that nobody knew before needs no change elsewhere."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pytest
+
+from common.paths import GOLDEN_IRIS
+from model import artifact, images, reference, spec
+from model.format import Format, Int, SpecError
+from model.spec import NetworkSpec
+from model.stage import Area, Parameter, Payload, Stream
+from model.words import Field
+from tb.benches.probes import data_path
+from tb.sim.made_up import codes, made_up
+
+NETWORK = made_up([4, 6, 3])
+
+
+@dataclass(frozen=True)
+class Codes:
+    """A toy output: the codes of the last layer, as they are, after a cycle."""
+
+    kind: ClassVar[str] = "codes"
+    name: ClassVar[str] = "codes"
+    key: ClassVar[str] = "codes.y"
+    title: ClassVar[str] = "codes"
+    detail: ClassVar[str] = "as they are"
+    fold: ClassVar[str] = "all"
+    formula: ClassVar[str] = "1"
+    cycles: ClassVar[int] = 1
+    latency: ClassVar[int] = 1
+    multipliers: ClassVar[int] = 0
+
+    n: int
+    x: Format
+
+    @property
+    def n_in(self) -> int:
+        return self.n
+
+    @property
+    def n_out(self) -> int:
+        return self.n
+
+    @property
+    def y(self) -> Format:
+        return self.x
+
+    @property
+    def out_width(self) -> int:
+        return self.x.byte_width
+
+    @property
+    def formats(self) -> tuple[str, str, str, int]:
+        return str(self.x), "", str(self.x), self.x.width
+
+    @property
+    def area(self) -> Area:
+        return Area(0, 0, self.n * self.x.width, 0)
+
+    def refolded(self, fold: tuple[int, int] | None, lanes: int | None) -> Self:
+        return self
+
+    def streams(self, index: int) -> tuple[Stream, ...]:
+        field = Field("y", self.x.width, self.n, signed=True)
+        return (Stream("u_codes", "out_", (Payload(self.key, field, "out_y"),)),)
+
+    def parameters(self) -> dict[str, Parameter]:
+        return {"OUTPUT": self.kind}
+
+    def image_shapes(self, index: int) -> dict[str, tuple[int, int]]:
+        return {}
+
+    def images(
+        self, index: int, weights: Mapping[str, Int], biases: Mapping[str, Int]
+    ) -> dict[str, list[int]]:
+        return {}
+
+
+@pytest.fixture
+def known(monkeypatch: pytest.MonkeyPatch) -> NetworkSpec:
+    """A network that ends in codes, whose kind has been entered where kinds are."""
+
+    def step(stage: Codes, network: artifact.Network, x: Int) -> dict[str, Int]:
+        return {stage.key: x}
+
+    monkeypatch.setattr(spec, "KINDS", {**spec.KINDS, Codes.kind: Codes})
+    monkeypatch.setattr(reference, "STAGES", {**reference.STAGES, Codes.kind: step})
+    return NETWORK.spec.with_output(Codes(3, NETWORK.spec.output.x))
+
+
+def test_new_output_is_in_every_sum(known: NetworkSpec) -> None:
+    layers = known.layers
+    assert known.latency == 1 + sum(layer.latency for layer in layers) + 1 + 1
+    assert known.interval == max(layer.cycles for layer in layers)
+    assert known.unrolled().interval == 1
+    assert known.area.multipliers == sum(layer.multipliers for layer in layers)
+    assert set(images.image_shapes(known)) == {
+        f"linear{index:02d}_{what}.mem" for index in (0, 1) for what in ("weights", "biases")
+    }
+    assert known.parameters("")["OUTPUT"] == "codes"
+    assert "SCORE" not in known.parameters("")
+    assert [stream.part for stream in data_path(known)][-2:] == ["codes", "m_axis"]
+    assert data_path(known)[-1].payloads[0].field.width == 8
+
+
+def test_new_output_is_traced_written_and_read(known: NetworkSpec) -> None:
+    network = NETWORK.refolded(known)
+    x = codes(np.random.default_rng(1), NETWORK, 20)
+    traced, expected = reference.trace(network, x), reference.trace(NETWORK, x)
+    assert (traced["codes.y"] == expected[NETWORK.spec.logits_key]).all()
+    assert not any(key.startswith("softmax") for key in traced)
+    assert spec.from_plain(json.loads(json.dumps(spec.to_plain(known)))) == known
+
+
+def test_unknown_kind_is_refused(known: NetworkSpec, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = spec.to_plain(known)
+    monkeypatch.undo()
+    with pytest.raises(
+        SpecError, match=r"stages\[2\]: kind must be one of linear, softmax, got 'c"
+    ):
+        spec.from_plain(plain)
+
+
+def test_stages_that_do_not_fit_are_refused() -> None:
+    softmax = dataclasses.replace(NETWORK.spec.softmax, n=4, lanes=1)
+    with pytest.raises(SpecError, match=r"fc2 gives 3 x 8/\d, softmax takes 4 x 8/\d"):
+        NETWORK.spec.with_output(softmax)
+    with pytest.raises(SpecError, match="there must be a linear layer, found none"):
+        NetworkSpec("alone", (NETWORK.spec.softmax,), 1, 1)
+
+
+def test_file_of_version_1_is_read_as_ever(tmp_path: Any) -> None:
+    content = json.loads(GOLDEN_IRIS.read_text())
+    stages = [dict(stage) for stage in content["spec"].pop("stages")]
+    assert [stage.pop("kind") for stage in stages] == [*4 * ["linear"], "softmax"]
+    content["spec"] |= {"layers": stages[:-1], "softmax": stages[-1] | {"divider": "lut"}}
+    del content["sha256"]
+    content["version"] = 1
+    content["sha256"] = artifact.digest(content)
+    (tmp_path / "old.json").write_text(json.dumps(content))
+    assert artifact.load(tmp_path / "old.json").spec == artifact.load(GOLDEN_IRIS).spec
