@@ -148,9 +148,7 @@ def _parse(text: str) -> Network:
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ArtifactError(f"is no network, legal is an object with format {FORMAT!r}")
     if type(content.get("version")) is not int or content["version"] not in READABLE:
-        raise ArtifactError(
-            f"version is {content.get('version')!r}, legal are {' and '.join(map(str, READABLE))}"
-        )
+        raise ArtifactError(f"version must be 1 or 2, got {content.get('version')!r}")
     stated = content.pop("sha256", None)
     found = digest(content)
     if stated != found:

@@ -50,7 +50,7 @@ BAD_FILES = {
     "truncated": (GOLDEN_IRIS.read_text()[:-200], "truncated or no JSON"),
     "not-a-network": ("[1, 2]", "is no network"),
     "edited": (edited(setting("weights", "fc1", 0, 0, to=1), signed=False), "was edited"),
-    "newer": (edited(setting("version", to=2)), "version is 2, legal is 1"),
+    "newer": (edited(setting("version", to=3)), "version must be 1 or 2, got 3"),
     "unknown-key": (edited(setting("colour", to="red")), "found keys .*colour"),
     "unknown-spec-key": (edited(setting("spec", "clock", to=1)), "unknown key 'clock'"),
     "illegal-width": (edited(setting("spec", "layers", 0, "w", "width", to=17)), "width is 17"),
@@ -61,8 +61,11 @@ BAD_FILES = {
     "fractional-weight": (edited(setting("weights", "fc1", 0, 0, to=0.5)), "whole numbers"),
     "ragged-weights": (edited(setting("weights", "fc1", 0, to=[1])), "unequal length"),
     "true-weight": (edited(setting("weights", "fc1", 0, 0, to=True)), "whole numbers"),
-    "version-that-is-no-integer": (edited(setting("version", to=1.0)), "version is 1.0, legal is"),
-    "true-version": (edited(setting("version", to=True)), "version is True, legal is 1"),
+    "version-that-is-no-integer": (
+        edited(setting("version", to=1.0)),
+        "version must be 1 or 2, got 1.0",
+    ),
+    "true-version": (edited(setting("version", to=True)), "version must be 1 or 2, got True"),
     "provenance-list": (edited(setting("provenance", to=[])), "provenance is .*legal is an object"),
     "not-finite": (edited(setting("provenance", "x", to=float("nan"))), "NaN is in it"),
     "sum-beyond-64-bits": (
