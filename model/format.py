@@ -1,4 +1,4 @@
-"""Fixed-point formats, and the sentences that say what is legal."""
+"""Fixed-point formats, and the checks of values that come from users."""
 
 import math
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ def require_whole(owner: str, low: int, high: int, **values: object) -> None:
     """Each value must be an int in ``low..high``; a bool is not an int here."""
     for key, value in values.items():
         legal = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
-        require(legal, f"{owner}: {key} is {value!r}, legal is a whole number from {low} to {high}")
+        require(legal, f"{owner}: {key} must be an integer from {low} to {high}, got {value!r}")
 
 
 def require_divisor(owner: str, whole_name: str, whole: int, **values: int) -> None:
@@ -47,7 +47,7 @@ def require_divisor(owner: str, whole_name: str, whole: int, **values: int) -> N
         legal = ", ".join(map(str, divisors))
         require(
             whole % value == 0,
-            f"{owner}: {key} is {value}, legal is a divisor of {whole_name} = {whole}: {legal}",
+            f"{owner}: {key} must be a divisor of {whole_name} = {whole} ({legal}), got {value}",
         )
 
 
@@ -59,7 +59,7 @@ class Format:
     7.9375
     >>> Format(1, 0)
     Traceback (most recent call last):
-    model.format.SpecError: format: width is 1, legal is a whole number from 2 to 16
+    model.format.SpecError: format: width must be an integer from 2 to 16, got 1
     """
 
     width: int

@@ -15,9 +15,9 @@ def build(kind: type, owner: str, plain: object) -> Any:
     Raises `SpecError`; the sentence begins with ``owner``, the path to the mapping or its part.
 
     >>> from model.format import Format
-    >>> build(Format, "formats.input", {"width": 8, "frac": 99})  # doctest: +ELLIPSIS
+    >>> build(Format, "formats.input", {"width": 8, "frac": 99})
     Traceback (most recent call last):
-    model.format.SpecError: formats.input: format: frac is 99, legal is a whole number from -16...
+    model.format.SpecError: formats.input: format: frac must be an integer from -16 to 31, got 99
     """
     require(isinstance(plain, Mapping), f"{owner}: found {plain!r}, legal is a table of keys")
     assert isinstance(plain, Mapping)

@@ -99,8 +99,8 @@ def test_alternatives_trade_cycles_for_multipliers():
     ("keys", "sentence"),
     [
         ({}, "found no goal, legal are target_cycles and max_multipliers"),
-        ({"target_cycles": 0}, "target_cycles is 0, legal is a whole number from 1"),
-        ({"max_multipliers": 1.5}, "max_multipliers is 1.5, legal is a whole number from 1"),
+        ({"target_cycles": 0}, "target_cycles must be an integer from 1 to .*, got 0"),
+        ({"max_multipliers": 1.5}, "max_multipliers must be an integer from 1 to .*, got 1.5"),
     ],
 )
 def test_an_illegal_goal_is_refused(keys, sentence):

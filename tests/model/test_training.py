@@ -343,7 +343,7 @@ FIRST = "linears.0.bias"
         (("fine_tuned", FIRST), "x", f"fine_tuned.{FIRST} is no torch.float64"),
         (("formats",), {}, "formats.weights is not for fc1, fc2, fc3"),
         (("formats", "outputs", "fc1"), {"width": 8}, "formats.outputs.fc1: key 'frac' is missing"),
-        (("formats", "x", "width"), 99, "formats.x: .*width is 99"),
+        (("formats", "x", "width"), 99, "formats.x: .*width must be .*, got 99"),
     ],
 )
 def test_a_checkpoint_with_a_damaged_part_is_refused_by_its_name(

@@ -53,8 +53,14 @@ BAD_FILES = {
     "newer": (edited(setting("version", to=3)), "version must be 1 or 2, got 3"),
     "unknown-key": (edited(setting("colour", to="red")), "found keys .*colour"),
     "unknown-spec-key": (edited(setting("spec", "clock", to=1)), "unknown key 'clock'"),
-    "illegal-width": (edited(setting("spec", "layers", 0, "w", "width", to=17)), "width is 17"),
-    "illegal-fold": (edited(setting("spec", "layers", 1, "simd", to=7)), "simd is 7, legal is"),
+    "illegal-width": (
+        edited(setting("spec", "layers", 0, "w", "width", to=17)),
+        "width must be .*, got 17",
+    ),
+    "illegal-fold": (
+        edited(setting("spec", "layers", 1, "simd", to=7)),
+        r"simd must be a divisor of n_in = 30 \(1, 2, .*\), got 7",
+    ),
     "illegal-shift": (edited(setting("spec", "layers", 3, "y", "frac", to=30)), "frac is 30"),
     "narrow-sums": (edited(setting("spec", "layers", 1, "acc_w", to=16)), "need 1[0-9] bits"),
     "weight-too-large": (edited(setting("weights", "fc1", 0, 0, to=128)), "codes .* 128, legal"),
@@ -170,7 +176,7 @@ def test_features_of_wrong_shape_are_refused() -> None:
 
 @pytest.mark.parametrize("width, frac", [(1, 0), (17, 0), (8, 32), (8, -17), (True, 0), (8.0, 0)])
 def test_an_illegal_format_is_refused(width: int, frac: int) -> None:
-    with pytest.raises(SpecError, match=r"(width|frac) is .*, legal is a whole number"):
+    with pytest.raises(SpecError, match=r"(width|frac) must be an integer from .*, got "):
         Format(width, frac)
 
 
