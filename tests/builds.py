@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from common import files
 from common.paths import GOLDEN_IRIS, ROOT
 from model import artifact, recipe, reference
 from model.artifact import Network
 from model.data import datasets
+from model.format import Int
 from scripts.report import facts
 
 SIMULATOR = "icarus"
@@ -28,7 +30,12 @@ def rtl_report(network: Network, traced: dict[str, Any]) -> dict[str, Any]:
             stream: {"compared": traced[tensor].size, "differing": 0}
             for tensor, stream, _ in facts.streams(spec)
         }
-        | {"m_axis.tuser": {"compared": traced["softmax.probabilities"].size, "differing": 0}},
+        | {
+            "m_axis.tuser": {
+                "compared": traced["softmax.class"].size * (spec.n_out // spec.out_lanes),
+                "differing": 0,
+            }
+        },
         "latency": {"measured": spec.latency, "formula": spec.latency},
         "interval": {"measured": spec.interval, "formula": spec.interval},
         "classes": traced["softmax.class"].tolist(),
@@ -42,15 +49,36 @@ def golden_build(folder: Path) -> Path:
     network, iris = artifact.load(GOLDEN_IRIS), datasets.load("iris")
     plan = recipe.load(ROOT / "model/networks/iris.toml")
     train, test = datasets.split(iris, plan.split.test_fraction, plan.split.seed)
-    traced = reference.trace(network, reference.quantize(iris.features, network.spec.x))
+    return _fill(folder, network, iris.features, iris.labels, train, test)
+
+
+def build_of(network: Network, folder: Path, samples: int = 40) -> Path:
+    """Fill a folder likewise from any network, on random samples that it classifies correctly."""
+    rng = np.random.default_rng(5)
+    x = network.spec.x
+    features = rng.integers(x.q_min, x.q_max + 1, (samples, network.spec.n_in)) * x.lsb
+    labels = reference.trace(network, reference.encode(network, features))["softmax.class"]
+    train, test = np.arange(samples - 10), np.arange(samples - 10, samples)
+    return _fill(folder, network, features, labels, train, test)
+
+
+def _fill(
+    folder: Path,
+    network: Network,
+    features: NDArray[np.float64],
+    labels: Int,
+    train: Int,
+    test: Int,
+) -> Path:
+    traced = reference.trace(network, reference.encode(network, features))
     np.savez(
         folder / "expected.npz",
         **{
-            "features": iris.features,
-            "labels": iris.labels,
+            "features": features,
+            "labels": labels,
             "train": train,
             "test": test,
-            "float.class": iris.labels,
+            "float.class": labels,
             **{key: tensor for key, tensor in traced.items() if key not in HARDWARE_ONLY},
         },
     )

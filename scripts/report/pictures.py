@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from model import reference
 from model.artifact import Network
 from model.data import datasets
-from model.format import Int
 from model.stage import PROBABILITY_ONE
 from model.stages.softmax import SoftmaxSpec
 
-SAMPLES, SEED = 200_000, 1
+# Random logit vectors of a picture, and the most values that they may have in all.
+SAMPLES, MOST_VALUES, SEED = 200_000, 2_000_000, 1
 # Beyond it the curves are flat.
 WIDEST_LOGIT = 16
 BLUE, ORANGE, GRAY = "#1f6feb", "#d9730d", "#6e7781"
@@ -26,16 +26,20 @@ Real = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class SoftmaxErrors:
-    """Hardware minus exact, in LSB of 1/255, for the losers and for the winners."""
+    """Hardware minus exact, in LSB of 1/255, for the losers and for the winners of ``spec``."""
 
+    spec: SoftmaxSpec
     losers: Real
     winners: Real
 
     @property
     def facts(self) -> dict[str, Any]:
-        """The extremes, and how they were found."""
+        """Extremes, how they were found, and the softmax that they belong to."""
         return {
-            "samples": SAMPLES,
+            "score": self.spec.score,
+            "divider": self.spec.divider,
+            "exact": EXACT[self.spec.score],
+            "samples": len(self.winners),
             "seed": SEED,
             "error_lsb": {
                 name: {"least": float(e.min()), "largest": float(e.max()), "mean": float(e.mean())}
@@ -44,22 +48,30 @@ class SoftmaxErrors:
         }
 
 
-def hardware(logits: Int, frac: int) -> tuple[Int, Int, Int]:
-    """Scores, winners, and the bytes of the hardware's softmax, for logits ``[samples, n]``."""
-    scores = reference.taylor2(logits, frac=frac)
-    classes = reference.winner(scores)
-    quotients = reference.quotients(scores, scores.sum(axis=-1))
-    return scores, classes, reference.remainder(quotients, classes)
+# The exact value of a score, which each probability is proportional to, as text.
+EXACT = {"taylor2": "1 + x + x²/2", "exp": "exp(x)"}
+
+
+def exact_score(x: Real, score: str) -> Real:
+    """Real-valued score of logits ``x``, any shape, up to a factor that all classes share."""
+    if score == "exp":
+        return np.exp(x)
+    return 1 + x + x**2 / 2
 
 
 def softmax_errors(spec: SoftmaxSpec) -> SoftmaxErrors:
     """Errors over logits drawn at random from the whole of the network's own format."""
     rng = np.random.default_rng(SEED)
-    logits = rng.integers(spec.x.q_min, spec.x.q_max + 1, (SAMPLES, spec.n))
-    scores, classes, bytes_ = hardware(logits, spec.x.frac)
-    errors = bytes_ - PROBABILITY_ONE * scores / scores.sum(axis=-1, keepdims=True)
-    won = np.arange(spec.n) == classes[:, None]
-    return SoftmaxErrors(losers=errors[~won], winners=errors[won])
+    shape = (min(SAMPLES, MOST_VALUES // spec.n), spec.n)
+    logits = rng.integers(spec.x.q_min, spec.x.q_max + 1, shape)
+    made = reference.softmax(logits, spec)
+    # An exponential of the distance to the largest logit cannot overflow.
+    base = logits.max(axis=-1, keepdims=True) if spec.score == "exp" else 0
+    scores = exact_score((logits - base) * spec.x.lsb, spec.score)
+    exact = PROBABILITY_ONE * scores / scores.sum(axis=-1, keepdims=True)
+    errors = made["probabilities"] - exact
+    won = np.arange(spec.n) == made["class"][:, None]
+    return SoftmaxErrors(spec, losers=errors[~won], winners=errors[won])
 
 
 def class_names(network: Network) -> tuple[str, ...]:
@@ -96,11 +108,13 @@ def confusion(facts: dict[str, Any], names: Sequence[str]) -> Figure:
     return figure
 
 
-def softmax(spec: SoftmaxSpec, errors: SoftmaxErrors) -> Figure:
-    """Histograms of the errors, and the three curves of a probability over its logit."""
+def softmax(errors: SoftmaxErrors) -> Figure:
+    """Histograms of the errors, and the curves of a probability over its logit."""
+    spec = errors.spec
     figure = Figure(figsize=(12, 5.2), layout="constrained")
     figure.suptitle(
-        f"Softmax in hardware: {spec.n} classes, {spec.x.width}-bit logits with frac {spec.x.frac}",
+        f"Softmax in hardware ({spec.score}, {spec.divider}): {spec.n} classes, "
+        f"{spec.x.width}-bit logits with frac {spec.x.frac}",
         fontsize=14,
     )
     left, right = figure.subplots(1, 2)
@@ -122,7 +136,9 @@ def _histogram(axes: Axes, errors: SoftmaxErrors) -> None:
         axes.hist(values, bins, weights=weights, histtype="stepfilled", alpha=0.3, color=color)
         axes.hist(values, bins, weights=weights, histtype="step", color=color, label=label)
     axes.axvline(0, color=GRAY, linewidth=0.8)
-    axes.set_title(f"Hardware minus 255 n/S, over {SAMPLES:,} random logit vectors", fontsize=11)
+    vectors, score = len(errors.winners), EXACT[errors.spec.score]
+    title = f"Hardware minus exact, score {score}, over {vectors:,} random logit vectors"
+    axes.set_title(title, fontsize=11)
     axes.set_xlabel("error in LSB (1/255)")
     axes.set_ylabel("share of the outputs in % per 0.05 LSB")
     axes.set_ylim(0, 1.25 * axes.get_ylim()[1])
@@ -136,19 +152,20 @@ def _curves(axes: Axes, spec: SoftmaxSpec) -> None:
     codes = codes[np.abs(codes) * spec.x.lsb <= WIDEST_LOGIT]
     logits = np.zeros((codes.size, spec.n), dtype=np.int64)
     logits[:, 0] = codes
-    _, _, bytes_ = hardware(logits, spec.x.frac)
+    bytes_ = reference.softmax(logits, spec)["probabilities"]
     x = codes * spec.x.lsb
     smooth = np.linspace(x[0], x[-1], 1001)
-    score = 1 + smooth + smooth**2 / 2
-    exact = score / (score + spec.n - 1)
-    usual = 1 / (1 + (spec.n - 1) * np.exp(-smooth))
     axes.step(
         x, bytes_[:, 0] / PROBABILITY_ONE, where="mid", color=BLUE, linewidth=2.4, alpha=0.55,
-        label="hardware (taylor2, bytes)",
+        label=f"hardware ({spec.score}, {spec.divider}, bytes)",
     )  # fmt: skip
-    axes.plot(smooth, exact, color="black", linewidth=0.9, label="taylor2, exact")
+    if spec.score != "exp":
+        score, others = (exact_score(at, spec.score) for at in (smooth, np.zeros(1)))
+        exact = score / (score + (spec.n - 1) * others)
+        axes.plot(smooth, exact, color="black", linewidth=0.9, label=f"{spec.score}, exact")
+    usual = 1 / (1 + (spec.n - 1) * np.exp(-smooth))
     axes.plot(smooth, usual, color=ORANGE, linewidth=1.6, linestyle="--", label="ordinary softmax")
-    if x[0] < -1:
+    if spec.score == "taylor2" and x[0] < -1:
         axes.axvspan(x[0], -1, color=GRAY, alpha=0.12, linewidth=0, label="score falls: x < -1")
     axes.set_title("Probability of a class over its logit x, all other logits 0", fontsize=11)
     axes.set_xlabel("logit x")

@@ -184,7 +184,7 @@ def run(arguments: argparse.Namespace) -> None:
     names = pictures.class_names(build.network)
     for path, figure in (
         (folder / "confusion.png", pictures.confusion(facts, names)),
-        (folder / "softmax_error.png", pictures.softmax(build.network.spec.softmax, errors)),
+        (folder / "softmax_error.png", pictures.softmax(errors)),
     ):
         with files.whole_file(path) as temporary:
             figure.savefig(temporary, dpi=144, format="png")

@@ -14,11 +14,14 @@ from common.errors import CommandError
 from common.paths import GOLDEN_IRIS, ROOT
 from model import artifact, reference
 from model.data import datasets
+from model.format import Format
+from model.spec import COMBINATIONS, PROBABILITY_ONE, SoftmaxSpec
 from scripts.report import facts as summary
 from scripts.report import pictures, terminal
 from scripts.report.facts import RTL_KEYS, read, streams, summarize
 from studies import published
-from tests.builds import HARDWARE_ONLY, SIMULATOR, golden_build
+from tb.sim.made_up import made_up
+from tests.builds import HARDWARE_ONLY, SIMULATOR, build_of, golden_build
 
 
 @pytest.fixture
@@ -227,8 +230,55 @@ def test_network_without_published_figures_has_a_table_too(folder: Path) -> None
     assert "WAVES=1" in printed.get()
 
 
-def test_losers_are_never_above_the_exact_quotient_and_winners_never_below() -> None:
-    errors = pictures.softmax_errors(artifact.load(GOLDEN_IRIS).spec.softmax)
-    assert errors.losers.size == 2 * errors.winners.size == 2 * pictures.SAMPLES
-    assert errors.losers.max() <= 0 and errors.losers.min() > -2
-    assert errors.winners.min() >= 0
+@pytest.mark.parametrize(("score", "divider"), COMBINATIONS)
+def test_softmax_errors_are_those_of_the_networks_own_score_and_divider(
+    score: str, divider: str
+) -> None:
+    spec = SoftmaxSpec(4, Format(8, 4), score, divider, lanes=1)
+    errors = pictures.softmax_errors(spec)
+    assert errors.losers.size == 3 * errors.winners.size == 3 * pictures.SAMPLES
+    # An exact division loses less than 1; a table of exponentials is rounded itself.
+    least = -1 if divider == "restoring" else -2
+    slack = 0.05 if score == "exp" else 0
+    assert least - slack < errors.losers.min() and errors.losers.max() <= slack
+    assert -slack <= errors.winners.min() and errors.winners.max() < -3 * (least - slack)
+    if divider == "reciprocal":
+        assert errors.losers.min() < -1.2
+    assert (errors.facts["score"], errors.facts["divider"]) == (score, divider)
+
+
+def test_samples_of_a_softmax_of_many_classes_fit_the_memory() -> None:
+    errors = pictures.softmax_errors(SoftmaxSpec(64, Format(8, 4), "exp", "restoring", lanes=1))
+    assert errors.losers.size + errors.winners.size <= pictures.MOST_VALUES
+    assert errors.facts["samples"] == errors.winners.size
+
+
+@pytest.mark.parametrize(("score", "divider"), COMBINATIONS)
+def test_softmax_picture_draws_the_networks_own_curve(score: str, divider: str) -> None:
+    spec = SoftmaxSpec(3, Format(6, 2), score, divider, lanes=1)
+    figure = pictures.softmax(pictures.softmax_errors(spec))
+    histogram, curves = figure.axes
+    assert f"({score}, {divider})" in figure.get_suptitle()
+    assert pictures.EXACT[score] in histogram.get_title()
+    logits = np.zeros((64, 3), dtype=np.int64)
+    logits[:, 0] = np.arange(-32, 32)
+    wanted = reference.softmax(logits, spec)["probabilities"][:, 0]
+    drawn = np.asarray(curves.get_lines()[0].get_ydata()) * PROBABILITY_ONE
+    assert np.rint(drawn).astype(int).tolist() == wanted.tolist()
+    legend = curves.get_legend()
+    assert legend is not None
+    labels = [text.get_text() for text in legend.get_texts()]
+    assert labels[0] == f"hardware ({score}, {divider}, bytes)"
+    assert any("score falls" in label for label in labels) == (score == "taylor2")
+    assert any("taylor2" in label for label in labels) == (score == "taylor2")
+
+
+def test_report_tells_the_softmax_of_its_network(tmp_path: Path) -> None:
+    network = made_up([4, 5, 3], softmax=("exp", "restoring"))
+    terminal.run(
+        terminal.parser().parse_args(
+            ["--build", str(build_of(network, tmp_path)), "--sim", "icarus"]
+        )
+    )
+    found = json.loads((tmp_path / "report.json").read_text())["softmax"]
+    assert (found["score"], found["divider"], found["exact"]) == ("exp", "restoring", "exp(x)")
