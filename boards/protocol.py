@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from common.errors import VerbatimError
-from common.files import digest
 from model.artifact import Network
-from model.images import images
-from model.spec import NetworkSpec, to_plain
+from model.images import identity
+from model.spec import NetworkSpec
 
 END, ESC, ESC_END, ESC_ESC = 0xC0, 0xDB, 0xDC, 0xDD
 CRC_START = 0xFFFF
@@ -101,6 +100,4 @@ def reply(spec: NetworkSpec, line: bytes) -> Reply:
 
 def network_id(network: Network) -> int:
     """The 32 bits by which a board says which network it holds, however that is folded."""
-    serial = network.refolded(network.spec.serial())
-    content = {"spec": to_plain(serial.spec), "images": images(serial)}
-    return int(digest(content)[:8], 16)
+    return int(identity(network)[:8], 16)

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from common.files import write_atomically
+from common.files import digest, write_atomically
 from model.artifact import ArtifactError, Network
-from model.spec import NetworkSpec
+from model.spec import NetworkSpec, to_plain
 from model.stages.softmax import SoftmaxSpec
 
 HEXADECIMAL = frozenset("0123456789abcdef")
@@ -25,6 +25,12 @@ def images(network: Network) -> dict[str, list[int]]:
     for index, stage in enumerate(network.spec.stages):
         words |= stage.images(index, network.weights, network.biases)
     return words
+
+
+def identity(network: Network) -> str:
+    """sha256 of a network's formats and integers, the same at every fold."""
+    serial = network.refolded(network.spec.serial())
+    return digest({"spec": to_plain(serial.spec), "images": images(serial)})
 
 
 def write_images(network: Network, folder: Path) -> None:

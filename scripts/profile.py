@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from common import cli, files
 from common.files import write_atomically
 from model import artifact, reference
 from model.histograms import Range, ranges
 from scripts.report.facts import read_expected
-from scripts.report.pictures import BLUE, GRAY, ORANGE
+from scripts.report.pictures import BLUE, GRAY, NARROW, ORANGE, WIDE
 from scripts.report.terminal import Section, console, table
-
-COLUMNS = 3
 
 
 def show(name: str, found: Sequence[Range]) -> Section:
@@ -41,12 +41,13 @@ def show(name: str, found: Sequence[Range]) -> Section:
     return Section(f"{name}: values and the ranges of their formats", made, note)
 
 
-def picture(name: str, found: Sequence[Range]) -> Figure:
+def picture(name: str, found: Sequence[Range], columns: int = WIDE) -> Figure:
     """A histogram for each tensor over the whole range of its format, on a logarithmic scale."""
-    rows = -(-len(found) // COLUMNS)
-    figure = Figure(figsize=(4.2 * COLUMNS, 2.4 * rows + 0.5), layout="constrained")
-    figure.suptitle(f"{name}: values over the representable range", fontsize=14)
-    axes = figure.subplots(rows, COLUMNS, squeeze=False).reshape(-1)
+    rows = -(-len(found) // columns)
+    figure = Figure(figsize=(4.2 * columns, 2.4 * rows + 0.8), layout="constrained")
+    separator = "\n" if columns == NARROW else " "
+    figure.suptitle(f"{name}: values over{separator}the representable range", fontsize=12)
+    axes = figure.subplots(rows, columns, squeeze=False).reshape(-1)
     for place, item in zip(axes, found, strict=False):
         values = item.edges * item.fmt.lsb
         ends = item.lowest + item.highest
@@ -69,6 +70,11 @@ def picture(name: str, found: Sequence[Range]) -> Figure:
         place.spines[["top", "right"]].set_visible(False)
     for place in axes[len(found) :]:
         place.set_axis_off()
+    marks = [
+        Patch(color=BLUE, alpha=0.75, label="values, logarithmic"),
+        Line2D([], [], color=ORANGE, linewidth=4, label="at the least or largest code"),
+    ]
+    figure.legend(handles=marks, loc="outside lower center", ncols=2, frameon=False, fontsize=8)
     return figure
 
 

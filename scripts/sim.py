@@ -10,7 +10,7 @@ from common.paths import ROOT
 from model import artifact, reference
 from scripts.report.facts import read_expected
 from tb.benches.probes import data_path
-from tb.debug.views import write_views
+from tb.debug.views import views_of, write_views
 from tb.sim.run_network import EVERY_SAMPLE, run_network
 from tb.sim.simulators import SIMULATORS
 
@@ -24,7 +24,11 @@ def run(arguments: argparse.Namespace) -> None:
     simulator = arguments.sim
     network = artifact.load(build / "network.json")
     x = reference.encode(network, read_expected(build / "expected.npz")["features"])
-    waves = build / f"waves-{simulator}.fst" if arguments.waves else None
+    recorded = build / f"waves-{simulator}.fst"
+    # One of an earlier simulation would be taken for this one's.
+    for path in (recorded, *views_of(recorded)):
+        path.unlink(missing_ok=True)
+    waves = recorded if arguments.waves else None
     with Console(stderr=True).status(f"{simulator} elaborates, then runs {len(x)} samples"):
         outcome, report = run_network(
             network,
@@ -32,7 +36,8 @@ def run(arguments: argparse.Namespace) -> None:
             simulator,
             folder=build / f"run-{simulator}",
             mem=build / "mem",
-            name=network.spec.name,
+            # Recipes of one name are built in folders of their own, and simulated in such too.
+            name=f"{network.spec.name}-{files.digest(str(build))[:8]}",
             testcase=EVERY_SAMPLE,
             waves=waves,
         )

@@ -175,7 +175,8 @@ def cross_validate(
 
 def report(plan: Recipe, totals: dict[int, dict[str, int]], folds: int) -> dict[str, Any]:
     """The figures of the tables: accuracies in percent, by seed and over all of them."""
-    samples = len(datasets.load(plan.dataset, plan.folder).labels)
+    dataset = datasets.load(plan.dataset, plan.folder)
+    samples = len(dataset.labels)
     percent = {
         network: [100 * totals[seed][network] / samples for seed in sorted(totals)]
         for network in NETWORKS
@@ -185,6 +186,7 @@ def report(plan: Recipe, totals: dict[int, dict[str, int]], folds: int) -> dict[
     return {
         "network": plan.name,
         "recipe_sha256": plan.sha256,
+        "dataset_sha256": dataset.sha256,
         "date": datetime.now(UTC).date().isoformat(),
         "samples": samples,
         "folds": folds,

@@ -52,7 +52,8 @@ def measure(
             ):
                 placements.append(placement)
                 bar.advance(task)
-    return facts(network.spec, target, device, netlist, placements)
+    found = facts(network.spec, target, device, netlist, placements)
+    return found | {"network_sha256": images.identity(network)}
 
 
 def facts(

@@ -1,12 +1,23 @@
 """A simulation passes only when a test ran and passed, on the design that was asked for."""
 
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
+from types import ModuleType
 
+import cocotb
+import cocotb_tools
+import pygpi
 import pytest
 
+from common.paths import ROOT
 from common.programs import SimulatorError
 from tb.modules.named_mutants import Mutant, mutated
+from tb.modules.rows import ROWS
 from tb.sim.runner import SimulationFailed, _judge, simulate
+from tb.sim.simulators import SIMULATORS, without_foreign
 
 CASE = '<testcase name="t" classname="c">{}</testcase>'
 
@@ -63,3 +74,106 @@ def test_a_bench_notices_a_design_of_other_parameters(tmp_path: Path) -> None:
             rtl=tmp_path,
             name="other-parameters",
         )
+
+
+# The environment of another cocotb project
+
+FOREIGN = {
+    "COCOTB_TEST_FILTER": "x",
+    "COCOTB_TESTCASE": "x",
+    "COCOTB_TEST_MODULES": "nothing",
+    "COCOTB_TOPLEVEL": "nothing",
+    "COCOTB_RESULTS_FILE": "/nonexistent/results.xml",
+    "COCOTB_RESOLVE_X": "ZEROS",
+    "COCOTB_TRUST_INERTIAL_WRITES": "1",
+    "COCOTB_MAX_FAILURES": "0",
+    "COCOTB_LIST_TESTS": "1",
+    "COCOTB_RANDOM_SEED": "none",
+    "COCOTB_LOG_LEVEL": "nothing",
+    "GPI_EXTRA": "nothing.so:nothing",
+    "GPI_USERS": "nothing.so",
+    "IVERILOG_DUMPER": "none",
+    "LIBPYTHON_LOC": "/nonexistent/libpython.so",
+    "MODULE": "nothing",
+    "PYGPI_PYTHON_BIN": "/nonexistent/python",
+    "PYTHONHOME": "/nonexistent",
+    "PYTHONOPTIMIZE": "1",
+    "PYTHONSAFEPATH": "1",
+    "PYTHONWARNINGS": "error",
+    "SIM": "questa",
+    "SIM_ARGS": "--nothing",
+    "TESTCASE": "x",
+    "TOPLEVEL": "nothing",
+    "TOPLEVEL_LANG": "vhdl",
+    "VERILATOR_ROOT": "/nonexistent",
+    "VERILOG_SOURCES": "nothing.v",
+}
+RELU = {row.name: row for row in ROWS}["relu-3-2"]
+
+
+@pytest.mark.parametrize("simulator", SIMULATORS)
+def test_settings_of_another_project_change_nothing(
+    simulator: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run() -> tuple[int, int]:
+        name = f"foreign-{simulator}"
+        outcome = RELU.run(simulator, folder=tmp_path, name=name, waves=tmp_path / "waves.fst")
+        return outcome.passed, outcome.compared
+
+    alone = run()
+    for name, value in FOREIGN.items():
+        monkeypatch.setenv(name, value)
+    before = dict(os.environ)
+    assert run() == alone and alone[1] > 0
+    assert dict(os.environ) == before
+    assert (tmp_path / "waves.fst").stat().st_size > 0
+
+
+@pytest.mark.parametrize("name", ["COCOTB_TEST_FILTER", "COCOTB_TESTCASE", "PYTHONOPTIMIZE"])
+def test_a_setting_of_another_project_changes_nothing_by_itself(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "1")
+    assert RELU.run("icarus", folder=tmp_path, name=f"foreign-{name}").compared > 0
+
+
+def test_all_that_cocotb_reads_is_taken_away() -> None:
+    sources = [path for package in (cocotb, cocotb_tools, pygpi) for path in files_of(package)]
+    text = "\n".join(path.read_text() for path in sources)
+    named = re.compile(r"\"((?:COCOTB|GPI|PYGPI|LIBPYTHON)_[A-Z_]+)\"")
+    read = {name for name in named.findall(text) if not name.endswith("_")}
+    assert {"COCOTB_TEST_FILTER", "COCOTB_TESTCASE", "COCOTB_RESOLVE_X", "GPI_EXTRA"} <= read
+    left = without_foreign(dict.fromkeys([*read, *FOREIGN], "x") | {"PATH": "p", "SEED": "1"})
+    assert left == {"PATH": "p", "SEED": "1"}
+
+
+def files_of(package: ModuleType) -> list[Path]:
+    """The Python sources of an installed package."""
+    return list(Path(str(package.__path__[0])).rglob("*.py"))
+
+
+# Two at once
+
+TWICE = """
+import sys
+from pathlib import Path
+import numpy as np
+from tb.sim.made_up import codes, made_up
+from tb.sim.run_network import EVERY_SAMPLE, run_network
+seed = int(sys.argv[2])
+network = made_up([4, 5, 3], seed=seed)
+x = codes(np.random.default_rng(seed), network, 20)
+folder = Path(sys.argv[1]) / str(seed)
+_, report = run_network(network, x, "icarus", folder=folder, name="twice", testcase=EVERY_SAMPLE)
+print(sum(stream["differing"] for stream in report["streams"].values()))
+"""
+
+
+def test_simulations_of_one_name_wait_for_each_other(tmp_path: Path) -> None:
+    commands = [[sys.executable, "-c", TWICE, str(tmp_path), str(seed)] for seed in range(1, 4)]
+    running = [
+        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        for command in commands
+    ]
+    said = [process.communicate()[0].decode() for process in running]
+    assert said == ["0\n"] * 3

@@ -15,6 +15,7 @@ from model import artifact, reference
 from model.artifact import Network
 from model.data.archive import ArchiveError, read_arrays
 from model.format import Int
+from model.images import identity
 from model.metrics import measure
 from model.spec import NetworkSpec
 from model.stage import PACK_CYCLES, UNPACK_CYCLES, Stage
@@ -135,6 +136,7 @@ def summarize(build: Build) -> Facts:
     rtl_classes = classes[f"RTL ({build.simulator})"]
     return {
         "network": network.spec.name,
+        "network_sha256": identity(network),
         "provenance": dict(network.provenance),
         "simulator": build.simulator,
         "samples": len(labels),

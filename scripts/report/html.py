@@ -3,33 +3,36 @@
 import argparse
 import base64
 import json
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import jinja2
-from markdown_it import MarkdownIt
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from common import cli, errors, files, markdown
+from common import cli, errors, files
+from common.paths import ROOT
 from common.sources import rtl_digest
-from model import artifact, reference
+from model import area, artifact, reference
 from model.artifact import Network
 from model.histograms import Range, ranges
+from model.images import identity
+from model.spec import NetworkSpec
 from scripts import profile
 from scripts.report import pictures, pipeline
 from scripts.report.facts import Facts, read_expected
-from studies import sweep_page
 from tb.benches.probes import data_path
 from tb.debug.beat_log import Diary
-from tb.debug.timing_diagram import View, svg, wavejson
+from tb.debug.timing_diagram import View, wavejson
+from tb.debug.timing_svg import svg
 from tb.debug.waveform import Waveform
 from tb.sim.simulators import SIMULATORS
-from verify.ledger import PAGE as LEDGER
 
 TEMPLATE = Path(__file__).with_name("page.html")
 DPI = 110
@@ -55,12 +58,7 @@ def drawn(figure: Figure) -> str:
     """A figure of matplotlib as the address of an image inside of the page."""
     stream = BytesIO()
     figure.savefig(stream, dpi=DPI, format="png")
-    return embedded(stream.getvalue())
-
-
-def embedded(png: bytes) -> str:
-    """A PNG as the address of an image."""
-    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+    return f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode()}"
 
 
 def cycles(facts: Facts) -> list[Bar]:
@@ -85,15 +83,16 @@ def traced_ranges(folder: Path, network: Network) -> list[Range]:
     return list(ranges(network, reference.trace(network, reference.encode(network, features))))
 
 
-def areas(folder: Path) -> Iterator[dict[str, Any]]:
-    """What `make synth` has left of each device, of the RTL that stands here."""
+def areas(folder: Path, network: Network) -> Iterator[dict[str, Any]]:
+    """What `make synth` has left of each device, of this network and the RTL of this checkout."""
     for path in sorted(folder.glob("synth-*.json")):
         found = json.loads(path.read_text())
-        if found.get("rtl") != rtl_digest():
+        if (found.get("rtl"), found.get("network_sha256")) != (rtl_digest(), identity(network)):
             continue
         modules = sorted(found["modules"].items(), key=lambda item: -item[1]["LUT"])
         yield {
             "name": " ".join(filter(None, (found["target"], found["device"]))),
+            "fold": ", ".join(f"{n} {simd} x {pe}" for n, (simd, pe) in found["fold"].items()),
             "found": found,
             "luts": bars([(name, cells["LUT"], "") for name, cells in modules if cells["LUT"]]),
         }
@@ -113,17 +112,38 @@ def waves(folder: Path, network: Network, simulator: str) -> Markup | None:
     return Markup(svg(wavejson(View(waveform, Diary(), first), streams, title)))
 
 
-def ledger(page: Path) -> Markup | None:
-    """The verification ledger as it was committed."""
-    text = markdown.block(page.read_text(), "ledger")
-    return Markup(MarkdownIt("commonmark").enable("table").render(text)) if text else None
+def estimate(spec: NetworkSpec) -> list[tuple[str, int]]:
+    """What the spec alone says of the area."""
+    found = area.of_network(spec)
+    return [
+        ("multipliers", found.multipliers),
+        ("LUT4", found.luts),
+        ("flip-flops", found.flip_flops),
+        ("bits of ROM", found.rom_bits),
+    ]
 
 
 def accuracy(folder: Path, facts: Facts) -> Facts | None:
-    """What `make accuracy` has left, where it is of this recipe."""
+    """What `make accuracy` has left, where it is of this recipe and these samples."""
     path = folder / "accuracy.json"
     found: Facts = json.loads(path.read_text()) if path.exists() else {}
-    return found if found.get("recipe_sha256") == facts["provenance"]["recipe_sha256"] else None
+    keys = ("recipe_sha256", "dataset_sha256")
+    same = all(found.get(key) == facts["provenance"].get(key) for key in keys)
+    return found if found and same else None
+
+
+def other_pages(folder: Path) -> dict[str, str]:
+    """Pages of the project that speak of other networks too, as addresses from ``folder``."""
+    names = {"verification": "verification.md", "sweep": "sweep.md", "silicon": "silicon.md"}
+    from_here = folder.resolve()
+    return {
+        key: quote(os.path.relpath(ROOT / "docs" / name, from_here)) for key, name in names.items()
+    }
+
+
+def both_widths(draw: Callable[[int], Figure]) -> dict[str, str]:
+    """A picture for a wide screen and, a plot below the other, for a narrow one."""
+    return {"wide": drawn(draw(pictures.WIDE)), "narrow": drawn(draw(pictures.NARROW))}
 
 
 def content(folder: Path, simulator: str) -> dict[str, Any]:
@@ -135,20 +155,23 @@ def content(folder: Path, simulator: str) -> dict[str, Any]:
     if facts["complaint"]:
         raise errors.CommandError(f"{path}: is no result: {facts['complaint']}")
     network = artifact.load(folder / "network.json")
-    sweep = LEDGER.with_name(sweep_page.PICTURE)
+    if facts.get("network_sha256") != identity(network):
+        raise errors.CommandError(f"{path}: is of another network than network.json, run make sim")
+    found = traced_ranges(folder, network)
+    softmax = pictures.softmax_errors(network.spec.softmax)
     return {
         "facts": facts,
         "date": datetime.now(UTC).date().isoformat(),
         "pipeline": Markup(pipeline.svg(network.spec)),
         "cycles": cycles(facts),
         "confusion": confusion(facts, pictures.class_names(network)),
-        "profile": drawn(profile.picture(network.spec.name, traced_ranges(folder, network))),
-        "softmax": embedded((folder / "softmax_error.png").read_bytes()),
+        "profile": both_widths(lambda n: profile.picture(network.spec.name, found, n)),
+        "softmax": both_widths(lambda n: pictures.softmax(softmax, n)),
         "accuracy": accuracy(folder, facts),
-        "areas": list(areas(folder)),
-        "sweep": embedded(sweep.read_bytes()) if sweep.exists() else None,
+        "areas": list(areas(folder, network)),
+        "estimate": estimate(network.spec),
         "waves": waves(folder, network, simulator),
-        "ledger": ledger(LEDGER),
+        "pages": other_pages(folder),
     }
 
 

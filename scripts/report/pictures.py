@@ -19,6 +19,8 @@ from model.stages.softmax import SoftmaxSpec
 SAMPLES, MOST_VALUES, SEED = 200_000, 2_000_000, 1
 # Beyond it the curves are flat.
 WIDEST_LOGIT = 16
+# Plots side by side on a wide screen, and on a narrow one.
+WIDE, NARROW = 3, 1
 BLUE, ORANGE, GRAY = "#1f6feb", "#d9730d", "#6e7781"
 
 Real = NDArray[np.float64]
@@ -108,16 +110,21 @@ def confusion(facts: dict[str, Any], names: Sequence[str]) -> Figure:
     return figure
 
 
-def softmax(errors: SoftmaxErrors) -> Figure:
-    """Histograms of the errors, and the curves of a probability over its logit."""
+def softmax(errors: SoftmaxErrors, columns: int = WIDE) -> Figure:
+    """Histograms of the errors, and the curves of a probability over its logit.
+
+    One above the other where there is one of ``columns``.
+    """
     spec = errors.spec
-    figure = Figure(figsize=(12, 5.2), layout="constrained")
+    narrow = columns == NARROW
+    separator = "\n" if narrow else " "
+    figure = Figure(figsize=(4.4, 8.4) if narrow else (12, 5.2), layout="constrained")
     figure.suptitle(
-        f"Softmax in hardware ({spec.score}, {spec.divider}): {spec.n} classes, "
-        f"{spec.x.width}-bit logits with frac {spec.x.frac}",
-        fontsize=14,
+        f"Softmax in hardware ({spec.score}, {spec.divider}):{separator}"
+        f"{spec.n} classes, {spec.x.width}-bit logits with frac {spec.x.frac}",
+        fontsize=11 if narrow else 14,
     )
-    left, right = figure.subplots(1, 2)
+    left, right = figure.subplots(2, 1) if narrow else figure.subplots(1, 2)
     _histogram(left, errors)
     _curves(right, spec)
     return figure
@@ -135,10 +142,10 @@ def _histogram(axes: Axes, errors: SoftmaxErrors) -> None:
         weights = np.full(values.size, 100 / values.size)
         axes.hist(values, bins, weights=weights, histtype="stepfilled", alpha=0.3, color=color)
         axes.hist(values, bins, weights=weights, histtype="step", color=color, label=label)
-    axes.axvline(0, color=GRAY, linewidth=0.8)
+    axes.axvline(0, color=GRAY, linewidth=0.8, label="exact")
     vectors, score = len(errors.winners), EXACT[errors.spec.score]
-    title = f"Hardware minus exact, score {score}, over {vectors:,} random logit vectors"
-    axes.set_title(title, fontsize=11)
+    title = f"Hardware minus exact, score {score},\nover {vectors:,} random logit vectors"
+    axes.set_title(title, fontsize=10)
     axes.set_xlabel("error in LSB (1/255)")
     axes.set_ylabel("share of the outputs in % per 0.05 LSB")
     axes.set_ylim(0, 1.25 * axes.get_ylim()[1])
@@ -167,7 +174,7 @@ def _curves(axes: Axes, spec: SoftmaxSpec) -> None:
     axes.plot(smooth, usual, color=ORANGE, linewidth=1.6, linestyle="--", label="ordinary softmax")
     if spec.score == "taylor2" and x[0] < -1:
         axes.axvspan(x[0], -1, color=GRAY, alpha=0.12, linewidth=0, label="score falls: x < -1")
-    axes.set_title("Probability of a class over its logit x, all other logits 0", fontsize=11)
+    axes.set_title("Probability of a class over its logit x,\nall other logits 0", fontsize=10)
     axes.set_xlabel("logit x")
     axes.set_ylabel("probability")
     axes.set_xlim(x[0], x[-1])

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yowasp_wavedrom
-
 from model.stage import Payload, Stream
 from model.words import Field
 from tb.debug.beat_log import Diary, Entry
+from tb.debug.timing_svg import svg
 from tb.debug.waveform import Value, Waveform
 from tb.streams import PERIOD_NS
 
@@ -62,14 +61,8 @@ def draw(view: View, streams: list[Stream], title: str, target: Path) -> None:
     target.write_text(svg(source))
 
 
-def svg(source: dict[str, Any]) -> str:
-    """WaveJSON as a picture."""
-    drawn: str = yowasp_wavedrom.render(source)
-    return drawn
-
-
 def wavejson(view: View, streams: list[Stream], title: str) -> dict[str, Any]:
-    """The picture as WaveDrom reads it."""
+    """WaveJSON of the picture, as WaveDrom reads it too."""
     edges = view.waveform.edges
     rows: list[Any] = [{"name": "clk", "wave": "n" + "." * (len(view.window) - 1)}]
     for stream in streams:

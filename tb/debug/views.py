@@ -91,8 +91,14 @@ def write_views(
         ".gtkw": gtkwave(waveform, groups, ticks, period),
         ".sucl": surfer(waveform, groups, ticks),
     }
-    for suffix, text in texts.items():
-        write_atomically(waveform.with_suffix(suffix), text)
+    paths = views_of(waveform)
+    for path in paths:
+        write_atomically(path, texts[path.suffix])
+    return paths
+
+
+def views_of(waveform: Path) -> tuple[Path, Path]:
+    """Where the views of a waveform lie: of GTKWave, then of Surfer."""
     return waveform.with_suffix(".gtkw"), waveform.with_suffix(".sucl")
 
 

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec
 from xml.etree import ElementTree
 
 from cocotb_test import simulator as cocotb_test
@@ -32,9 +32,18 @@ from model.verilog import literal
 from syn.netlist import kind_in_environment
 from syn.netlist import netlist as cells_of
 from tb.job import COUNTS, Job
-from tb.sim.simulators import PRECOMPILED, compiler_cache, complaint_in, environment_of
+from tb.sim.simulators import (
+    PRECOMPILED,
+    SIMULATORS,
+    compiler_cache,
+    complaint_in,
+    environment_of,
+    without_foreign,
+)
 
 DEFAULT_SEED = 1
+# Names a variable: after so many failures, a bench begins no further test.
+MAX_FAILURES = "VERBATIM_MAX_FAILURES"
 
 _COMPILE_ARGS = {
     "icarus": ["-g2005", "-Wall"],
@@ -88,6 +97,26 @@ class Outcome:
     compared: int = 0
 
 
+Arguments = ParamSpec("Arguments")
+
+
+def _alone(run: Callable[Arguments, Outcome]) -> Callable[Arguments, Outcome]:
+    """Lets a second simulation of one name wait for the first, whose folder it would empty."""
+
+    @functools.wraps(run)
+    def waiting(*args: Arguments.args, **how: Arguments.kwargs) -> Outcome:
+        runs = BUILD / "runs" / str(how["simulator"])
+        lock = runs / f"{how.get('name') or args[0]}.lock"
+        if how["simulator"] in SIMULATORS:
+            lock.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(lock):
+                return run(*args, **how)
+        return run(*args, **how)
+
+    return waiting
+
+
+@_alone
 def simulate(
     module: str,
     parameters: Mapping[str, Parameter],
@@ -169,7 +198,8 @@ def simulate(
                 "COCOTB_ANSI_OUTPUT": "0",
                 "GPI_LOG_LEVEL": "INFO",
             }
-            | ({"VERBATIM_DIARY": str(diary.resolve())} if diary else {}),
+            | ({"VERBATIM_DIARY": str(diary.resolve())} if diary else {})
+            | ({"COCOTB_MAX_FAILURES": most} if (most := os.environ.get(MAX_FAILURES)) else {}),
         )
 
     log = run_dir / "simulation.log"
@@ -279,14 +309,17 @@ class _Verilator(_Cached, cocotb_test.Verilator):  # type: ignore[misc]
 
 
 class _environment:
-    """Sets variables for a while: cocotb-test lets os.environ win over what it is given."""
+    """Sets variables for a while, and takes foreign ones away: cocotb-test passes os.environ on,
+    and lets it win over what it is given."""
 
     def __init__(self, values: Mapping[str, str]) -> None:
         self.values = values
 
     def __enter__(self) -> None:
         self.before = dict(os.environ)
-        os.environ.update(self.values)
+        kept = without_foreign(self.before) | dict(self.values)
+        os.environ.clear()
+        os.environ.update(kept)
 
     def __exit__(self, *_: object) -> None:
         os.environ.clear()

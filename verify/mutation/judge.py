@@ -22,7 +22,7 @@ from common.files import write_atomically
 from common.paths import BUILD, ROOT
 from tb.modules.named_mutants import Mutant, mutated
 from tb.modules.rows import row_of
-from tb.sim.runner import SimulationFailed, simulate
+from tb.sim.runner import MAX_FAILURES, SimulationFailed, simulate
 from verify.mutation import equivalence
 from verify.mutation.data_mutants import DataMutant
 from verify.mutation.netlist_mutants import FOLDER, NetlistMutant, Subject
@@ -136,11 +136,11 @@ def _strict() -> Iterator[None]:
     used = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
     before = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (int(used) + CPU_SECONDS, before[1]))
-    os.environ["COCOTB_MAX_FAILURES"] = "1"
+    os.environ[MAX_FAILURES] = "1"
     try:
         yield
     finally:
-        del os.environ["COCOTB_MAX_FAILURES"]
+        del os.environ[MAX_FAILURES]
         resource.setrlimit(resource.RLIMIT_CPU, before)
 
 
