@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from common import cli, errors, files
 from common.paths import ROOT
 from common.sources import rtl_digest
-from model import area, artifact, reference
+from model import artifact, reference
 from model.artifact import Network
 from model.histograms import Range, ranges
 from model.images import identity
@@ -114,7 +114,7 @@ def waves(folder: Path, network: Network, simulator: str) -> Markup | None:
 
 def estimate(spec: NetworkSpec) -> list[tuple[str, int]]:
     """What the spec alone says of the area."""
-    found = area.of_network(spec)
+    found = spec.area
     return [
         ("multipliers", found.multipliers),
         ("LUT4", found.luts),

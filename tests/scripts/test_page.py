@@ -14,7 +14,7 @@ from playwright.sync_api import Page, sync_playwright
 from common import errors
 from common.paths import GOLDEN_IRIS, ROOT
 from common.sources import rtl_digest
-from model import area, artifact
+from model import artifact
 from model.images import identity
 from scripts.report import html, terminal
 from tb.sim.made_up import codes, made_up
@@ -163,7 +163,7 @@ def test_page_speaks_of_its_own_network(other: Path, browser_page: Page) -> None
     text = shown.locator("main").inner_text()
     assert not re.search(r"taylor2|reciprocal|iris|golden", text, flags=re.IGNORECASE)
     assert "Score exp, divider restoring" in text and "made_up, in hardware" in text
-    known = area.of_network(OTHER.spec)
+    known = OTHER.spec.area
     section = shown.locator("section", has_text="FPGA resources")
     assert section.locator("td:last-child").all_inner_texts() == [
         f"{count:,}" for count in (known.multipliers, known.luts, known.flip_flops, known.rom_bits)

@@ -15,7 +15,8 @@ from common.paths import GOLDEN_IRIS, ROOT
 from model import artifact, reference
 from model.data import datasets
 from model.format import Format
-from model.spec import COMBINATIONS, PROBABILITY_ONE, SoftmaxSpec
+from model.stage import PROBABILITY_ONE
+from model.stages.softmax import COMBINATIONS, SoftmaxSpec
 from scripts.report import facts as summary
 from scripts.report import pictures, terminal
 from scripts.report.facts import RTL_KEYS, read, streams, summarize
