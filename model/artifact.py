@@ -160,7 +160,7 @@ def _parse(text: str) -> Network:
     if not isinstance(provenance, dict):
         raise ArtifactError(f"provenance is {provenance!r}, legal is an object")
     return Network(
-        spec=from_plain(content["spec"]),
+        spec=from_plain(content["spec"], content["version"]),
         weights=_arrays("weights", content["weights"]),
         biases=_arrays("biases", content["biases"]),
         provenance=provenance,

@@ -188,15 +188,15 @@ def to_plain(spec: NetworkSpec) -> dict[str, Any]:
     }
 
 
-def from_plain(plain: object) -> NetworkSpec:
+def from_plain(plain: object, version: int = 2) -> NetworkSpec:
     """The inverse of `to_plain`; unknown, missing and illegal entries raise `SpecError`.
 
-    Files of version 1 have ``layers`` and a ``softmax`` in the place of ``stages``.
+    Version 1 has ``layers`` and a ``softmax`` in the place of ``stages``.
     """
     require(isinstance(plain, Mapping), f"spec: must be a table of keys, found {plain!r}")
     assert isinstance(plain, Mapping)
-    if "layers" in plain:
-        plain = _stages_of_version_1(plain)
+    if version == 1:
+        plain = _from_version_1(plain)
     stages = plain.get("stages")
     _require_list("stages", stages)
     assert isinstance(stages, Sequence)
@@ -205,10 +205,12 @@ def from_plain(plain: object) -> NetworkSpec:
     return spec
 
 
-def _stages_of_version_1(plain: Mapping[str, Any]) -> dict[str, Any]:
+def _from_version_1(plain: Mapping[str, Any]) -> dict[str, Any]:
+    for key in ("layers", "softmax"):
+        require(key in plain, f"spec: key {key!r} is missing")
+    require("stages" not in plain, "spec: unknown key 'stages' in a file of version 1")
     layers = plain["layers"]
     _require_list("layers", layers)
-    require("softmax" in plain, "spec: key 'softmax' is missing")
     ends = {"linear": layers, "softmax": [plain["softmax"]]}
     stages = [
         {"kind": kind, **entry} if isinstance(entry, Mapping) else entry

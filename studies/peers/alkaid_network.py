@@ -27,7 +27,8 @@ def whole_bits(form: dict[str, int]) -> int:
 
 def traced(content: dict[str, Any]) -> Any:
     """The network as alkaid's combinational logic: layers up to the logits."""
-    layers, first = content["spec"]["layers"], content["spec"]["layers"][0]
+    layers = [stage for stage in content["spec"]["stages"] if stage["kind"] == "linear"]
+    first = layers[0]
     signs, whole, fraction = (
         np.full(first["n_in"], bits) for bits in (1, whole_bits(first["x"]), first["x"]["frac"])
     )

@@ -18,7 +18,7 @@ TOP = "nngen_network"
 
 def operators(content: dict[str, Any], batch: int, side: int) -> tuple[Any, Any, list[Any]]:
     """Placeholder, last operator and all parameters; ``side`` inputs times ``side`` outputs."""
-    layers = content["spec"]["layers"]
+    layers = [stage for stage in content["spec"]["stages"] if stage["kind"] == "linear"]
     entered = nngen.placeholder(nngen.int8, shape=(batch, layers[0]["n_in"]), name="x")
     parameters: dict[str, Any] = {}
     values = entered

@@ -79,12 +79,12 @@ BAD_FILES = {
         "biases.fc1: .*legal are",
     ),
     "key-twice": (
-        edited(lambda content: None).replace('"version": 1,', '"version": 7, "version": 1,'),
+        edited(lambda content: None).replace('"version": 2,', '"version": 7, "version": 2,'),
         "key 'version' stands twice",
     ),
     "nested-digest": (
-        edited(lambda content: None).replace('"version": 1', f'"version": {"[" * 985 + "]" * 985}'),
-        "nested deeper|truncated or no JSON|version is",
+        edited(lambda content: None).replace('"version": 2', f'"version": {"[" * 985 + "]" * 985}'),
+        "nested deeper|truncated or no JSON|version must",
     ),
     "key-of-two-lines": (edited(setting("a\nb", to=1)), r"found keys a\\nb"),
     "missing-row": (edited(setting("biases", "fc3", to=[1, 2])), "shape"),

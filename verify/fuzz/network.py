@@ -92,7 +92,7 @@ def wrong_network(data: bytes, network: artifact.Network) -> str | None:
     if not same(read, content):
         return "something else was read from it"
     spec = content["spec"]
-    layers, softmax = spec["layers"], spec["softmax"]
+    *layers, softmax = spec["stages"]
     if not _are_whole(spec):
         return "a truth value stands for a number, or a number is not whole"
     for whole, lanes in (
