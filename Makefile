@@ -4,7 +4,7 @@
 SIM     ?= verilator## simulator: verilator or icarus
 NETWORK ?= iris## a network of model/networks, or the path of a .toml
 WAVES   ?= 1## sim: 0 leaves out the waveform of every signal
-TEST    ?= sim## waves: sim, a row of make test, a folder of build/failures
+TEST    ?= sim## waves: sim, a case of make test, a folder of build/failures
 NETLIST ?= 0## test-rtl: 0 RTL, generic or 1 Yosys' gates, ice40 its cells
 TARGET  ?= ecp5## synth: family of FPGAs: ecp5, ice40 or xc7
 DEVICE  ?= first## synth: 85k, 45k, 25k; up5k, hx1k, hx8k; first of its family

@@ -15,7 +15,7 @@ from tb.debug.failures import FOLDER as FAILURES
 from tb.debug.views import streams_of, write_views
 from tb.debug.waveform import Waveform
 from tb.job import Job
-from tb.modules.rows import ROWS
+from tb.modules.registry import CASES, case_named
 from tb.sim.simulators import SIMULATORS
 
 # The test that stands for what make sim left.
@@ -38,22 +38,22 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def find(test: str, build: Path, simulator: str) -> Path:
-    """The waveform of a row, of a failure, or of ``make sim``, with its views beside it."""
+    """The waveform of a case, of a failure, or of ``make sim``, with its views beside it."""
     if test == OF_SIM:
         return of_network(build, simulator)
     failed = FAILURES / test / "waves.vcd"
     if failed.exists():
         return failed
-    rows = {row.name: row for row in ROWS}
-    if test not in rows:
-        known = [*rows, *(path.parent.name for path in FAILURES.glob("*/waves.vcd"))]
+    names = [case.name for case in CASES]
+    if test not in names:
+        known = [*names, *(path.parent.name for path in FAILURES.glob("*/waves.vcd"))]
         near = ", ".join(difflib.get_close_matches(test, known, cutoff=0.3)) or "none like it"
         raise CommandError(
-            f"TEST={test} is neither {OF_SIM}, a row of tb/modules/rows.py nor a folder of "
+            f"TEST={test} is neither {OF_SIM}, a case of tb/modules nor a folder of "
             f"build/failures; "
             f"near are: {near}"
         )
-    return of_row(test, simulator)
+    return of_case(test, simulator)
 
 
 def of_network(build: Path, simulator: str) -> Path:
@@ -65,14 +65,14 @@ def of_network(build: Path, simulator: str) -> Path:
     return waveform
 
 
-def of_row(name: str, simulator: str) -> Path:
-    """The waveform of a row of the regression, simulated now."""
-    (row,) = [row for row in ROWS if row.name == name]
+def of_case(name: str, simulator: str) -> Path:
+    """The waveform of a case of the regression, simulated now."""
+    case = case_named(name)
     folder = BUILD / "waves" / name
     waveform = folder / f"{simulator}.fst"
-    row.run(simulator, folder=folder, name=f"waves-{name}", waves=waveform)
-    parameters, options = row.prepare(folder)
-    write_views(waveform, streams_of(Job(row.module, parameters, options), Waveform(waveform)))
+    case.run(simulator, folder=folder, name=f"waves-{name}", waves=waveform)
+    parameters, options = case.prepare(folder)
+    write_views(waveform, streams_of(Job(case.module, parameters, options), Waveform(waveform)))
     return waveform
 
 
@@ -82,8 +82,7 @@ def parser() -> argparse.ArgumentParser:
     built.add_argument(
         "--test",
         default=OF_SIM,
-        help="sim, a row of tb/modules/rows.py, or a folder of build/failures "
-        "(default: %(default)s)",
+        help="sim, a case of tb/modules, or a folder of build/failures (default: %(default)s)",
     )
     cli.add_build(built)
     cli.add_sim(built, SIMULATORS)

@@ -12,7 +12,7 @@ from model.format import Format
 from model.stages.softmax import COMBINATIONS, EXP_IMAGE, RECIPROCAL_IMAGE, SoftmaxSpec
 from syn.synthesis import IMAGES, Cells, Design, synthesize
 from syn.targets import KINDS, TARGETS, Device, Target
-from tb.modules.rows import softmax_parameters
+from tb.modules.softmax import softmax_parameters
 
 PAGE = "softmax_size.md"
 FOLDER = BUILD / "softmax_size"

@@ -18,7 +18,7 @@ from model.artifact import Network, load
 from model.data import datasets
 from model.format import Format
 from model.reference import quantize, trace
-from tb.modules.named_mutants import Mutant, mutated
+from tb.modules.mutant import Mutant, mutated
 from tb.sim.board import run_bench, simulated_board
 from tb.sim.made_up import codes, made_up
 from tb.sim.runner import SimulationFailed

@@ -16,8 +16,8 @@ from tb.benches.probes import data_path
 from tb.debug.failures import CYCLES_AFTER, CYCLES_BEFORE, FOLDER, Evidence, folder_of, investigate
 from tb.debug.views import signals
 from tb.debug.waveform import Waveform
-from tb.modules.named_mutants import MUTANTS, Mutant, mutated
-from tb.modules.rows import ROWS
+from tb.modules.mutant import Mutant, mutated
+from tb.modules.registry import case_named, mutant_named
 from tb.sim.run_network import run_network
 from tb.sim.runner import SimulationFailed
 from tb.streams import PERIOD_NS
@@ -29,16 +29,11 @@ SENTENCE = re.compile(
 )
 
 
-def named(name: str) -> Mutant:
-    (mutant,) = [mutant for mutant in MUTANTS if mutant.name == name]
-    return mutant
-
-
-def failure_of_row(mutant: Mutant, folder: Path) -> SimulationFailed:
-    """How the row of a mutant fails."""
-    (row,) = [row for row in ROWS if row.name == mutant.row]
+def failure_of_case(mutant: Mutant, folder: Path) -> SimulationFailed:
+    """How the case of a mutant fails."""
+    case = case_named(mutant.case)
     with pytest.raises(SimulationFailed) as caught:
-        row.run("icarus", rtl=mutated(mutant, folder / "rtl"), name=f"shown-{mutant.name}")
+        case.run("icarus", rtl=mutated(mutant, folder / "rtl"), name=f"shown-{mutant.name}")
     return caught.value
 
 
@@ -91,18 +86,18 @@ def check(evidence: Evidence, failure: SimulationFailed, signal: str) -> None:
 
 
 def test_failed_module_is_shown(tmp_path: Path) -> None:
-    failure = failure_of_row(named("stale-bias"), tmp_path)
+    failure = failure_of_case(mutant_named("stale-bias"), tmp_path)
     check(investigate(failure, tmp_path / "shown"), failure, "out_acc[0]")
 
 
 def test_failed_part_without_a_stream_is_shown(tmp_path: Path) -> None:
-    failure = failure_of_row(named("rom-ignores-enable"), tmp_path)
+    failure = failure_of_case(mutant_named("rom-ignores-enable"), tmp_path)
     evidence = investigate(failure, tmp_path / "shown")
     check(evidence, failure, "data")
 
 
 def test_failed_layer_of_a_network_is_shown(tmp_path: Path) -> None:
-    failure = failure_of_top(named("truncates"), tmp_path)
+    failure = failure_of_top(mutant_named("truncates"), tmp_path)
     evidence = investigate(failure, tmp_path / "shown")
     check(evidence, failure, "y[0]")
     assert evidence.waveform
@@ -115,7 +110,7 @@ def test_failed_layer_of_a_network_is_shown(tmp_path: Path) -> None:
 
 
 def test_failure_that_has_no_wrong_value_is_shown_at_its_end(tmp_path: Path) -> None:
-    failure = failure_of_row(named("payload-moves-while-stalled"), tmp_path)
+    failure = failure_of_case(mutant_named("payload-moves-while-stalled"), tmp_path)
     assert "payload moved while stalled" in str(failure)
     evidence = investigate(failure, tmp_path / "shown")
     assert "payload moved while stalled" in evidence.sentence

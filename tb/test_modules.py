@@ -3,24 +3,25 @@
 import pytest
 
 from common import sources
-from tb.modules.rows import ON_BOTH_SIMULATORS, ROWS, Row
+from tb.modules.case import Case
+from tb.modules.registry import CASES, ON_BOTH_SIMULATORS
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_module_equals_its_reference_under_icarus(row: Row) -> None:
-    assert row.run("icarus").passed > 0
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_module_equals_its_reference_under_icarus(case: Case) -> None:
+    assert case.run("icarus").passed > 0
 
 
-@pytest.mark.parametrize("row", ON_BOTH_SIMULATORS, ids=lambda row: row.name)
-def test_module_equals_its_reference_under_verilator(row: Row) -> None:
-    assert row.run("verilator").passed > 0
+@pytest.mark.parametrize("case", ON_BOTH_SIMULATORS, ids=lambda case: case.name)
+def test_module_equals_its_reference_under_verilator(case: Case) -> None:
+    assert case.run("verilator").passed > 0
 
 
-def test_every_module_has_a_row_on_both_simulators() -> None:
+def test_every_module_has_a_case_on_both_simulators() -> None:
     modules = {path.stem for path in sources.verilog()} - {"mlp_top"}  # tb/test_top.py has that one
-    assert {row.module for row in ROWS} == modules
-    assert {row.module for row in ON_BOTH_SIMULATORS} == modules
+    assert {case.module for case in CASES} == modules
+    assert {case.module for case in ON_BOTH_SIMULATORS} == modules
 
 
-def test_row_names_are_unique() -> None:
-    assert len({row.name for row in ROWS}) == len(ROWS)
+def test_case_names_are_unique() -> None:
+    assert len({case.name for case in CASES}) == len(CASES)

@@ -10,7 +10,7 @@ from common.paths import BUILD
 from common.programs import SimulatorError
 from model import Network, artifact, fast, images
 from model.format import Format
-from tb.modules.named_mutants import Mutant, mutated
+from tb.modules.mutant import Mutant, mutated
 from tb.sim import native
 from tb.sim.made_up import codes, made_up
 from tb.sim.native import NativeError

@@ -11,22 +11,17 @@ from common.paths import BUILD, GOLDEN, RTL
 from common.programs import SimulatorError
 from syn.netlist import KINDS, kind_in_environment, netlist
 from tb.modules.networks import at, flowers, run_made_up
-from tb.modules.rows import ROWS, Row
+from tb.modules.registry import case_named
 from tb.sim.run_network import EVERY_SAMPLE, LONG_RUN, run_network
 from tb.sim.runner import SimulationFailed, simulate
 
 SLICE = ("requantize-1-20-8-7", "stream_pack-6-1-8", "rom-70-12", "softmax_sum-3by1-8.4")
 
 
-def row_named(name: str) -> Row:
-    (row,) = [row for row in ROWS if row.name == name]
-    return row
-
-
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", SLICE)
 def test_netlist_equals_reference(name: str, kind: str) -> None:
-    outcome = row_named(name).run("icarus", netlist=kind, name=f"netlist-{kind}-{name}")
+    outcome = case_named(name).run("icarus", netlist=kind, name=f"netlist-{kind}-{name}")
     assert outcome.passed > 0 and outcome.compared > 500
 
 
@@ -54,33 +49,31 @@ def test_network_of_ice40_cells_equals_reference() -> None:
     assert outcome.compared == 40 * (2 + 2)
 
 
-REQUANTIZE = {"LANES": 1, "ACC_W": 20, "OUT_W": 8, "SHIFT": 7}
+REQUANTIZE = case_named("requantize-1-20-8-7")
 # The first cell of each kind that stands in the netlist, and another one.
 ANOTHER_CELL = {"generic": (r" & ", " | "), "ice40": (r"\.LUT_INIT\(16'h\w\w", ".LUT_INIT(16'h00")}
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_other_cell_is_caught(kind: str, tmp_path: Path) -> None:
-    made = netlist("mlp_requantize", REQUANTIZE, kind, RTL)
+    made = netlist(REQUANTIZE.module, REQUANTIZE.prepare(tmp_path)[0], kind, RTL)
     changed = tmp_path / "cells"
     shutil.copytree(made, changed)
     cells = changed / "cells.v"
     text, count = re.subn(*ANOTHER_CELL[kind], cells.read_text(), count=1)
     assert count == 1 and text != cells.read_text()
-    row = row_named("requantize-1-20-8-7")
-    assert row.run("icarus", rtl=made, name=f"cell-right-{kind}").passed
+    assert REQUANTIZE.run("icarus", rtl=made, name=f"cell-right-{kind}").passed
     cells.write_text(text)
     with pytest.raises(SimulationFailed):
-        row.run("icarus", rtl=changed, name=f"cell-wrong-{kind}")
+        REQUANTIZE.run("icarus", rtl=changed, name=f"cell-wrong-{kind}")
 
 
-def test_netlist_is_asked_for_its_own_parameters() -> None:
-    made = netlist("mlp_requantize", REQUANTIZE, "generic", RTL)
-    others = REQUANTIZE | {"SHIFT": 6}
+def test_netlist_is_asked_for_its_own_parameters(tmp_path: Path) -> None:
+    module, parameters = REQUANTIZE.module, REQUANTIZE.prepare(tmp_path)[0]
+    made = netlist(module, parameters, "generic", RTL)
+    others = parameters | {"SHIFT": 6}
     with pytest.raises(SimulationFailed, match=r"need the parameters of this netlist, .*SHIFT=7"):
-        simulate(
-            "mlp_requantize", others, simulator="icarus", bench="idle_bench", rtl=made, name="other"
-        )
+        simulate(module, others, simulator="icarus", bench="idle_bench", rtl=made, name="other")
 
 
 def test_design_that_yosys_refuses_is_named(tmp_path: Path) -> None:

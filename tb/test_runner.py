@@ -11,8 +11,8 @@ import pytest
 
 from common.paths import ROOT
 from common.programs import SimulatorError
-from tb.modules.named_mutants import Mutant, mutated
-from tb.modules.rows import ROWS
+from tb.modules.mutant import Mutant, mutated
+from tb.modules.registry import case_named
 from tb.sim.runner import SimulationFailed, _judge, simulate
 from tb.sim.simulators import SIMULATORS, without_foreign
 
@@ -105,7 +105,7 @@ FOREIGN = {
     "VERILATOR_ROOT": "/nonexistent",
     "VERILOG_SOURCES": "nothing.v",
 }
-RELU = {row.name: row for row in ROWS}["relu-3-2"]
+RELU = case_named("relu-3-2")
 
 
 @pytest.mark.parametrize("simulator", SIMULATORS)

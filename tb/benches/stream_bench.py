@@ -20,11 +20,12 @@ from tb.benches.drivers import (
 from tb.benches.elaboration import check_elaboration
 from tb.benches.scoreboard import Scoreboard
 from tb.job import job
-from tb.modules.operators import OPERATORS, Vector
+from tb.modules.operator import Vector
+from tb.modules.registry import operator_of
 from tb.streams import PERIOD_NS
 
 JOB = job()
-OPERATOR = OPERATORS[JOB.module](JOB)
+OPERATOR = operator_of(JOB)
 RANDOM_VECTORS = 60
 DRAIN_CYCLES = 4
 RESET_CYCLES = OPERATOR.latency + 2 * OPERATOR.interval + 2

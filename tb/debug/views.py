@@ -19,7 +19,7 @@ from model.words import Field
 from tb.benches.probes import data_path
 from tb.debug.waveform import Waveform
 from tb.job import Job
-from tb.modules.operators import OPERATORS
+from tb.modules.registry import is_streaming, operator_of
 from tb.streams import PERIOD_NS
 
 # Cycles that GTKWave shows before its cursor.
@@ -30,12 +30,12 @@ def streams_of(job: Job, waveform: Waveform) -> list[Stream]:
     """The streams of the design that was simulated, in data-path order."""
     if job.module == TOP and "network" in job.options:
         return data_path(load(Path(job.options["network"])).spec)
-    return _of_operator(job) if job.module in OPERATORS else _of_ports(waveform)
+    return _of_operator(job) if is_streaming(job.module) else _of_ports(waveform)
 
 
 def _of_operator(job: Job) -> list[Stream]:
-    """What goes into a module that `tb.modules.operators` knows, then what comes out."""
-    operator = OPERATORS[job.module](job)
+    """What goes into a streaming module, then what comes out."""
+    operator = operator_of(job)
     sides = (("in_", operator.inputs), ("out_", operator.outputs))
     return [
         Stream("", prefix, tuple(_payload(prefix, field) for field in fields))

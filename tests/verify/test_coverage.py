@@ -12,7 +12,7 @@ from tb.benches import functional
 from tb.benches.functional import BINS, CROSSES, FEW, STALLS, directed, situations
 from tb.modules import illegal
 from tb.modules.networks import IRIS, MADE_UP
-from tb.modules.rows import plain
+from tb.modules.registry import case_named
 from tb.sim.runner import simulate
 from verify.coverage import points
 from verify.coverage.points import CoverageError, Exclusion, Figure, Point
@@ -31,11 +31,11 @@ def exclusion(**changes: object) -> Exclusion:
 
 
 def test_bench_covers_what_an_idle_simulation_does_not(tmp_path: Path) -> None:
-    row = plain("mlp_skid_buffer", W=1)
+    case = case_named("skid_buffer-1")
     idle, full = tmp_path / "idle.dat", tmp_path / "full.dat"
     how = {"simulator": "verilator", "name": "covered-register"}
-    simulate(row.module, {"W": 1}, bench="idle_bench", coverage=idle, **how)
-    row.run("verilator", coverage=full, name="covered-register")
+    simulate(case.module, {"W": 1}, bench="idle_bench", coverage=idle, **how)
+    case.run("verilator", coverage=full, name="covered-register")
     found = {path: points.read(path) for path in (idle, full)}
     assert set(found[idle]) == set(found[full])
     assert {point.module for point in found[full]} == {"mlp_skid_buffer"}

@@ -4,7 +4,7 @@ import pytest
 
 from common.paths import BUILD
 from model.stages.softmax import COMBINATIONS, SoftmaxSpec
-from tb.modules.named_mutants import Mutant, mutated
+from tb.modules.mutant import Mutant, mutated
 from verify.campaigns.exhaustive import Case, ExhaustiveError
 
 SLICE = 1 << 16

@@ -3,8 +3,9 @@
 import pytest
 
 from common.paths import BUILD
-from tb.modules.named_mutants import MUTANTS, Mutant, mutated
-from verify.formal.properties import PROMISES, Contract, contracts
+from tb.modules.mutant import Mutant, mutated
+from tb.modules.registry import CONTRACTS, contract_named, mutant_named
+from verify.formal.properties import PROMISES, prove
 from verify.formal.softmax_proofs import Proof, ProofError, proofs
 
 BROKEN = {
@@ -58,40 +59,6 @@ def test_broken_copy_is_refuted(promise: str) -> None:
         )
 
 
-# One of each module that takes a solver seconds.
-QUICK = (
-    "skid_buffer-3",
-    "stream_pack-4-2-2",
-    "stream_unpack-3-1-2-1",
-    "fold-3-2",
-    "requantize-20-8-7",
-    "relu-2-8",
-    "linear-2-1-2-1",
-    "softmax_taylor2-2-2-2-0",
-    "softmax_max-2-2-2-0",
-    "softmax_exp-2-2-2-0",
-    "softmax_sum-2-2-2-0",
-    "softmax_remainder-2-2-2-0",
-)
-
-# A mistake for each module's proof, by its name in tb/modules/named_mutants.py.
-MISTAKES = {
-    "skid_buffer-3": "loses-the-spare",
-    "stream_pack-4-2-2": "keeps-a-short-vector",
-    "stream_unpack-3-1-2-1": "payload-moves-while-stalled",
-    "fold-3-2": "one-step-too-few",
-    "requantize-20-8-7": "rounds-half-up",
-    "relu-2-8": "no-relu",
-    "linear-2-1-2-1": "no-bias",
-    "softmax_taylor2-2-2-2-0": "polynomial-without-its-half",
-    "softmax_max-2-2-2-0": "largest-of-too-few-lanes",
-    "softmax_exp-2-2-2-0": "reads-the-next-entry-of-the-exponential",
-    "softmax_sum-3-1-2-0": "tie-goes-to-the-later-beat",
-    "softmax_reciprocal-3-1-2-0": "quotient-shifted-by-one",
-    "softmax_restoring-2-2-2-0": "times-256",
-    "softmax_remainder-2-2-2-0": "remainder-starts-at-256",
-}
-
 # A mistake for each promise of the contract.
 BREACHES = {
     "stable_while_stalled": (
@@ -108,10 +75,7 @@ BREACHES = {
         "stream_pack-4-2-2",
         Mutant("takes-any", "mlp_stream_pack", "in_last && complete", "in_last", ""),
     ),
-    "each_result_in_order": (
-        "requantize-9-4-3",
-        Mutant("rounds-up", "mlp_requantize", "|| kept[0])", "|| 1'b1)", ""),
-    ),
+    "each_result_in_order": ("requantize-9-4-3", mutant_named("rounds-half-up")),
     "nothing_is_lost": (
         "stream_pack-4-2-2",
         Mutant("loses-all", "mlp_stream_pack", "in_last && complete", "in_last && 1'b0", ""),
@@ -139,23 +103,19 @@ BREACHES = {
 }
 
 
-def contract(name: str) -> Contract:
-    (found,) = [contract for contract in contracts() if contract.name == name]
-    return found
-
-
-@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize("name", [contract.name for contract in CONTRACTS if contract.quick])
 def test_contract_is_proved(name: str) -> None:
-    assert contract(name).prove(folder=BUILD / "formal" / f"test-{name}") >= 0
+    assert prove(contract_named(name), folder=BUILD / "formal" / f"test-{name}") >= 0
 
 
-@pytest.mark.parametrize("name", MISTAKES)
+@pytest.mark.parametrize("name", [contract.name for contract in CONTRACTS if contract.mistake])
 def test_proof_is_refuted_on_a_broken_module(name: str) -> None:
-    (mutant,) = [mutant for mutant in MUTANTS if mutant.name == MISTAKES[name]]
-    assert mutant.module == contract(name).module
+    contract = contract_named(name)
+    mutant = mutant_named(str(contract.mistake))
+    assert mutant.module == contract.module
     rtl = mutated(mutant, BUILD / "mutants" / f"contract-{mutant.name}")
     with pytest.raises(ProofError, match="a promise is refuted"):
-        contract(name).prove(rtl, folder=BUILD / "formal" / f"broken-{name}")
+        prove(contract, rtl, folder=BUILD / "formal" / f"broken-{name}")
 
 
 @pytest.mark.parametrize("promise", BREACHES)
@@ -163,9 +123,15 @@ def test_promise_of_the_contract_is_refuted(promise: str) -> None:
     name, mutant = BREACHES[promise]
     rtl = mutated(mutant, BUILD / "mutants" / f"breach-{mutant.name}")
     with pytest.raises(ProofError, match=f"{promise} is refuted"):
-        contract(name).prove(rtl, folder=BUILD / "formal" / f"breach-{promise}", promise=promise)
+        prove(
+            contract_named(name),
+            rtl,
+            folder=BUILD / "formal" / f"breach-{promise}",
+            promise=promise,
+        )
 
 
 def test_every_promise_and_every_module_has_its_mistake() -> None:
     assert set(BREACHES) == set(PROMISES)
-    assert {contract(name).module for name in MISTAKES} == {c.module for c in contracts()}
+    proved = {contract.module for contract in CONTRACTS}
+    assert {contract.module for contract in CONTRACTS if contract.mistake} == proved

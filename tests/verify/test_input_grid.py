@@ -8,7 +8,8 @@ import pytest
 from common.paths import BUILD, GOLDEN_IRIS
 from model import artifact, images
 from model.data import datasets
-from tb.modules.named_mutants import Mutant, mutated
+from tb.modules.mutant import mutated
+from tb.modules.registry import mutant_named
 from verify.campaigns import input_grid
 from verify.campaigns.input_grid import BoxError, check, features
 
@@ -45,6 +46,6 @@ def test_a_flipped_bit_of_a_bias_is_named(tmp_path: Path) -> None:
 
 
 def test_a_mutant_of_the_rtl_is_noticed() -> None:
-    mutant = Mutant("", "mlp_requantize", "|| kept[0])", "|| 1'b1)", "")
+    mutant = mutant_named("rounds-half-up")
     with pytest.raises(BoxError, match="the reference has"):
         check(NETWORK, INDICES, rtl=mutated(mutant, BUILD / "mutants" / "box"), optimize=False)

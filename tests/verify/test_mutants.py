@@ -12,23 +12,23 @@ import pytest
 
 from common import sources
 from common.paths import BUILD, ROOT
-from tb.modules.named_mutants import MUTANTS, Mutant, mutated
-from tb.modules.rows import row_of
+from tb.modules.mutant import Mutant, mutated
+from tb.modules.registry import MUTANTS, SUBJECTS, case_named
 from tb.sim.runner import SimulationFailed
 from verify.mutation.judge import of_netlist, of_unchanged
-from verify.mutation.netlist_mutants import SUBJECTS, NetlistMutant, Subject, quotas
+from verify.mutation.netlist_mutants import NetlistMutant, Subject, quotas
 
-SLICE_ROWS = 4
-MUTANTS_OF_ROW = 3
+SLICE_CASES = 4
+MUTANTS_OF_CASE = 3
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_bench_catches(mutant: Mutant) -> None:
     rtl = mutated(mutant, BUILD / "mutants" / mutant.name)
-    row = row_of(mutant.row)
-    assert row.module == mutant.module
+    case = case_named(mutant.case)
+    assert case.module == mutant.module
     with pytest.raises(SimulationFailed):
-        row.run("icarus", rtl=rtl, name=f"mutant-{mutant.name}")
+        case.run("icarus", rtl=rtl, name=f"mutant-{mutant.name}")
 
 
 def seed() -> int:
@@ -41,15 +41,15 @@ def seed() -> int:
     return int(head.stdout[:7] or "1", 16)
 
 
-ROWS_OF_SLICE = random.Random(seed()).sample(
-    [row for rows in SUBJECTS.values() for row in rows], SLICE_ROWS
+CASES_OF_SLICE = random.Random(seed()).sample(
+    [name for names in SUBJECTS.values() for name in names], SLICE_CASES
 )
 
 
-@pytest.mark.parametrize("name", ROWS_OF_SLICE)
+@pytest.mark.parametrize("name", CASES_OF_SLICE)
 def test_slice_is_killed_or_equivalent(name: str) -> None:
-    subject = Subject(row_of(name), folder=BUILD / "mutants" / "slice" / name)
-    mutants = subject.propose(MUTANTS_OF_ROW, seed())
+    subject = Subject(case_named(name), folder=BUILD / "mutants" / "slice" / name)
+    mutants = subject.propose(MUTANTS_OF_CASE, seed())
     subject.write([None, *mutants])
     assert of_unchanged(subject).judge() == ("survived", "every bench passes")
     for mutant in mutants:
@@ -59,10 +59,10 @@ def test_slice_is_killed_or_equivalent(name: str) -> None:
         )
 
 
-def judged(row: str, change: str, bench: str = "stream_bench") -> tuple[str, str]:
-    """The verdict on one mutant of a row, by Yosys' names for it."""
-    chosen = dataclasses.replace(row_of(row), bench=bench)
-    subject = Subject(chosen, folder=BUILD / "mutants" / "slice" / f"{bench}-{row}")
+def judged(name: str, change: str, bench: str = "stream_bench") -> tuple[str, str]:
+    """The verdict on one mutant of a case, by Yosys' names for it."""
+    chosen = dataclasses.replace(case_named(name), bench=bench)
+    subject = Subject(chosen, folder=BUILD / "mutants" / "slice" / f"{bench}-{name}")
     (found,) = subject.propose(1, 1, change)
     subject.write([found])
     outcome, why = of_netlist(subject, found).judge()
@@ -83,14 +83,16 @@ def test_mutant_that_changes_nothing_is_proved_equivalent() -> None:
 def test_every_module_has_mutants_by_its_lines() -> None:
     modules = {path.stem for path in sources.verilog()}
     assert set(SUBJECTS) == modules
-    shares = quotas(560)
-    assert set(shares) == {row for rows in SUBJECTS.values() for row in rows}
+    shares = quotas(560, SUBJECTS)
+    assert set(shares) == {name for names in SUBJECTS.values() for name in names}
     assert 560 <= sum(shares.values()) < 560 + len(modules)
-    assert all(row_of(row).module == module for module in SUBJECTS for row in SUBJECTS[module])
+    assert all(
+        case_named(name).module == module for module, names in SUBJECTS.items() for name in names
+    )
 
 
 def test_mutant_names_its_source_line() -> None:
     change = "-mode inv -module m -cell $c -port A -portbit 3 -src a.v:1.2-3.4 -src b.v:75.5-76.8"
-    mutant = NetlistMutant("row", 7, change)
-    assert (mutant.name, mutant.source) == ("row-007", "b.v:75")
+    mutant = NetlistMutant("case", 7, change)
+    assert (mutant.name, mutant.source) == ("case-007", "b.v:75")
     assert mutant.sentence == "inv at A[3] of $c"

@@ -11,7 +11,8 @@ from model import artifact, fast
 from model.artifact import Network
 from model.format import Int
 from model.stages.softmax import DIVIDERS, SCORES
-from tb.modules.named_mutants import Mutant, mutated
+from tb.modules.mutant import mutated
+from tb.modules.registry import mutant_named
 from verify.campaigns.random_networks import (
     FULL,
     SAMPLES,
@@ -87,7 +88,7 @@ def test_a_failure_shrinks_and_is_left_to_run_again(tmp_path: Path) -> None:
 
 
 def test_a_mutant_of_the_rtl_is_noticed() -> None:
-    mutant = Mutant("", "mlp_requantize", "|| kept[0])", "|| 1'b1)", "")
+    mutant = mutant_named("rounds-half-up")
     rtl = mutated(mutant, BUILD / "mutants" / "random-networks")
     broken = {"native RTL": functools.partial(through_rtl, rtl=rtl)}
     with pytest.raises(

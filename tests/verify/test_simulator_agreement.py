@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from tb.debug.waveform import WaveformError
-from tb.modules.named_mutants import MUTANTS, mutated
+from tb.modules.mutant import mutated
 from tb.modules.networks import run_made_up
-from tb.modules.rows import ROWS, Row
+from tb.modules.registry import case_named, mutant_named
 from tb.sim.runner import SimulationFailed
 from verify.campaigns.simulator_agreement import (
     Cycle,
@@ -18,16 +18,11 @@ from verify.campaigns.simulator_agreement import (
 )
 
 
-def row_named(name: str) -> Row:
-    (row,) = [row for row in ROWS if row.name == name]
-    return row
-
-
 @pytest.mark.parametrize("name", ["skid_buffer-24", "softmax_remainder-3by3-8.4"])
 def test_module_is_the_same_in_every_cycle(name: str, tmp_path: Path) -> None:
-    row = row_named(name)
+    case = case_named(name)
     found = same_cycles(
-        lambda simulator, waves: row.run(simulator, name=f"cycles-{name}", waves=waves), tmp_path
+        lambda simulator, waves: case.run(simulator, name=f"cycles-{name}", waves=waves), tmp_path
     )
     assert found.streams >= 2 and found.cycles > 1000
 
@@ -44,12 +39,12 @@ def test_network_is_the_same_in_every_cycle(tmp_path: Path) -> None:
 
 def test_design_that_differs_in_a_cycle_is_found(tmp_path: Path) -> None:
     """A bubble between vectors changes no value, and yet a cycle."""
-    (mutant,) = [mutant for mutant in MUTANTS if mutant.name == "bubble-between-vectors"]
-    row = row_named(mutant.row)
-    row.run("icarus", name="cycles-right", waves=tmp_path / "right.fst")
+    mutant = mutant_named("bubble-between-vectors")
+    case = case_named(mutant.case)
+    case.run("icarus", name="cycles-right", waves=tmp_path / "right.fst")
     with pytest.raises(SimulationFailed):
         rtl = mutated(mutant, tmp_path / "rtl")
-        row.run("icarus", rtl=rtl, name="cycles-wrong", waves=tmp_path / "wrong.fst")
+        case.run("icarus", rtl=rtl, name="cycles-wrong", waves=tmp_path / "wrong.fst")
     sides = [cycles_of(tmp_path / f"{side}.fst") for side in ("right", "wrong")]
     assert compare(sides[0], sides[0]).streams == 2
     with pytest.raises(Disagreement, match=r"mlp_fold\.(in|out)_: cycle \d+ after the first reset"):

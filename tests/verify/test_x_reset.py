@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tb.benches.drivers import reset_cycles
-from tb.modules.named_mutants import Mutant, mutated
-from tb.modules.rows import ROWS
+from tb.modules.mutant import Mutant, mutated
+from tb.modules.registry import case_named
 from tb.sim.runner import SimulationFailed
 from tb.sim.simulators import SIMULATORS
 from verify.campaigns.x_reset import InitialValue, check_power_on
@@ -35,13 +35,13 @@ def test_initial_value_is_found(tmp_path: Path) -> None:
 def test_control_without_reset_is_found(name: str, simulator: str, tmp_path: Path) -> None:
     """As an X by Icarus; by Verilator from some of its initial values, as one bit has but two."""
     reset, never = f"if (rst)\n            {name}", f"if (1'b0)\n            {name}"
-    module, row_name = NOT_RESET[name]
+    module, case_name = NOT_RESET[name]
     rtl = mutated(Mutant("", module, reset, never, ""), tmp_path / "rtl")
-    (row,) = [row for row in ROWS if row.name == row_name]
+    case = case_named(case_name)
     seeds, failed = (1,) if simulator == "icarus" else range(1, 5), 0
     for seed in seeds:
         try:
-            row.run(simulator, rtl=rtl, name=f"no-reset-{name}", seed=seed)
+            case.run(simulator, rtl=rtl, name=f"no-reset-{name}", seed=seed)
         except SimulationFailed:
             failed += 1
     assert failed

@@ -11,7 +11,7 @@ from common.errors import CommandError
 from common.jobs import Figures, Piece, digest, run_pieces
 from common.paths import BUILD, GOLDEN
 from tb.modules import networks
-from tb.modules.rows import ROWS, Row
+from tb.modules.registry import case_named
 from tb.sim.runner import Outcome
 from verify import record
 
@@ -64,27 +64,22 @@ def figures_of(outcome: Outcome) -> Figures:
     return {"simulations": 1, "tests": outcome.passed, "values compared": outcome.compared}
 
 
-def row_named(name: str) -> Row:
-    """A row of the regression."""
-    return next(row for row in ROWS if row.name == name)
-
-
-def run_row(label: str, name: str, simulator: str, **how: Any) -> Figures:
-    """One row in folders of its own, which ``label`` tells from those of other campaigns."""
+def run_case(label: str, name: str, simulator: str, **how: Any) -> Figures:
+    """One case in folders of its own, which ``label`` tells from those of other campaigns."""
     own = f"{label}-{name}"
     folder = BUILD / "campaigns" / own
-    return figures_of(row_named(name).run(simulator, folder=folder, name=own, **how))
+    return figures_of(case_named(name).run(simulator, folder=folder, name=own, **how))
 
 
 def run_made_up(label: str, name: str, simulator: str, **how: Any) -> Figures:
-    """One made-up network, as `run_row` runs a row."""
+    """One made-up network, as `run_case` runs a case."""
     own = f"{label}-top-{name}"
     folder = BUILD / "campaigns" / f"{own}-{simulator}"
     return figures_of(networks.run_made_up(name, simulator, folder=folder, name=own, **how))
 
 
 def run_golden(label: str, fold: str, simulator: str, samples: int, **how: Any) -> Figures:
-    """The golden network at one fold, as `run_row` runs a row."""
+    """The golden network at one fold, as `run_case` runs a case."""
     own = f"{label}-iris-{fold}"
     folder = BUILD / "campaigns" / f"{own}-{simulator}"
     return figures_of(networks.run_golden(fold, simulator, samples, folder=folder, name=own, **how))

@@ -1,6 +1,6 @@
 """Every legal fold of a network's layers, each layer at each fold by itself.
 
-Layers are joined by streams, so that a layer does not know the folds of the others: a row for each
+Layers are joined by streams, so that a layer does not know the folds of the others: a case for each
 fold of each layer covers what the product of all of them would.
 """
 
@@ -14,7 +14,8 @@ from common import cli, jobs
 from common.paths import BUILD, GOLDEN_IRIS
 from model import artifact, folding
 from model.artifact import Network
-from tb.modules.rows import Row, of_layer
+from tb.modules.case import Case
+from tb.modules.layer import OfLayer
 from tb.sim.simulators import SIMULATORS
 from verify import record
 
@@ -22,53 +23,53 @@ SEED = 5
 FEW_CYCLES = range(2, 61)
 
 
-def fold_rows(network: Network) -> Iterator[Row]:
+def fold_cases(network: Network) -> Iterator[Case]:
     """`mlp_layer` as each layer at each of its folds, with the network's own integers."""
     for index, layer in enumerate(network.spec.layers):
         for fold in folding.legal_folds(layer):
             spec = network.spec.folded({layer.name: (fold.simd, fold.pe)})
             name = f"{network.spec.name}-{layer.name}-{fold.simd}x{fold.pe}"
-            (_, row) = of_layer(name, network.refolded(spec), index)
-            yield row
+            setting = OfLayer(name, network.refolded(spec), index, whole=True)
+            yield Case("mlp_layer", setting, "stream_bench")
 
 
-def sampled(network: Network) -> list[Row]:
+def sampled(network: Network) -> list[Case]:
     """One fold of each layer, drawn from those of few cycles; the same every time."""
-    rows, draw = list(fold_rows(network)), random.Random(SEED)
+    cases, draw = list(fold_cases(network)), random.Random(SEED)
     found = []
     for layer in network.spec.layers:
         quick = [fold for fold in folding.legal_folds(layer) if fold.cycles(layer) in FEW_CYCLES]
         fold = draw.choice(quick)
         ending = f"-{layer.name}-{fold.simd}x{fold.pe}"
-        found += [row for row in rows if row.name.endswith(ending)]
+        found += [case for case in cases if case.name.endswith(ending)]
     return found
 
 
-def passed(row: Row, simulator: str) -> jobs.Figures:
-    """The tests of a row, all of which pass."""
-    return {"tests": row.run(simulator).passed}
+def passed(case: Case, simulator: str) -> jobs.Figures:
+    """The tests of a case, all of which pass."""
+    return {"tests": case.run(simulator).passed}
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Run row after row; one that passed with the same network and sources is kept."""
+    """Run case after case; one that passed with the same network and sources is kept."""
     network = artifact.load(arguments.network)
-    rows = list(fold_rows(network))
+    cases = list(fold_cases(network))
     name = f"all-folds-{network.spec.name}-{arguments.sim}"
     found, seconds = jobs.run_pieces(
         f"{network.spec.name}, every fold",
         BUILD / f"{name}.json",
         jobs.digest(arguments.network),
-        {row.name: functools.partial(passed, row, arguments.sim) for row in rows},
+        {case.name: functools.partial(passed, case, arguments.sim) for case in cases},
     )
     path = record.record(
         name,
         level=2,
         claim=f"every legal fold of every layer of {network.spec.name} equals the reference",
         command="make verify-every-fold",
-        figures={"layers": len(network.spec.layers), "folds": len(rows)} | found,
+        figures={"layers": len(network.spec.layers), "folds": len(cases)} | found,
         seconds=seconds,
     )
-    count = f"{len(rows)} folds of {len(network.spec.layers)} layers"
+    count = f"{len(cases)} folds of {len(network.spec.layers)} layers"
     print(f"{path}: {count}, {found['tests']:,} tests passed")
 
 

@@ -22,7 +22,7 @@ from common.paths import BUILD, GOLDEN_IRIS, RTL
 from model import artifact, images
 from model.format import Format
 from model.stages.softmax import DIVIDERS, EXP_IMAGE, SCORES, SoftmaxSpec
-from tb.modules.rows import softmax_parameters
+from tb.modules.softmax import softmax_parameters
 from tb.sim.verilator_cpp import build_harness
 from verify import record
 

@@ -4,14 +4,15 @@ from functools import partial
 
 from common.jobs import Piece
 from syn.netlist import KINDS
+from tb.modules.case import Case
 from tb.modules.networks import MADE_UP
-from tb.modules.rows import ROWS, Row
+from tb.modules.registry import CASES
 from tb.sim.run_network import LONG_RUN
 from verify.campaigns import campaign
 from verify.campaigns.campaign import Campaign
 
 FLOWERS = 150
-# Rows of which so many cells or gates take Icarus up to half an hour each.
+# Cases of which so many cells or gates take Icarus up to half an hour each.
 LARGE = {
     "generic": ("softmax-64by4-16.12-",),
     "ice40": (
@@ -39,19 +40,19 @@ def campaigns() -> list[Campaign]:
     ]
 
 
-def simulator(row: Row, kind: str) -> str:
+def simulator(case: Case, kind: str) -> str:
     """Icarus where it comes to an end soon."""
-    return "verilator" if row.name.startswith(LARGE[kind]) else "icarus"
+    return "verilator" if case.name.startswith(LARGE[kind]) else "icarus"
 
 
 def steps(kind: str) -> dict[str, Piece]:
-    """Every row under Icarus, whose X may leak, but the largest; made-up networks; the flowers."""
+    """Every case under Icarus, whose X may leak, but the largest; made-up networks; the flowers."""
     label = f"netlist-{kind}"
     found: dict[str, Piece] = {
-        row.name: partial(
-            campaign.run_row, label, row.name, simulator(row, kind), netlist=kind, seed=1
+        case.name: partial(
+            campaign.run_case, label, case.name, simulator(case, kind), netlist=kind, seed=1
         )
-        for row in ROWS
+        for case in CASES
     }
     for name in MADE_UP:
         found[f"top-{name}"] = partial(

@@ -17,7 +17,7 @@ from common.jobs import Figures, Piece
 from common.paths import BUILD
 from tb.debug.waveform import Value, Waveform
 from tb.modules.networks import FOLDS, MADE_UP
-from tb.modules.rows import ON_BOTH_SIMULATORS
+from tb.modules.registry import ON_BOTH_SIMULATORS
 from tb.sim.run_network import EVERY_SAMPLE
 from tb.sim.simulators import SIMULATORS
 from tb.streams import PERIOD_NS
@@ -133,19 +133,19 @@ def campaigns() -> list[Campaign]:
 
 
 def steps() -> dict[str, Piece]:
-    """Rows that run on both simulators, made-up networks, and the golden one at its folds."""
+    """Cases that run on both simulators, made-up networks, and the golden one at its folds."""
     found: dict[str, Piece] = {
-        row.name: partial(row_agrees, row.name)
-        for row in ON_BOTH_SIMULATORS
-        if row.bench == "stream_bench"
+        case.name: partial(case_agrees, case.name)
+        for case in ON_BOTH_SIMULATORS
+        if case.bench == "stream_bench"
     }
     found |= {f"top-{name}": partial(made_up_agrees, name) for name in MADE_UP}
     return found | {f"iris-{fold}": partial(golden_agrees, fold) for fold in FOLDS}
 
 
-def row_agrees(name: str) -> Figures:
-    """One row."""
-    return _agrees(partial(campaign.run_row, LABEL, name), name)
+def case_agrees(name: str) -> Figures:
+    """One case."""
+    return _agrees(partial(campaign.run_case, LABEL, name), name)
 
 
 def made_up_agrees(name: str) -> Figures:

@@ -14,8 +14,13 @@ from model.spec import NetworkSpec
 from syn.yosys import YosysError, run_yosys
 from tb.job import Job
 from tb.modules.networks import FOLDS, MADE_UP
-from tb.modules.operators import OPERATORS
-from tb.modules.rows import ON_BOTH_SIMULATORS, ROWS
+from tb.modules.registry import (
+    CASES,
+    ON_BOTH_SIMULATORS,
+    case_named,
+    is_streaming,
+    operator_of,
+)
 from verify.campaigns import campaign
 from verify.campaigns.campaign import Campaign
 
@@ -53,10 +58,10 @@ def unknowns() -> dict[str, Piece]:
     found: dict[str, Piece] = {"initial values": no_initial_value}
     for simulator, seed in runs:
         label = f"x-{seed}"
-        rows = ROWS if simulator == "icarus" else ON_BOTH_SIMULATORS
-        for row in rows:
-            step = partial(campaign.run_row, label, row.name, simulator, seed=seed)
-            found[f"{row.name}, {simulator} {seed}"] = step
+        cases = CASES if simulator == "icarus" else ON_BOTH_SIMULATORS
+        for case in cases:
+            step = partial(campaign.run_case, label, case.name, simulator, seed=seed)
+            found[f"{case.name}, {simulator} {seed}"] = step
         for name in MADE_UP:
             step = partial(campaign.run_made_up, label, name, simulator, seed=seed)
             found[f"top-{name}, {simulator} {seed}"] = step
@@ -69,9 +74,9 @@ def no_initial_value() -> Figures:
 
 
 def resets() -> dict[str, Piece]:
-    """Every cycle of every streaming row under Icarus, and of the golden network's folds."""
+    """Every cycle of every streaming case under Icarus, and of the golden network's folds."""
     found: dict[str, Piece] = {
-        row.name: partial(reset_row, row.name) for row in ROWS if row.module in OPERATORS
+        case.name: partial(reset_case, case.name) for case in CASES if is_streaming(case.module)
     }
     for fold, spec in FOLDS.items():
         for first in range(0, cycles_of(spec), CHUNK):
@@ -84,14 +89,14 @@ def cycles_of(spec: NetworkSpec) -> int:
     return spec.latency + spec.interval
 
 
-def reset_row(name: str) -> Figures:
-    """A row, reset in every cycle."""
-    row = campaign.row_named(name)
-    job = Job(row.module, *row.prepare(BUILD / "campaigns" / f"reset-{name}"))
-    operator = OPERATORS[row.module](job)
+def reset_case(name: str) -> Figures:
+    """A case, reset in every cycle."""
+    case = case_named(name)
+    job = Job(case.module, *case.prepare(BUILD / "campaigns" / f"reset-{name}"))
+    operator = operator_of(job)
     cycles = operator.latency + 2 * operator.interval + 2
     options = {"resets": [0, cycles]}
-    figures = campaign.run_row("reset", name, "icarus", testcase=RESET, options=options, seed=1)
+    figures = campaign.run_case("reset", name, "icarus", testcase=RESET, options=options, seed=1)
     return figures | {"resets": cycles}
 
 

@@ -1,4 +1,4 @@
-"""The simulations in which coverage is counted: the rows of the regression that Verilator runs."""
+"""The simulations in which coverage is counted: the cases of the regression that Verilator runs."""
 
 import contextlib
 import dataclasses
@@ -23,8 +23,9 @@ from model.data import datasets
 from model.format import Int
 from tb.benches.functional import directed
 from tb.modules import illegal
+from tb.modules.case import Case
 from tb.modules.networks import IRIS, MADE_UP, at
-from tb.modules.rows import ON_BOTH_SIMULATORS, Row
+from tb.modules.registry import ON_BOTH_SIMULATORS
 from tb.sim.run_network import LONG_RUN, run_network
 from tb.sim.runner import SimulationFailed, simulate
 
@@ -98,7 +99,7 @@ def _benches(names: tuple[str, ...]) -> bytes:
 
 def runs() -> dict[str, Run]:
     """Every run by its name."""
-    found = [_of_row(row) for row in ON_BOTH_SIMULATORS]
+    found = [_of_case(case) for case in ON_BOTH_SIMULATORS]
     found += [
         _of_network(f"top-{name}", made, directed(made, SAMPLES)) for name, made in MADE_UP.items()
     ]
@@ -111,16 +112,16 @@ def runs() -> dict[str, Run]:
     return {run.name: run for run in found}
 
 
-def _of_row(row: Row) -> Run:
-    folder = FOLDER / "rows" / row.name
+def _of_case(case: Case) -> Run:
+    folder = FOLDER / "cases" / case.name
 
     def content() -> bytes:
-        prepared = json.dumps(row.prepare(folder), sort_keys=True).replace(str(ROOT), "")
+        prepared = json.dumps(case.prepare(folder), sort_keys=True).replace(str(ROOT), "")
         files = b"".join(path.read_bytes() for path in sorted(folder.glob("*.mem")))
         return prepared.encode() + files + _benches(MODULE_BENCHES)
 
-    how: dict[str, Any] = {"folder": folder, "name": f"coverage-{row.name}"}
-    return Run(row.name, lambda data: row.run(SIMULATOR, coverage=data, **how), content)
+    how: dict[str, Any] = {"folder": folder, "name": f"coverage-{case.name}"}
+    return Run(case.name, lambda data: case.run(SIMULATOR, coverage=data, **how), content)
 
 
 def golden_networks() -> dict[str, Network]:

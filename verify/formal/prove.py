@@ -12,8 +12,10 @@ from common import files, markdown, sources
 from common.cli import main
 from common.jobs import over_cores
 from common.paths import BUILD, ROOT
+from tb.modules.case import Contract
+from tb.modules.registry import CONTRACTS
 from verify import record
-from verify.formal.properties import Contract, contracts
+from verify.formal import properties
 from verify.formal.softmax_proofs import Proof, proofs
 
 PAGE = "formal.md"
@@ -25,7 +27,7 @@ SOURCES = (
     "verify/formal/properties.py",
     "verify/formal/softmax_proofs.py",
     "verify/formal/pdr.py",
-    "tb/modules/rows.py",
+    "tb/modules/*.py",
 )
 INTRODUCTION = """# What is proved
 
@@ -34,8 +36,8 @@ A solver looks for any run, its first cycle a reset, in which a
 module breaks a promise. Inputs, stalls on both sides and later resets are free in every cycle, and
 registers begin at any value. *For all time* is no bound: ABC's property-directed reachability
 finds an invariant. Where a module is too large for that, every run of so many cycles is covered.
-A proof speaks of the sizes in its row; of `mlp_requantize` and `mlp_relu` that is every input of
-widths in use.
+A proof speaks of the sizes in its row; of requantization and ReLU that is every input of widths in
+use.
 
 Each module with streams keeps the contract of `verify/formal/stream_contract.v`:
 
@@ -46,7 +48,7 @@ Each module with streams keeps the contract of `verify/formal/stream_contract.v`
 * `nobody_waits_forever`: so is a place for a beat, while nobody stalls the output;
 * `no_more_than_fits`: reset or not, the module never owes more than it can hold.
 
-`mlp_relu` is gates only: its stream passes through and each value is max(x, 0). `mlp_softmax` as a
+ReLU is gates only: its stream passes through and each value is max(x, 0). `mlp_softmax` as a
 whole keeps the promises of `verify/formal/softmax_bytes_properties.v`: the sum is 255, the winner
 is the first of the largest score, none is above it and no smaller score equal to it; a result waits
 unchanged while stalled, and none comes without its logits.
@@ -82,9 +84,13 @@ def prove(proof: Contract | Proof) -> Proved:
         if stored.pop("key") == sources_digest():
             return Proved(**stored)
     start = time.perf_counter()
-    frames = proof.prove()
+    if isinstance(proof, Contract):
+        frames = properties.prove(proof)
+        extent, solver = properties.extent(proof), properties.solver(proof)
+    else:
+        frames, extent, solver = proof.prove(), proof.extent, proof.solver
     seconds = round(time.perf_counter() - start, 1)
-    proved = Proved(proof.module, proof.size, proof.extent, frames, proof.solver, seconds)
+    proved = Proved(proof.module, proof.size, extent, frames, solver, seconds)
     path.parent.mkdir(parents=True, exist_ok=True)
     files.write_atomically(path, json.dumps({"key": sources_digest(), **asdict(proved)}) + "\n")
     return proved
@@ -100,7 +106,7 @@ def table(found: list[Proved]) -> str:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run every proof; the first that fails ends the command."""
-    every: list[Contract | Proof] = [*contracts(), *proofs()]
+    every: list[Contract | Proof] = [*CONTRACTS, *proofs()]
     found = over_cores(prove, every, workers=arguments.workers, label="proofs")
     files.write_atomically(ROOT / arguments.docs / PAGE, INTRODUCTION + table(found))
     print(table(found))

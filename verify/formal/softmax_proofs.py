@@ -12,7 +12,7 @@ from common.paths import BUILD, RTL
 from model.format import Format
 from model.stages.softmax import COMBINATIONS, EXP_IMAGE, RECIPROCAL_IMAGE, SoftmaxSpec
 from syn.yosys import ENVIRONMENT, chosen
-from tb.modules.rows import softmax_parameters
+from tb.modules.softmax import softmax_parameters
 from verify.formal.pdr import decide
 
 WRAPPER = Path(__file__).with_name("softmax_bytes_properties.v")

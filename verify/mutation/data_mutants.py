@@ -15,13 +15,13 @@ from model import artifact, images
 from model.artifact import Network
 from model.images import MEM_DIR
 from model.stages.softmax import EXP_IMAGE, RECIPROCAL_IMAGE
-from tb.modules.rows import row_of
+from tb.modules.registry import case_named
 from tb.sim.made_up import waking_codes
 from tb.sim.run_network import LONG_RUN, run_network
 from tb.sim.runner import simulate
 
 SAMPLES = 200
-# The rows that read each table whole.
+# The cases that read each table whole.
 TABLES = {
     RECIPROCAL_IMAGE: "softmax_reciprocal-3by1-8.4",
     EXP_IMAGE: "softmax_exp-3by1-8.4",
@@ -61,22 +61,22 @@ class Flip:
     def run(self, folder: Path) -> None:
         """Run the bench that must fail: the network's, or that of the table's module."""
         if self.image in TABLES:
-            self._run_row(folder)
+            self._run_case(folder)
             return
         network = artifact.load(GOLDEN_IRIS)
         images.write_images(network, folder / MEM_DIR)
         self.apply(folder / MEM_DIR, *images.image_shapes(network.spec)[self.image])
         _run(network, folder, self.name, "verilator", mem=folder / MEM_DIR)
 
-    def _run_row(self, folder: Path) -> None:
-        row = row_of(TABLES[self.image])
-        parameters, options = row.prepare(folder)
+    def _run_case(self, folder: Path) -> None:
+        case = case_named(TABLES[self.image])
+        parameters, options = case.prepare(folder)
         self.apply(folder, *_table_shape(self.image, parameters))
         simulate(
-            row.module,
+            case.module,
             parameters,
             simulator="icarus",
-            bench=row.bench,
+            bench=case.bench,
             options=options,
             name=f"mutants/{self.name}",
         )

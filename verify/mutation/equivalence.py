@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from tb.modules.registry import MODULES
 from verify.formal.pdr import Verdict, decide
 from verify.mutation.netlist_mutants import NETLIST, NetlistMutant, Subject
 
@@ -16,16 +17,9 @@ from verify.mutation.netlist_mutants import NETLIST, NetlistMutant, Subject
 SETTLED = 5
 
 
-def _promises(subject: Subject) -> list[str]:
-    """What a module's users owe it, beyond stable payloads: its header says so."""
-    depth, lanes = subject.parameters.get("DEPTH"), subject.parameters.get("LANES")
-    in_one_beat = lanes is not None and lanes == subject.parameters.get("N")
-    return {
-        "mlp_rom": [f"addr < {depth}"],
-        "mlp_leading_one": ["in_x != 0"],
-        "mlp_softmax_reciprocal": ["!in_valid || in_total != 0"],
-        "mlp_softmax_remainder": ["!in_valid || in_last"] if in_one_beat else [],
-    }.get(subject.row.module, [])
+def _assumed(subject: Subject) -> list[str]:
+    """What a module's users owe it, beyond stable payloads."""
+    return [text.format(**subject.parameters) for text in MODULES[subject.case.module].assumed]
 
 
 def compare(subject: Subject, mutant: NetlistMutant, *, seconds: int = 60) -> Verdict:
@@ -61,7 +55,7 @@ def miter(subject: Subject) -> str:
         wires += [f".{name}({copy}_{name})" for name in outputs]
         lines.append(f"    {copy} u_{copy} ({', '.join(wires)});")
     body = _streaming(inputs, outputs) if _valids(outputs) else _settled(inputs, outputs)
-    promises = [f"        assume ({text});" for text in _promises(subject)]
+    promises = [f"        assume ({text});" for text in _assumed(subject)]
     clocked = "    always @(posedge clk) begin"
     return "\n".join([*lines, *body[0], clocked, *promises, *body[1], "    end", "endmodule\n"])
 

@@ -20,8 +20,8 @@ from typing import Literal
 from common import sources
 from common.files import write_atomically
 from common.paths import BUILD, ROOT
-from tb.modules.named_mutants import Mutant, mutated
-from tb.modules.rows import row_of
+from tb.modules.mutant import Mutant, mutated
+from tb.modules.registry import case_named
 from tb.sim.runner import MAX_FAILURES, SimulationFailed, simulate
 from verify.mutation import equivalence
 from verify.mutation.data_mutants import DataMutant
@@ -34,11 +34,15 @@ SEEDS = (1, 2, 3)
 CPU_SECONDS = 120
 PROOF_SECONDS = 60
 
-# What a bench consists of. A row's own parameters are in the netlist that is mutated.
+# What a bench consists of. A case's own parameters are in the netlist that is mutated.
 TESTS = (
     *(
         "tb/benches/stream_bench.py",
-        "tb/modules/operators.py",
+        "tb/modules/operator.py",
+        "tb/modules/arithmetic.py",
+        "tb/modules/layer.py",
+        "tb/modules/softmax_operators.py",
+        "tb/modules/stream.py",
         "tb/benches/pipeline_bench.py",
         "tb/benches/top_bench.py",
     ),
@@ -172,7 +176,7 @@ def of_netlist(subject: Subject, mutant: NetlistMutant) -> Case:
         told = f"a run of {proof.frames} cycles tells them apart"
         return "survived", told if proof.holds is False else "no proof either"
 
-    module, rests_on = subject.row.module, (subject.digest, mutant.change, subject.inputs)
+    module, rests_on = subject.case.module, (subject.digest, mutant.change, subject.inputs)
     return Case("netlist", module, mutant.name, mutant.sentence, mutant.source, rests_on, judge)
 
 
@@ -181,21 +185,21 @@ def of_unchanged(subject: Subject) -> Case:
     rtl = subject.place(None)
 
     def judge() -> tuple[Outcome, str]:
-        complaint = noticed(lambda: run_netlist(subject, rtl, subject.row.name))
+        complaint = noticed(lambda: run_netlist(subject, rtl, subject.case.name))
         return ("killed", complaint) if complaint else ("survived", "every bench passes")
 
-    row, rests_on = subject.row, (subject.digest, subject.inputs)
-    return Case("unchanged", row.module, row.name, "nothing", "", rests_on, judge)
+    case, rests_on = subject.case, (subject.digest, subject.inputs)
+    return Case("unchanged", case.module, case.name, "nothing", "", rests_on, judge)
 
 
 def run_netlist(subject: Subject, rtl: Path, name: str, seed: int = SEEDS[0]) -> None:
-    """The row's bench on a netlist; raises `SimulationFailed` where it notices."""
-    row, run = subject.row, f"mutants/{name}"
+    """The case's bench on a netlist; raises `SimulationFailed` where it notices."""
+    case, run = subject.case, f"mutants/{name}"
     simulate(
-        row.module,
+        case.module,
         subject.parameters,
         simulator="icarus",
-        bench=row.bench,
+        bench=case.bench,
         options=subject.options,
         rtl=rtl,
         name=run,
@@ -208,16 +212,16 @@ def of_name(mutant: Mutant) -> Case:
     """A named mistake."""
 
     def judge() -> tuple[Outcome, str]:
-        row = row_of(mutant.row)
+        case = case_named(mutant.case)
         rtl = mutated(mutant, FOLDER / "named" / mutant.name)
         run = f"mutants/named-{mutant.name}"
-        complaint = noticed(lambda: row.run("icarus", rtl=rtl, name=run))
-        return ("killed", complaint) if complaint else ("survived", f"{mutant.row} passes")
+        complaint = noticed(lambda: case.run("icarus", rtl=rtl, name=run))
+        return ("killed", complaint) if complaint else ("survived", f"{mutant.case} passes")
 
     change = " ".join(f"{mutant.right} becomes {mutant.wrong}".split())
     texts = tuple(path.read_text() for path in sources.verilog())
     source = f"{mutant.module}.v"
-    return Case("named", mutant.module, mutant.name, change, source, (*texts, mutant.row), judge)
+    return Case("named", mutant.module, mutant.name, change, source, (*texts, mutant.case), judge)
 
 
 def of_data(mutant: DataMutant) -> Case:

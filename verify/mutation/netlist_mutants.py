@@ -1,7 +1,7 @@
 """Mutants by Yosys: one bit of one cell of one module inverted, stuck, or tied to another bit.
 
-A module is elaborated at the parameters of a row, so its mutant has none left: a shell of the
-module's name and parameters stands around it, and the row's own bench runs on that, unchanged.
+A module is elaborated at the parameters of a case, so its mutant has none left: a shell of the
+module's name and parameters stands around it, and the case's own bench runs on that, unchanged.
 """
 
 import functools
@@ -20,55 +20,24 @@ from common.paths import BUILD, RTL
 from model.stage import Parameter
 from model.verilog import literal
 from syn.yosys import chosen, run_yosys
-from tb.modules.rows import Row
+from tb.modules.case import Case
 
 FOLDER = BUILD / "mutants"
 NETLIST = "whole.il"
 
-# The rows at which each module is mutated: their generate blocks and widths cover its lines.
-SUBJECTS = {
-    "mlp_adder_tree": ("adder_tree-5-12",),
-    "mlp_argmax_tree": ("argmax_tree-3-2-2", "argmax_tree-7-8-6"),
-    "mlp_delay": ("delay-8-4",),
-    "mlp_dot": ("dot-4-8-8-20",),
-    "mlp_fold": ("fold-3-4",),
-    "mlp_layer": ("layer-6x4-by-3x2", "layer-5x4-unrolled"),
-    "mlp_leading_one": ("leading_one-17",),
-    "mlp_linear": ("linear-6x4-by-3x2", "linear-5x4-unrolled"),
-    "mlp_relu": ("relu-3-2", "relu-1-8"),
-    "mlp_requantize": ("requantize-1-20-8-7", "requantize-3-9-8-1", "requantize-2-17-16-0"),
-    "mlp_rom": ("rom-70-12",),
-    "mlp_softmax": ("softmax-3by1-8.4-taylor2-reciprocal", "softmax-3by1-8.4-exp-restoring"),
-    "mlp_softmax_restoring": ("softmax_restoring-3by1-8.4", "softmax_restoring-3by3-8.4"),
-    "mlp_softmax_exp": ("softmax_exp-3by1-8.4", "softmax_exp-3by3-8.4"),
-    "mlp_softmax_reciprocal": ("softmax_reciprocal-3by1-8.4", "softmax_reciprocal-3by3-8.4"),
-    "mlp_softmax_max": ("softmax_max-3by1-8.4", "softmax_max-3by3-8.4"),
-    "mlp_softmax_normalize": (
-        "softmax_normalize-3by1-8.4-reciprocal",
-        "softmax_normalize-3by3-8.4-restoring",
-    ),
-    "mlp_softmax_remainder": ("softmax_remainder-3by1-8.4", "softmax_remainder-3by3-8.4"),
-    "mlp_softmax_taylor2": ("softmax_taylor2-3by1-8.4", "softmax_taylor2-3by3-8.4"),
-    "mlp_softmax_sum": ("softmax_sum-3by1-8.4", "softmax_sum-3by3-8.4"),
-    "mlp_stream_pack": ("stream_pack-6-1-8", "stream_pack-4-4-8"),
-    "mlp_skid_buffer": ("skid_buffer-24",),
-    "mlp_stream_unpack": ("stream_unpack-6-2-5-9",),
-    "mlp_top": ("top-4x6x3",),
-}
-
 
 @dataclass(frozen=True)
 class NetlistMutant:
-    """One change of ``row``'s module; ``change`` is what Yosys' `mutate` makes of its options."""
+    """One change of ``case``'s module; ``change`` is what Yosys' `mutate` makes of its options."""
 
-    row: str
+    case: str
     number: int
     change: str
 
     @property
     def name(self) -> str:
         """``fold-3-4-017``."""
-        return f"{self.row}-{self.number:03d}"
+        return f"{self.case}-{self.number:03d}"
 
     @property
     def source(self) -> str:
@@ -89,31 +58,31 @@ def lines_of_code(module: str, rtl: Path = RTL) -> int:
     return sum(bool(line) and not line.startswith("//") for line in lines)
 
 
-def quotas(total: int, subjects: Mapping[str, Sequence[str]] = SUBJECTS) -> dict[str, int]:
-    """How many mutants of each row, ``total`` or a few more in sum: by the lines of its module."""
+def quotas(total: int, subjects: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """Mutants of each case, ``total`` or a few more in sum, by the lines of its module."""
     sizes = {module: lines_of_code(module) for module in subjects}
     shares = {}
-    for module, rows in subjects.items():
+    for module, cases in subjects.items():
         count = -(-total * sizes[module] // sum(sizes.values()))
-        for index, row in enumerate(rows):
-            shares[row] = (count + len(rows) - 1 - index) // len(rows)
+        for index, case in enumerate(cases):
+            shares[case] = (count + len(cases) - 1 - index) // len(cases)
     return shares
 
 
 class Subject:
-    """A module elaborated at a row's parameters, whole and ready to be mutated."""
+    """A module elaborated at a case's parameters, whole and ready to be mutated."""
 
-    def __init__(self, row: Row, rtl: Path = RTL, folder: Path | None = None) -> None:
-        self.row = row
-        self.folder = folder or FOLDER / row.name
-        self.parameters, self.options = row.prepare(self.folder)
+    def __init__(self, case: Case, rtl: Path = RTL, folder: Path | None = None) -> None:
+        self.case = case
+        self.folder = folder or FOLDER / case.name
+        self.parameters, self.options = case.prepare(self.folder)
         self.sources = sources.verilog(rtl)
         self._elaborate()
 
     @property
     def inner(self) -> str:
         """Name of the module that is mutated, inside the shell."""
-        return f"{self.row.module}_mutant"
+        return f"{self.case.module}_mutant"
 
     @functools.cached_property
     def digest(self) -> str:
@@ -140,8 +109,8 @@ class Subject:
         names = " ".join(source.name for source in self.sources)
         lines = [
             f"read_verilog {names}",
-            f"chparam {chosen(inside)} {self.row.module}",
-            *(f"hierarchy -top {self.row.module}", f"rename -top {self.inner}"),
+            f"chparam {chosen(inside)} {self.case.module}",
+            *(f"hierarchy -top {self.case.module}", f"rename -top {self.inner}"),
             *("proc", "opt", "wreduce", "memory_collect", "opt_clean"),
             *(f"write_rtlil {NETLIST}", f"select {self.inner}", "write_json -selected ports.json"),
         ]
@@ -164,7 +133,7 @@ class Subject:
         )
         changes = dict.fromkeys(listing.read_text().splitlines())
         return [
-            NetlistMutant(self.row.name, number, change.removeprefix("mutate "))
+            NetlistMutant(self.case.name, number, change.removeprefix("mutate "))
             for number, change in enumerate(changes)
         ]
 
@@ -179,10 +148,10 @@ class Subject:
             folder = self.place(mutant)
             folder.mkdir(exist_ok=True)
             lines += ["design -load whole", *([f"mutate {mutant.change}"] if mutant else [])]
-            lines.append(f"write_verilog -noattr {folder.name}/{self.row.module}.v")
+            lines.append(f"write_verilog -noattr {folder.name}/{self.case.module}.v")
         run_yosys(lines, self.folder, "write")
         for mutant in mutants:
-            path = self.place(mutant) / f"{self.row.module}.v"
+            path = self.place(mutant) / f"{self.case.module}.v"
             write_atomically(path, self._shell() + path.read_text())
 
     def _shell(self) -> str:
@@ -196,6 +165,6 @@ class Subject:
         )
         wires = ", ".join(f".{name}({name})" for name in self.ports)
         return (
-            f"module {self.row.module} #(\n{parameters}\n) (\n{ports}\n);\n"
+            f"module {self.case.module} #(\n{parameters}\n) (\n{ports}\n);\n"
             f"    {self.inner} u_mutant ({wires});\nendmodule\n\n"
         )

@@ -8,8 +8,7 @@ from pathlib import Path
 from common import cli, errors, files
 from common.jobs import over_cores
 from common.paths import ROOT
-from tb.modules.named_mutants import MUTANTS
-from tb.modules.rows import row_of
+from tb.modules.registry import MUTANTS, SUBJECTS, case_named
 from verify import record
 from verify.mutation import page
 from verify.mutation.data_mutants import propose_data
@@ -25,8 +24,8 @@ class MutantsError(errors.CommandError):
 
 
 def subjects(count: int, seed: int) -> dict[Subject, list[NetlistMutant]]:
-    """Every module at its rows, and its mutants by Yosys."""
-    found = [(Subject(row_of(name)), share) for name, share in quotas(count).items()]
+    """Every module at its cases, and its mutants by Yosys."""
+    found = [(Subject(case_named(name)), share) for name, share in quotas(count, SUBJECTS).items()]
     return {subject: subject.propose(share, seed) for subject, share in found}
 
 

@@ -1,0 +1,372 @@
+"""A layer of the network: linear, requantize, ReLU, and the three together."""
+
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from model import artifact, reference
+from model.artifact import Network, load
+from model.bounds import output_interval
+from model.format import Format, Int
+from model.images import write_images
+from model.stages.linear import RELU_CYCLES, REQUANTIZE_CYCLES, LayerSpec
+from model.words import Field
+from tb.job import Job
+from tb.modules.case import Contract, Parameters, Prepared, plain
+from tb.modules.description import Illegal, Module
+from tb.modules.mutant import mistake
+from tb.modules.operator import Operator, Vector, beat, corner_vectors, served, spread, uniform
+from tb.sim.made_up import made_up
+from tb.streams import LAST, Beat
+
+Q2, Q16 = Format(2, 0), Format(16, 8)
+
+
+class Requantize(Operator):
+    latency = REQUANTIZE_CYCLES
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(job)
+        lanes, self.acc_w, self.out_w, self.shift = (
+            self.parameters[name] for name in ("LANES", "ACC_W", "OUT_W", "SHIFT")
+        )
+        self.lanes = lanes
+        self.inputs = (Field("acc", self.acc_w, lanes, signed=True), LAST)
+        self.outputs = (Field("y", self.out_w, lanes, signed=True), LAST)
+
+    def corners(self) -> list[Vector]:
+        """Sign change, ties and all one bit above them, saturation limits, both range ends."""
+        step, least = 1 << self.shift, -(1 << (self.acc_w - 1))
+        half, scale = step // 2, step << (self.out_w - 1)
+        pivots = [0, half, step, 3 * half, 5 * half, scale - step, scale - half, scale, -least]
+        pivots += [half + (1 << bit) for bit in range(self.shift - 1)]
+        near = sorted({s * p + d for p in pivots for s in (1, -1) for d in (-1, 0, 1)})
+        legal = [acc for acc in near if least <= acc < -least]
+        accs = enumerate(spread(legal, self.lanes))
+        return [{"acc": acc, "last": np.array([index & 1])} for index, acc in accs]
+
+    def draw(self) -> Vector:
+        """Uniform over the accumulator, or near a rounding boundary in the output's range."""
+        most = 1 << (self.acc_w - 1)
+        acc = uniform(-most, most - 1, self.lanes)
+        if random.random() < 0.5:
+            inside = uniform(-1 << self.out_w, 1 << self.out_w, self.lanes) << self.shift
+            acc = np.clip((inside >> 1) + uniform(-1, 1, self.lanes), -most, most - 1)
+        return {"acc": acc, "last": uniform(0, 1, 1)}
+
+    def beats_in(self, vector: Vector) -> list[Beat]:
+        return beat(self.inputs[0], vector["acc"], vector["last"])
+
+    def beats_out(self, vector: Vector) -> list[Beat]:
+        y = reference.requantize(vector["acc"], shift=self.shift, width=self.out_w)
+        return beat(self.outputs[0], y, vector["last"])
+
+
+class Relu(Operator):
+    latency = RELU_CYCLES
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(job)
+        self.lanes, width = self.parameters["LANES"], self.parameters["W"]
+        self.format = Format(width, 0)
+        self.inputs = (Field("x", width, self.lanes, signed=True), LAST)
+        self.outputs = (Field("y", width, self.lanes, signed=True), LAST)
+
+    def corners(self) -> list[Vector]:
+        vectors = enumerate(corner_vectors(self.format, self.lanes))
+        return [{"x": x, "last": np.array([index & 1])} for index, x in vectors]
+
+    def draw(self) -> Vector:
+        x = uniform(self.format.q_min, self.format.q_max, self.lanes)
+        return {"x": x, "last": uniform(0, 1, 1)}
+
+    def beats_in(self, vector: Vector) -> list[Beat]:
+        return beat(self.inputs[0], vector["x"], vector["last"])
+
+    def beats_out(self, vector: Vector) -> list[Beat]:
+        return beat(self.outputs[0], reference.relu(vector["x"]), vector["last"])
+
+
+class _OfLayer(Operator):
+    """A module that computes one layer of a network file."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(job)
+        self.network: Network = load(Path(job.options["network"]))
+        index = job.options["layer"]
+        self.layer: LayerSpec = self.network.spec.layers[index]
+        # What may come in: accumulators are no wider than that needs.
+        fmt = self.layer.x
+        before = self.network.spec.layers[index - 1] if index else None
+        self.least, self.most = output_interval(before) if before else (fmt.q_min, fmt.q_max)
+        self.interval = self.layer.cycles
+        self.inputs = (Field("x", self.layer.x.width, self.layer.n_in, signed=True),)
+
+    def corners(self) -> list[Vector]:
+        """Ends of the range; and for each output the inputs that drive its sum to its ends."""
+        weights = self.network.weights[self.layer.weights]
+        vectors = corner_vectors(self.layer.x, self.layer.n_in)
+        for row in weights[:8]:
+            vectors += [np.where(sign * row > 0, self.most, self.least) for sign in (1, -1)]
+        return [{"x": np.clip(x, self.least, self.most)} for x in vectors]
+
+    def draw(self) -> Vector:
+        return {"x": uniform(self.least, self.most, self.layer.n_in)}
+
+    def beats_in(self, vector: Vector) -> list[Beat]:
+        return [{"x": vector["x"].tolist()}]
+
+    def sums(self, vector: Vector) -> Int:
+        return reference.linear(
+            vector["x"],
+            self.network.weights[self.layer.weights],
+            self.network.biases[self.layer.name],
+        )
+
+
+class Linear(_OfLayer):
+    def __init__(self, job: Job) -> None:
+        super().__init__(job)
+        self.latency = self.layer.linear_cycles
+        self.outputs = (Field("acc", self.layer.acc_w, self.layer.pe, signed=True), LAST)
+
+    def beats_out(self, vector: Vector) -> list[Beat]:
+        return served(self.outputs[0], self.sums(vector))
+
+
+class Layer(_OfLayer):
+    def __init__(self, job: Job) -> None:
+        super().__init__(job)
+        self.latency = self.layer.latency
+        self.outputs = (Field("x", self.layer.y.width, self.layer.n_out, signed=True),)
+
+    def beats_out(self, vector: Vector) -> list[Beat]:
+        y = reference.requantize(
+            self.sums(vector), shift=self.layer.shift, width=self.layer.y.width
+        )
+        return [{"x": (reference.relu(y) if self.layer.relu else y).tolist()}]
+
+
+@dataclass(frozen=True, eq=False)
+class OfLayer:
+    """One layer of a network: `mlp_linear`, or the ``whole`` `mlp_layer`."""
+
+    name: str
+    network: Network
+    index: int = 0
+    whole: bool = False
+
+    @property
+    def shown(self) -> Parameters:
+        """Sizes and fold."""
+        layer = self.network.spec.layers[self.index]
+        return {"N_IN": layer.n_in, "N_OUT": layer.n_out, "SIMD": layer.simd, "PE": layer.pe}
+
+    def prepare(self, folder: Path) -> Prepared:
+        """Write the network and its images; return the layer's parameters."""
+        path = folder / "network.json"
+        artifact.save(self.network, path)
+        write_images(self.network, folder)
+        layer = self.network.spec.layers[self.index]
+        images = folder / f"linear{self.index:02d}"
+        parameters: Parameters = {
+            "N_IN": layer.n_in,
+            "N_OUT": layer.n_out,
+            "X_W": layer.x.width,
+            "W_W": layer.w.width,
+            "ACC_W": layer.acc_w,
+            "SIMD": layer.simd,
+            "PE": layer.pe,
+            "WEIGHTS": f"{images}_weights.mem",
+            "BIASES": f"{images}_biases.mem",
+        }
+        if self.whole:
+            parameters |= {"Y_W": layer.y.width, "SHIFT": layer.shift, "RELU": int(layer.relu)}
+        return parameters, {"network": str(path), "layer": self.index}
+
+
+ON_BOTH = {
+    "6x4-by-3x2": made_up([6, 4, 2], folds=[(3, 2), (1, 1)]),
+    "5x4-unrolled": made_up([5, 4, 2], folds=[(5, 4), (1, 1)]),
+    "4x3-16bit": made_up(
+        [4, 3, 2], folds=[(2, 3), (1, 1)], formats=[Q16] * 3, weight_format=Format(16, 14)
+    ),
+}
+MORE = {
+    "6x6-serial": made_up([6, 6, 2]),
+    "30x6-extreme": made_up([30, 6, 2], folds=[(6, 1), (1, 1)], integers="extreme"),
+    "8x4-2bit": made_up(
+        [8, 4, 2], folds=[(4, 2), (1, 1)], formats=[Q2] * 3, weight_format=Format(3, 1)
+    ),
+}
+
+
+def _tiny(n_in: int, n_out: int, simd: int, pe: int, *, quick: bool = False) -> Contract:
+    """The contract of `mlp_linear` with a made-up network's weights of 2-bit values."""
+    folds = [(simd, pe), (1, 1)]
+    network = made_up([n_in, n_out, 2], folds=folds, formats=[Q2] * 3, weight_format=Q2)
+    layer = network.spec.layers[0]
+    setting = OfLayer(f"{n_in}x{n_out}-tiny", network)
+    mistake = "no-bias" if quick else None
+    return Contract(setting, layer.linear_cycles, layer.cycles, quick=quick, mistake=mistake)
+
+
+def _requantize(acc_w: int, out_w: int, shift: int) -> Contract:
+    return Contract(plain(ACC_W=acc_w, OUT_W=out_w, SHIFT=shift), REQUANTIZE_CYCLES)
+
+
+MODULES = (
+    Module(
+        "mlp_requantize",
+        Requantize,
+        {
+            "LANES": "1 or more",
+            "ACC_W": "OUT_W + SHIFT .. 63",
+            "OUT_W": "2 .. ACC_W - SHIFT",
+            "SHIFT": "0 .. ACC_W - OUT_W",
+        },
+        on_both=(
+            plain(LANES=1, ACC_W=20, OUT_W=8, SHIFT=7),
+            plain(LANES=2, ACC_W=17, OUT_W=16, SHIFT=0),
+        ),
+        more=(
+            plain(LANES=3, ACC_W=9, OUT_W=8, SHIFT=1),
+            plain(LANES=1, ACC_W=40, OUT_W=2, SHIFT=38),
+        ),
+        mutated=("1-20-8-7", "3-9-8-1", "2-17-16-0"),
+        illegal=(
+            Illegal({"LANES": 0}),
+            Illegal({"ACC_W": 12, "OUT_W": 8, "SHIFT": 5}, "SHIFT=5"),
+            Illegal({"ACC_W": 12, "OUT_W": 8, "SHIFT": 14}, "SHIFT=14", together=False),
+            Illegal({"SHIFT": -1}, "SHIFT=-1"),
+            Illegal({"OUT_W": 1}, "OUT_W=1"),
+        ),
+        mistakes=(
+            mistake(
+                "rounds-half-up",
+                "1-20-8-7",
+                "(padded[DROPPED:0] != {(DROPPED+1){1'b0}} || kept[0])",
+                "1'b1",
+            ),
+            mistake(
+                "truncates",
+                "1-20-8-7",
+                "+ {{KEPT_W{1'b0}}, round_up}",
+                "+ {{KEPT_W{1'b0}}, round_up && 1'b0}",
+            ),
+            mistake(
+                "wraps-instead-of-saturating",
+                "1-20-8-7",
+                "value[ROUNDED_W-1] ? Y_MIN : Y_MAX",
+                "value[OUT_W-1:0]",
+            ),
+            mistake(
+                "saturates-to-the-wrong-side",
+                "3-9-8-1",
+                "value[ROUNDED_W-1] ? Y_MIN : Y_MAX",
+                "value[ROUNDED_W-1] ? Y_MAX : Y_MIN",
+            ),
+        ),
+        contracts=(
+            _requantize(9, 4, 3),
+            _requantize(12, 8, 0),
+            _requantize(16, 8, 8),
+            Contract(
+                plain(ACC_W=20, OUT_W=8, SHIFT=7),
+                REQUANTIZE_CYCLES,
+                quick=True,
+                mistake="rounds-half-up",
+            ),
+            _requantize(24, 2, 12),
+        ),
+    ),
+    Module(
+        "mlp_relu",
+        Relu,
+        {"LANES": "1 or more", "W": "2 or more"},
+        on_both=(plain(LANES=3, W=2),),
+        more=(plain(LANES=1, W=8),),
+        mutated=("3-2", "1-8"),
+        mistakes=(
+            mistake("no-relu", "1-8", "& {W{!x[k*W+W-1]}}", "| {W{1'b0}}"),
+            mistake("relu-of-lane-0-only", "3-2", "x[k*W+W-1]", "x[W-1]"),
+        ),
+        contracts=(
+            Contract(plain(LANES=2, W=8), RELU_CYCLES, gates=True, quick=True, mistake="no-relu"),
+        ),
+    ),
+    Module(
+        "mlp_linear",
+        Linear,
+        {
+            "N_IN": "1 or more",
+            "N_OUT": "1 or more",
+            "X_W": "2 .. 16",
+            "W_W": "2 .. 16",
+            "ACC_W": "X_W + W_W .. 63",
+            "SIMD": "divides N_IN",
+            "PE": "divides N_OUT",
+            "WEIGHTS": "image",
+            "BIASES": "image",
+        },
+        on_both=tuple(OfLayer(name, network) for name, network in ON_BOTH.items()),
+        more=tuple(OfLayer(name, network) for name, network in MORE.items()),
+        mutated=("6x4-by-3x2", "5x4-unrolled"),
+        illegal=(
+            Illegal({"N_IN": 0, "SIMD": 1}),
+            Illegal({"N_OUT": 0, "PE": 1}),
+            Illegal({"N_OUT": 4, "PE": -1}),
+            Illegal({"N_IN": 6, "SIMD": 4}, "SIMD=4"),
+            # A width that the parameter makes impossible comes before the check.
+            Illegal({"N_IN": 2, "SIMD": 4}, "SIMD=4", together=False, warning="SELRANGE"),
+            Illegal({"N_OUT": 3, "PE": 2}, "PE=2"),
+            Illegal({"X_W": 17, "ACC_W": 40}, "X_W=17", together=False),
+            Illegal({"ACC_W": 15}, "ACC_W=15", together=False),
+        ),
+        mistakes=(
+            mistake("stale-bias", "6x4-by-3x2", ".CYCLES(STAGES-1)", ".CYCLES(STAGES)"),
+            mistake(
+                "no-bias",
+                "5x4-unrolled",
+                "sum_first ? bias : out_acc",
+                "sum_first ? {(PE*ACC_W){1'b0}} : out_acc",
+            ),
+            mistake(
+                "does-not-turn",
+                "6x4-by-3x2",
+                "x <= (x >> (SIMD*X_W)) | (x << ((N_IN-SIMD)*X_W));",
+                "x <= x;",
+            ),
+            mistake(
+                "ignores-backpressure",
+                "6x4-by-3x2",
+                "wire move = !out_valid || out_ready;",
+                "wire move = !out_valid || out_ready || busy;",
+            ),
+        ),
+        contracts=(_tiny(2, 2, 1, 1), _tiny(2, 1, 2, 1, quick=True)),
+    ),
+    Module(
+        "mlp_layer",
+        Layer,
+        {
+            "N_IN": "1 or more",
+            "N_OUT": "1 or more",
+            "X_W": "2 .. 16",
+            "W_W": "2 .. 16",
+            "ACC_W": "X_W + W_W .. 63",
+            "Y_W": "2 .. ACC_W - SHIFT",
+            "SHIFT": "0 .. ACC_W - Y_W",
+            "RELU": "0 .. 1",
+            "SIMD": "divides N_IN",
+            "PE": "divides N_OUT",
+            "WEIGHTS": "image",
+            "BIASES": "image",
+        },
+        on_both=tuple(OfLayer(name, network, whole=True) for name, network in ON_BOTH.items()),
+        more=tuple(OfLayer(name, network, whole=True) for name, network in MORE.items()),
+        mutated=("6x4-by-3x2", "5x4-unrolled"),
+    ),
+)

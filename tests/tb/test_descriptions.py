@@ -1,0 +1,120 @@
+"""The description of each module agrees with its Verilog, and cases and contracts are data."""
+
+import pickle
+import re
+from pathlib import Path
+
+import pytest
+
+from common import sources
+from common.paths import RTL
+from model.stage import Parameter
+from tb.modules import registry
+from tb.modules.case import Case, Contract
+from tb.modules.description import Illegal, Module
+from tb.modules.ranges import faults
+from tb.modules.registry import (
+    CASES,
+    CONTRACTS,
+    MODULES,
+    MUTANTS,
+    case_named,
+    contract_named,
+    mutant_named,
+)
+from verify.formal.properties import FORMAL
+
+# `parameter NAME = value,  // comment`, with the range of a list before its name.
+PARAMETER = re.compile(r"^ +parameter (?:\[.*?\] )?(\w+) += ([^,/\s]+),? *// (.*)$", re.MULTILINE)
+# What a comment may say of legal values, in the words of tb/modules/ranges.py.
+RANGE = re.compile(
+    r"([\w+\- ]+ \.\. [\w+\- ]+|\w+ or more|divides \w+(?:\[\w+\])?|\"\w+\" or \"\w+\")"
+)
+
+each_module = pytest.mark.parametrize("module", MODULES.values(), ids=lambda module: module.name)
+SEALED = [case for module in MODULES.values() for case in module.cases_for_mutants]
+
+
+def declared(module: Module) -> dict[str, tuple[str, str]]:
+    """Default and comment of each parameter, as the Verilog has them."""
+    text = (RTL / f"{module.name}.v").read_text()
+    return {name: (default, comment) for name, default, comment in PARAMETER.findall(text)}
+
+
+def defaults(module: Module) -> dict[str, Parameter]:
+    """The defaults that are integers or strings."""
+    found: dict[str, Parameter] = {}
+    for name, (default, _) in declared(module).items():
+        if default.startswith('"'):
+            found[name] = default.strip('"')
+        elif default.isdecimal():
+            found[name] = int(default)
+    return found
+
+
+def test_every_module_is_described_once() -> None:
+    described = [module.name for family in registry.FAMILIES for module in family]
+    assert sorted(described) == sorted(path.stem for path in sources.verilog())
+
+
+@each_module
+def test_parameters_are_those_of_the_verilog(module: Module) -> None:
+    assert list(module.parameters) == list(declared(module))
+
+
+@each_module
+def test_ranges_are_those_of_the_header(module: Module) -> None:
+    for name, (_, comment) in declared(module).items():
+        said = RANGE.search(comment)
+        if said and not module.parameters[name].startswith("each "):
+            assert module.parameters[name] == said[1].strip(), name
+
+
+def test_headers_say_most_ranges() -> None:
+    comments = [comment for m in MODULES.values() for _, comment in declared(m).values()]
+    assert sum(RANGE.search(comment) is not None for comment in comments) > 50
+
+
+@pytest.mark.parametrize("case", [*CASES, *SEALED], ids=lambda case: case.name)
+def test_case_is_legal_and_travels(case: Case, tmp_path: Path) -> None:
+    module = MODULES[case.module]
+    parameters, options = case.prepare(tmp_path)
+    assert faults(module.parameters, defaults(module) | parameters) == []
+    copy = pickle.loads(pickle.dumps(case))
+    assert copy.name == case.name == case_named(case.name).name
+    assert copy.prepare(tmp_path) == (parameters, options)
+
+
+@pytest.mark.parametrize(
+    "module, illegal",
+    [(module, illegal) for module in MODULES.values() for illegal in module.illegal],
+    ids=lambda value: value.name if isinstance(value, Module) else str(dict(value.parameters)),
+)
+def test_illegal_parameter_is_out_of_its_range(module: Module, illegal: Illegal) -> None:
+    found = faults(module.parameters, defaults(module) | dict(illegal.parameters))
+    assert set(found) & set(illegal.parameters)
+    assert illegal.named.partition("=")[0] in ("", *found, *illegal.parameters.values())
+
+
+@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.name)
+def test_contract_travels_and_has_its_properties(contract: Contract, tmp_path: Path) -> None:
+    copy = pickle.loads(pickle.dumps(contract))
+    assert copy.name == contract.name == contract_named(contract.name).name
+    assert copy.setting.prepare(tmp_path) == contract.setting.prepare(tmp_path)
+    stem = contract.module.removeprefix("mlp_")
+    assert (FORMAL / f"{stem}_properties.v").exists()
+
+
+@each_module
+def test_names_lead_to_the_module(module: Module) -> None:
+    assert module.mutated and {case_named(name).module for name in module.subjects} == {module.name}
+    for mutant in module.mutants:
+        assert case_named(mutant.case).module == mutant.module == module.name
+    for contract in module.proofs:
+        assert contract.mistake is None or mutant_named(contract.mistake) in module.mutants
+
+
+def test_names_are_unique() -> None:
+    for named in ([*CASES, *SEALED], MUTANTS, CONTRACTS):
+        names = [one.name for one in named]
+        assert len(set(names)) == len(names)
