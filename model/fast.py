@@ -95,7 +95,7 @@ def predict_codes(network: Network, codes: Int) -> tuple[Int, Bytes]:
 
     ``codes`` are ``[samples, n_in]`` in the network's input format; equal to `reference.trace`.
     """
-    spec = network.spec
+    spec, end = network.spec, network.spec.output
     steps = [
         _step(layer, network.weights[layer.weights], network.biases[layer.name])
         for layer in spec.layers
@@ -105,6 +105,7 @@ def predict_codes(network: Network, codes: Int) -> tuple[Int, Bytes]:
     probabilities = np.empty((len(codes), spec.n_out), np.uint8)
     for piece in _pieces(len(codes), CHUNK):
         logits = _logits(steps, codes[piece], spec.n_out, min(rows, CHUNK))
-        made = reference.softmax(logits, spec.softmax)
-        classes[piece], probabilities[piece] = made["class"], made["probabilities"]
+        made = reference.STAGES[end.kind](end, network, logits)
+        classes[piece] = made[f"{end.name}.class"]
+        probabilities[piece] = made[end.key]
     return classes, probabilities

@@ -73,6 +73,11 @@ class NetworkSpec:
         return self.output
 
     @property
+    def hosts(self) -> tuple[str, ...]:
+        """Modules of rtl/ that hold the signals of the streams, each once."""
+        return tuple(dict.fromkeys(host for stage in self.stages for host in stage.hosts))
+
+    @property
     def n_in(self) -> int:
         """Features of one sample."""
         return self.stages[0].n_in

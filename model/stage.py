@@ -98,6 +98,9 @@ class Stage(Protocol):
 
     kind: ClassVar[str]
 
+    hosts: ClassVar[tuple[str, ...]]
+    """Modules of rtl/ that hold the signals of its streams."""
+
     @property
     def name(self) -> str:
         """Name of the stage, the first part of its keys in a trace."""

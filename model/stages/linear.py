@@ -36,6 +36,7 @@ class LayerSpec:
     """
 
     kind: ClassVar[str] = "linear"
+    hosts: ClassVar[tuple[str, ...]] = ("mlp_layer",)
 
     name: str
     weights: str

@@ -50,6 +50,7 @@ class SoftmaxSpec:
     """Scores of the logits, normalized to bytes that sum to 255. ``lanes`` classes per cycle."""
 
     kind: ClassVar[str] = "softmax"
+    hosts: ClassVar[tuple[str, ...]] = ("mlp_softmax", "mlp_softmax_normalize")
 
     n: int
     x: Format

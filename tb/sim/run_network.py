@@ -69,6 +69,7 @@ def run_network(
         testcase=testcase,
         waves=waves,
         links={MEM_DIR: mem},
+        visible=network.spec.hosts,
         **how,
     )
     return outcome, json.loads(report.read_text()) if report.exists() else {}

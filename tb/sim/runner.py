@@ -13,7 +13,7 @@ import re
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ParamSpec
@@ -61,11 +61,6 @@ _NETLIST_ARGS: dict[str, list[str]] = {
     "icarus": [],
     "verilator": ["-Wno-lint", "-Wno-style", "-Wno-UNOPTFLAT"],
 }
-
-# Verilator lets a bench see what is public, and compiles it slowly: the design's own top, and
-# below mlp_top the modules that hold the streams which tb/benches/monitors.py listens to.
-_TAPPED = {"mlp_top": ("mlp_layer", "mlp_softmax", "mlp_softmax_normalize")}
-
 
 # Values that benches have compared since this process began, by simulator.
 COMPARED: Counter[str] = Counter()
@@ -131,6 +126,7 @@ def simulate(
     waves: Path | None = None,
     coverage: Path | None = None,
     links: Mapping[str, Path] | None = None,
+    visible: Sequence[str] = (),
     diary: Path | None = None,
     netlist: str | None = None,
 ) -> Outcome:
@@ -138,6 +134,8 @@ def simulate(
 
     ``name`` is the folder of the run under build/runs, in which the simulation runs; ``links``
     are folders that it finds there by name, so that no path needs to be built into the design.
+    ``visible`` are modules below the top whose signals the bench reads: Verilator lets it see what
+    is public, and compiles that slowly.
     ``waves`` is the FST file to leave, also where a test fails; without it WAVES=1 in the
     environment leaves one in that folder. ``coverage`` is the file to leave of what Verilator
     counts of lines, branches, toggles and expressions (`verify.coverage.points` reads it).
@@ -164,7 +162,7 @@ def simulate(
     if netlist:
         design = cells_of(module, parameters, netlist, rtl, links)
         arguments = [*arguments, *_NETLIST_ARGS[simulator]]
-    recipe = [arguments, waves is not None, _TAPPED]
+    recipe = [arguments, waves is not None, list(visible)]
     folder = build_dir(module, parameters, simulator, design, recipe)
     built = folder / "built"
     results = run_dir / "results.xml"
@@ -179,6 +177,7 @@ def simulate(
         kind = {"icarus": _Icarus, "verilator": _Verilator}[simulator]
         return kind(
             built=built,
+            visible=visible,
             toplevel=module,
             module=f"tb.benches.{bench}",
             verilog_sources=list(map(str, sources.verilog(design))),
@@ -238,6 +237,7 @@ def simulate(
             seed=seed,
             testcase=f"{re.escape(failure.testcase)}$" if failure.testcase else testcase,
             links=links,
+            visible=visible,
             netlist=netlist,
         )
         raise
@@ -269,7 +269,7 @@ def _judge(module: str, results: Path, log: Path) -> int:
 class _Cached:
     """Leaves out the compilation where the build folder is whole, and all else while building."""
 
-    def __init__(self, *args: Any, built: Path, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, built: Path, visible: Sequence[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.built = built
 
@@ -288,13 +288,10 @@ class _Icarus(_Cached, cocotb_test.Icarus):  # type: ignore[misc]
 
 class _Verilator(_Cached, cocotb_test.Verilator):  # type: ignore[misc]
     def __init__(self, **kwargs: Any) -> None:
-        module, sim_build = kwargs["toplevel"], Path(kwargs["sim_build"])
-        self.visible = sim_build.with_suffix(".vlt")
-        lines = [
-            f'public_flat_rw -module "{name}" -var "*"'
-            for name in (module, *_TAPPED.get(module, ()))
-        ]
-        self.visible.write_text("\n".join(["`verilator_config", *lines, ""]))
+        names = (kwargs["toplevel"], *kwargs["visible"])
+        lines = [f'public_flat_rw -module "{name}" -var "*"' for name in names]
+        self.public = Path(kwargs["sim_build"]).with_suffix(".vlt")
+        self.public.write_text("\n".join(["`verilator_config", *lines, ""]))
         # Beside other workers of a regression, a build keeps to one core.
         jobs = 1 if "PYTEST_XDIST_WORKER" in os.environ else os.cpu_count()
         make_args = [PRECOMPILED, f"-j{jobs}"]
@@ -303,7 +300,7 @@ class _Verilator(_Cached, cocotb_test.Verilator):  # type: ignore[misc]
 
     def build_command(self) -> list[list[str]]:
         return [
-            [str(self.visible) if word == "--public-flat-rw" else word for word in command]
+            [str(self.public) if word == "--public-flat-rw" else word for word in command]
             for command in super().build_command()
         ]
 
