@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,6 +20,12 @@ def main(run: Callable[[argparse.Namespace], None], parser: argparse.ArgumentPar
     except VerbatimError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         sys.exit(2)
+
+
+def warn(sentences: Iterable[str]) -> None:
+    """Print each as a warning on stderr, so that none is lost in the output."""
+    for sentence in sentences:
+        print(f"WARNING: {VerbatimError(sentence)}", file=sys.stderr)
 
 
 def build_parser(module: str, description: str) -> argparse.ArgumentParser:

@@ -1,7 +1,11 @@
 """What every error of the project is: raised on purpose, for a person to read."""
 
+import re
+
 # Longer sentences quote something that nobody reads to its end: the middle is left out.
 MOST_CHARACTERS = 400
+# Colours and cursor movements, which other libraries put into their messages.
+ESCAPE_SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 class VerbatimError(ValueError):
@@ -19,6 +23,7 @@ class VerbatimError(ValueError):
 
 def _in_one_line(sentence: str) -> str:
     """The sentence with its unprintable characters escaped, and no more of it than one reads."""
+    sentence = ESCAPE_SEQUENCE.sub("", sentence)
     escaped = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in sentence)
     sentence = "".join(escaped)
     if len(sentence) > MOST_CHARACTERS:
@@ -29,3 +34,14 @@ def _in_one_line(sentence: str) -> str:
 
 class CommandError(VerbatimError):
     """A command that cannot be done: the message is one sentence for the person who typed it."""
+
+
+def reason(error: BaseException) -> str:
+    """Why something failed, in one line, without the path that an `OSError` repeats.
+
+    >>> reason(FileNotFoundError(2, "No such file or directory", "a.csv"))
+    'no such file or directory'
+    """
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror[:1].lower() + error.strerror[1:]
+    return " ".join(str(error).split()) or type(error).__name__

@@ -13,11 +13,12 @@ from typing import Any, Self
 
 import numpy as np
 
-from common.errors import VerbatimError
+from common.errors import VerbatimError, reason
 from common.files import digest, write_atomically
 from model.bounds import accumulator_width, output_interval
 from model.data.scaling import Scaling
 from model.format import Int, SpecError
+from model.names import Names
 from model.plain import build
 from model.spec import NetworkSpec, from_plain, to_plain
 from model.stages.linear import MAX_ACC_W
@@ -29,7 +30,7 @@ MAX_BIAS = (1 << (MAX_ACC_W - 1)) - 1
 
 
 class ArtifactError(VerbatimError):
-    """A file that is not what it should be: the message names it, what was found, what is legal."""
+    """A file that is not what it should be: the message names it, what was found and expected."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class Network:
 
     A bias is in accumulator LSBs, ``2**-(frac_w + frac_x)``, so it belongs to the layer and not to
     the weight set. ``scaling`` is what raw features go through first, None where nothing is done
-    to them. Raises `ArtifactError` where the integers do not fit the spec.
+    to them; ``names`` are those of features and classes, None where it has none. Raises
+    `ArtifactError` where the integers do not fit the spec.
     """
 
     spec: NetworkSpec
@@ -46,14 +48,20 @@ class Network:
     biases: Mapping[str, Int]
     provenance: Mapping[str, Any] = field(default_factory=dict)
     scaling: Scaling | None = None
+    names: Names | None = None
 
     def __post_init__(self) -> None:
         layers = self.spec.layers
         if self.scaling is not None and len(self.scaling.scale) != self.spec.n_in:
             raise ArtifactError(
-                f"features: offset and scale have {len(self.scaling.scale)} numbers, "
-                f"legal are {self.spec.n_in}, one for each input"
+                f"features: offset and scale must have {self.spec.n_in} numbers, one for each "
+                f"input, got {len(self.scaling.scale)}"
             )
+        if self.names is not None:
+            for key, count in (("features", self.spec.n_in), ("classes", self.spec.n_out)):
+                found = len(getattr(self.names, key))
+                if found not in (0, count):
+                    raise ArtifactError(f"names: {key} must be {count} names, got {found}")
         _require_keys("weights", self.weights, {layer.weights for layer in layers})
         _require_keys("biases", self.biases, {layer.name for layer in layers})
         x_interval = (self.spec.x.q_min, self.spec.x.q_max)
@@ -63,14 +71,14 @@ class Network:
             _require_shape(f"biases.{layer.name}", biases, (layer.n_out,))
             if weights.min() < layer.w.q_min or weights.max() > layer.w.q_max:
                 raise ArtifactError(
-                    f"weights.{layer.weights}: codes {weights.min()} .. {weights.max()}, "
-                    f"legal are {layer.w.q_min} .. {layer.w.q_max}"
+                    f"weights.{layer.weights}: codes must be {layer.w.q_min} .. {layer.w.q_max}, "
+                    f"got {weights.min()} .. {weights.max()}"
                 )
             # Sums of these cannot leave 64 bits before they are bounded.
             if biases.min() < -MAX_BIAS or biases.max() > MAX_BIAS:
                 raise ArtifactError(
-                    f"biases.{layer.name}: {biases.min()} .. {biases.max()}, legal are "
-                    f"{-MAX_BIAS} .. {MAX_BIAS}"
+                    f"biases.{layer.name}: must be {-MAX_BIAS} .. {MAX_BIAS}, got "
+                    f"{biases.min()} .. {biases.max()}"
                 )
             needed = accumulator_width(weights, biases, x_interval)
             if layer.acc_w < needed:
@@ -87,20 +95,20 @@ class Network:
 def _require_keys(owner: str, found: Mapping[str, object], legal: set[str]) -> None:
     if set(found) != legal:
         raise ArtifactError(
-            f"{owner}: found keys {', '.join(sorted(found))}, legal are {', '.join(sorted(legal))}"
+            f"{owner}: keys must be {', '.join(sorted(legal))}, got {', '.join(sorted(found))}"
         )
 
 
 def _require_shape(owner: str, array: Int, legal: tuple[int, ...]) -> None:
     if array.shape != legal or array.dtype != np.int64:
         raise ArtifactError(
-            f"{owner}: found {array.dtype} of shape {array.shape}, legal is int64 of shape {legal}"
+            f"{owner}: must be int64 of shape {legal}, got {array.dtype} of shape {array.shape}"
         )
 
 
 def to_content(network: Network) -> dict[str, Any]:
-    """What a network's file holds, but for its digest, as JSON has it."""
-    scaling = network.scaling
+    """Return what a network's file holds, but for its digest, as JSON has it."""
+    scaling, names = network.scaling, network.names
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -109,6 +117,7 @@ def to_content(network: Network) -> dict[str, Any]:
         "biases": {key: array.tolist() for key, array in sorted(network.biases.items())},
         "provenance": dict(network.provenance),
         **({} if scaling is None else {"features": dataclasses.asdict(scaling)}),
+        **({} if names is None else {"names": {k: list(v) for k, v in vars(names).items()}}),
     }
 
 
@@ -129,7 +138,7 @@ def load(path: Path) -> Network:
     try:
         text = path.read_text()
     except (OSError, UnicodeDecodeError) as error:
-        raise ArtifactError(f"{path}: cannot be read: {error}") from error
+        raise ArtifactError(f"{path}: cannot be read: {reason(error)}") from error
     try:
         return _parse(text)
     except (ArtifactError, SpecError) as error:
@@ -146,7 +155,7 @@ def _parse(text: str) -> Network:
     except ValueError as error:
         raise ArtifactError(f"is truncated or no JSON: {error}") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise ArtifactError(f"is no network, legal is an object with format {FORMAT!r}")
+        raise ArtifactError(f"is no network, expected an object with format {FORMAT!r}")
     if type(content.get("version")) is not int or content["version"] not in READABLE:
         raise ArtifactError(f"version must be 1 or 2, got {content.get('version')!r}")
     stated = content.pop("sha256", None)
@@ -154,17 +163,18 @@ def _parse(text: str) -> Network:
     if stated != found:
         raise ArtifactError(f"was edited: its content has sha256 {found}, it states {stated}")
     keys = ("format", "version", "spec", "weights", "biases", "provenance")
-    scaled = {"features"} & set(content)
-    _require_keys("file", content, {*keys, *scaled})
+    scaled, named = {"features"} & set(content), {"names"} & set(content)
+    _require_keys("file", content, {*keys, *scaled, *named})
     provenance = content["provenance"]
     if not isinstance(provenance, dict):
-        raise ArtifactError(f"provenance is {provenance!r}, legal is an object")
+        raise ArtifactError(f"provenance must be an object, got {provenance!r}")
     return Network(
         spec=from_plain(content["spec"], content["version"]),
         weights=_arrays("weights", content["weights"]),
         biases=_arrays("biases", content["biases"]),
         provenance=provenance,
         scaling=build(Scaling, "features", content["features"]) if scaled else None,
+        names=build(Names, "names", content["names"]) if named else None,
     )
 
 
@@ -178,17 +188,17 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_number(name: str) -> None:
-    raise ArtifactError(f"{name} is in it, legal are finite numbers")
+    raise ArtifactError(f"numbers must be finite, got {name}")
 
 
 def _are_whole(plain: object) -> bool:
-    """Whether all that a list of lists holds is an int; a bool is not an int here."""
+    """Return whether all that a list of lists holds is an int; a bool is not an int here."""
     return all(map(_are_whole, plain)) if isinstance(plain, list) else type(plain) is int
 
 
 def _arrays(owner: str, plain: object) -> dict[str, Int]:
     if not isinstance(plain, dict):
-        raise ArtifactError(f"{owner}: found {type(plain).__name__}, legal is an object of lists")
+        raise ArtifactError(f"{owner}: must be an object of lists, got {type(plain).__name__}")
     arrays = {}
     for key, value in plain.items():
         try:
@@ -196,6 +206,6 @@ def _arrays(owner: str, plain: object) -> dict[str, Int]:
         except ValueError as error:
             raise ArtifactError(f"{owner}.{key}: rows of unequal length") from error
         if array.dtype != np.int64 or array.size == 0 or not _are_whole(value):
-            raise ArtifactError(f"{owner}.{key}: found {array.dtype}, legal are whole numbers")
+            raise ArtifactError(f"{owner}.{key}: must be integers, got {array.dtype}")
         arrays[key] = array
     return arrays

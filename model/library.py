@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -49,12 +49,14 @@ class Network(artifact.Network):
     def predict(self, X: ArrayLike, backend: str = "reference", **options: object) -> Prediction:
         """Classes and probabilities of features ``[samples, n_in]`` in their own units.
 
-        Every backend of `model.backends.BACKENDS` gives the same values; ``options`` are what it
-        must or may be told, such as the ``port`` of a board. Raises `FeatureError` where X is not
-        such an array of finite numbers, and `BackendError` on an unknown backend or option.
+        A table with names of ``columns``, such as a pandas DataFrame, is read by them where the
+        network has names. Every backend of `model.backends.BACKENDS` gives the same values;
+        ``options`` are what it must or may be told, such as the ``port`` of a board. Raises
+        `FeatureError` where X is not such an array of finite numbers, `SpecError` where the columns
+        of a table are other features, and `BackendError` on an unknown backend or option.
         """
         run = backends.find(backend, options)
-        features = reference.as_features(X, self.spec.n_in)
+        features = reference.as_features(self._in_order(X), self.spec.n_in)
         count, n_out = len(features), self.spec.n_out
         classes, probabilities = np.empty(count, np.int64), np.empty((count, n_out), np.uint8)
         for start in range(0, count, CHUNK):
@@ -74,7 +76,16 @@ class Network(artifact.Network):
 
         Codes on the streams of the hardware, keyed as in `reference.trace`, whose they are.
         """
-        return reference.trace(self, reference.encode(self, X))
+        return reference.trace(self, reference.encode(self, self._in_order(X)))
+
+    def _in_order(self, X: ArrayLike) -> ArrayLike:
+        """Features by position; those of a table with columns are taken by name."""
+        columns, names = getattr(X, "columns", None), self.names
+        if columns is None or names is None or not names.features:
+            return X
+        order = names.columns([str(name) for name in columns], "table")
+        table: Any = X
+        return np.stack([np.asarray(table[columns[n]]) for n in order], axis=1)
 
     def summary(self) -> str:
         """A table of layers: shapes, formats, folds, cycles, multipliers, ROM bits."""

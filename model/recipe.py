@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from common.errors import VerbatimError
+from common.errors import VerbatimError, reason
 from common.files import digest
 from model.data.scaling import Scaling
 from model.data.userdata import DataFile
@@ -21,22 +21,24 @@ from model.widths import Formats, Widths
 
 MAX_SEED = 2**32 - 1
 FEATURES = ("raw", "standardize")
+PARAMETERS = r".+\.(pt|pth|ckpt|bin|tar|safetensors)"
+MAX_LAYERS = 99
 GOALS = ("target_cycles", "max_multipliers")
 
 
 class RecipeError(VerbatimError):
-    """A recipe that cannot be followed: the message names file, key, value and what is legal."""
+    """A recipe that cannot be followed: the message names file, key, value and what is expected."""
 
 
 def _require_number(owner: str, low: float, high: float, **values: object) -> None:
     """Each value must be a float strictly between ``low`` and ``high``."""
     for key, value in values.items():
         legal = isinstance(value, float) and math.isfinite(value) and low < value < high
-        require(legal, f"{owner}: {key} is {value!r}, legal is a decimal between {low} and {high}")
+        require(legal, f"{owner}: {key} must be a float between {low} and {high}, got {value!r}")
 
 
 def _require_choice(owner: str, key: str, value: object, legal: tuple[str, ...]) -> None:
-    require(value in legal, f"{owner}: {key} is {value!r}, legal is one of {', '.join(legal)}")
+    require(value in legal, f"{owner}: {key} must be one of {', '.join(legal)}, got {value!r}")
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,8 @@ class Recipe:
     The network is one of: ``module``, a class as ``package.module:Class`` or ``file.py:Class``;
     ``hidden``, the sizes of hidden layers with a ReLU behind each; ``onnx``, a file. It is trained
     by ``training``, or comes with its parameters: in the ``onnx`` file or in a ``checkpoint``.
-    ``features`` is "raw", "standardize" or a scaling. Paths are relative to ``folder``, that of the
+    ``features`` is "raw", "standardize" or a scaling: parameters that come with the network bring
+    the one of their training. Paths are relative to ``folder``, that of the
     recipe's file.
     """
 
@@ -141,8 +144,8 @@ class Recipe:
         legal = isinstance(self.features, Scaling) or self.features in FEATURES
         require(
             legal,
-            f"{owner}: features is {self.features!r}, legal is one of {', '.join(FEATURES)}, or a "
-            "table of offset and scale",
+            f"{owner}: features must be one of {', '.join(FEATURES)}, or a table of offset and "
+            f"scale, got {self.features!r}",
         )
         if isinstance(self.folds, Mapping):
             for layer, fold in self.folds.items():
@@ -152,8 +155,8 @@ class Recipe:
         owner = "recipe"
         for key, legal, words in (
             ("module", r"([\w.]+|.+\.py):\w+", "like 'package.module:Class' or 'file.py:Class'"),
-            ("onnx", r".+\.onnx", "a path that ends in .onnx"),
-            ("checkpoint", r".+\.(pt|pth|safetensors)", "a path of .pt, .pth or .safetensors"),
+            ("onnx", r".+\.onnx", "a path to a .onnx"),
+            ("checkpoint", PARAMETERS, "a path to a .pt, .pth, .ckpt, .bin, .tar or .safetensors"),
         ):
             if getattr(self, key) is not None:
                 _require_match(owner, key, getattr(self, key), legal, words)
@@ -161,13 +164,23 @@ class Recipe:
             sizes = self.hidden
             require(
                 isinstance(sizes, list | tuple),
-                f"{owner}: hidden is {sizes!r}, legal is a list of whole numbers",
+                f"{owner}: hidden must be a list of integers, got {sizes!r}",
+            )
+            require(
+                len(sizes) < MAX_LAYERS,
+                f"{owner}: hidden must have at most {MAX_LAYERS - 1} sizes, got {len(sizes)}",
             )
             for size in sizes:
                 require_whole(owner, 1, 4096, **{"a size of hidden": size})
             object.__setattr__(self, "hidden", tuple(sizes))
         _require_one_of(self, "network", ("module", "hidden", "onnx"))
         _require_one_of(self, "source of parameters", ("training", "checkpoint", "onnx"))
+        require(
+            self.training is not None or self.features != "standardize",
+            f"{owner}: features must not be 'standardize' beside parameters that were trained "
+            "elsewhere: give the scaling of their training, features = { offset = [...], "
+            'scale = [...] } for (x - offset) / scale, or "raw"',
+        )
 
     @property
     def sha256(self) -> str:
@@ -175,7 +188,7 @@ class Recipe:
         return digest(_content(self))
 
     def files(self) -> Iterator[Path]:
-        """The files that the recipe names."""
+        """Iterate over the files that the recipe names."""
         data = self.dataset.file if isinstance(self.dataset, DataFile) else None
         module = (self.module or "").rpartition(":")[0]
         for name in (data, module if module.endswith(".py") else None, self.onnx, self.checkpoint):
@@ -194,8 +207,8 @@ class Recipe:
             folds, names = self.folds, [layer.name for layer in layers]
             require(
                 set(folds) == set(names),
-                f"recipe {self.name}: folds name {', '.join(folds) or 'nothing'}, "
-                f"legal are the layers: {', '.join(names)}",
+                f"recipe {self.name}: folds must name the layers {', '.join(names)}, got "
+                f"{', '.join(folds) or 'none'}",
             )
         lanes = keeping_up(layers, folds)
         stream = self.stream or Stream(lanes.inputs, lanes.outputs)
@@ -205,15 +218,16 @@ class Recipe:
 
 def _require_match(owner: str, key: str, value: object, legal: str, words: str) -> None:
     fits = isinstance(value, str) and re.fullmatch(legal, value, re.ASCII) is not None
-    require(fits, f"{owner}: {key} is {value!r}, legal is {words}")
+    fits = fits and isinstance(value, str) and value.isprintable()
+    require(fits, f"{owner}: {key} must be {words}, got {value!r}")
 
 
 def _require_one_of(recipe: Recipe, what: str, keys: tuple[str, ...]) -> None:
     found = [key for key in keys if getattr(recipe, key) is not None]
     require(
         len(found) == 1,
-        f"recipe: found {' and '.join(found) or 'nothing'} as {what}, legal is exactly one of "
-        f"{', '.join(keys)}",
+        f"recipe: {what} must be exactly one of {', '.join(keys)}, got "
+        f"{' and '.join(found) or 'none'}",
     )
 
 
@@ -237,20 +251,20 @@ def _default(field: "dataclasses.Field[Any]") -> Any:
 
 
 def _require_short_numbers(plain: object) -> None:
-    """TOML's whole numbers have 64 bits; Python reads longer ones, and cannot print them all."""
+    """Refuse integers beyond TOML's 64 bits: Python reads longer ones, and may not print them."""
     if isinstance(plain, Mapping | list):
         for value in plain.values() if isinstance(plain, Mapping) else plain:
             _require_short_numbers(value)
     fits = not isinstance(plain, int) or -(1 << 63) <= plain < 1 << 63
-    require(fits, "recipe: a whole number leaves the 64 bits of TOML")
+    require(fits, "recipe: an integer leaves the 64 bits of TOML")
 
 
 def load(path: Path) -> Recipe:
-    """Read a recipe's file; raises `RecipeError` unless every key is there, known and legal."""
+    """Read a recipe's file; raises `RecipeError` unless every key is there, known and allowed."""
     try:
         plain = tomllib.loads(path.read_bytes().decode())  # to Python's text, '\r' is a line's end
     except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path}: cannot be read: {error}") from error
+        raise RecipeError(f"{path}: cannot be read: {reason(error)}") from error
     except (ValueError, RecursionError) as error:
         raise RecipeError(f"{path}: is no TOML: {error}") from error
     try:
@@ -265,7 +279,7 @@ def _parts(plain: dict[str, Any]) -> dict[str, Any]:
     """A recipe's keys, with instances for the tables that hold a table for each layer."""
     parts = dict(plain)
     folds = plain.get("folds", {})
-    require(isinstance(folds, Mapping), f"recipe: folds is {folds!r}, legal is a table of layers")
+    require(isinstance(folds, Mapping), f"recipe: folds must be a table of layers, got {folds!r}")
     if "folds" in plain:
         goal = any(key in GOALS and not isinstance(value, Mapping) for key, value in folds.items())
         parts["folds"] = build(Goal, "folds", folds) if goal else _tables(Fold, "folds", folds)
@@ -278,6 +292,6 @@ def _parts(plain: dict[str, Any]) -> dict[str, Any]:
 
 def _tables(kind: type, owner: str, plain: object) -> dict[str, Any]:
     """A dataclass for each entry of a table of tables."""
-    require(isinstance(plain, Mapping), f"{owner} is {plain!r}, legal is a table of layers")
+    require(isinstance(plain, Mapping), f"{owner} must be a table of layers, got {plain!r}")
     assert isinstance(plain, Mapping)
     return {name: build(kind, f"{owner}.{name}", entry) for name, entry in plain.items()}

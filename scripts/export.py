@@ -1,6 +1,7 @@
 """Export a trained network: its integers, its ROM images, and what PyTorch says it computes."""
 
 import argparse
+import dataclasses
 
 import numpy as np
 import torch
@@ -27,6 +28,7 @@ def run(arguments: argparse.Namespace) -> None:
         trained = checkpoint.load(plan, dataset, build / checkpoint.FILE)
         origin = quantize.provenance(plan, dataset)
         network = quantize.export(trained.quantized, plan, origin, trained.scaling)
+        network = dataclasses.replace(network, names=dataset.names)
         scaled = trained.scaled(dataset.features)
         traced = trained.quantized.trace(scaled)
         calibration = {key: tensor[train] for key, tensor in traced.items()}

@@ -4,13 +4,17 @@ import argparse
 import json
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from common import cli, errors
 from common.files import write_atomically
 from model import recipe
 from model.data import datasets
+from model.data.remarks import remarks
 from model.data.userdata import DataFile
+
+MOST_SHOWN = 12
 
 STARTER = """\
 # A network of your own: make sim NETWORK={path}
@@ -20,8 +24,10 @@ name = "{name}"
 features = "standardize"            # each near mean 0 and deviation 1; "raw" takes them as they are
 hidden = [16]                       # hidden layers, a ReLU behind each; in their place, one of:
 # module = "mine.py:Net"            # a PyTorch class, in a file beside this one, or a package
-# onnx = "mine.onnx"                # a trained network; leave out [training] with it
-# checkpoint = "mine.pt"            # a state_dict for the module; leave out [training] with it
+# onnx = "mine.onnx"                # a trained network; leave out [training] with it, and see below
+# checkpoint = "mine.pt"            # a state_dict for the module; the same
+# A trained network takes features as it was trained on them, (x - offset) / scale or "raw":
+# features = {{ offset = [5.8, 3.1], scale = [0.8, 0.4] }}    # a number for each feature
 seed = 0                            # initial weights
 
 [split]
@@ -62,27 +68,41 @@ def starter(path: Path, data: DataFile | None) -> str:
     if data is None:
         line = 'dataset = "iris"  # or { file = "mine.csv", label = "the column of classes" }'
     else:
-        label = "" if data.label is None else f", label = {json.dumps(data.label)}"
-        line = f"dataset = {{ file = {json.dumps(data.file)}{label} }}"
+        keys = {key: value for key, value in vars(data).items() if value not in (None, ())}
+        line = f"dataset = {{ {', '.join(f'{key} = {_toml(keys[key])}' for key in keys)} }}"
+        if not data.leave_out:
+            line += '\n# leave_out = ["Id"], in the line above: columns that are no features'
     return STARTER.format(path=path, name=name, dataset=line)
+
+
+def _shown(names: Sequence[str]) -> str:
+    """Names, or those at both ends where they are many."""
+    few = names if len(names) <= MOST_SHOWN else (*names[:MOST_SHOWN], "...", names[-1])
+    return ", ".join(few)
+
+
+def _toml(value: object) -> str:
+    return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the file, unless there is one."""
     path: Path = arguments.recipe
     if path.suffix != ".toml":
-        raise errors.CommandError(f"{path}: legal is a path that ends in .toml")
+        raise errors.CommandError(f"{path}: expected a path that ends in .toml")
     if path.exists():
-        raise errors.CommandError(f"{path}: is there already, legal is the path of a new file")
+        raise errors.CommandError(f"{path}: is there already, expected the path of a new file")
     data = None
     if arguments.data is not None:
         beside = os.path.relpath(arguments.data, path.parent)
-        data = DataFile(beside, arguments.label)
+        header = None if arguments.header is None else arguments.header == "yes"
+        data = DataFile(beside, arguments.label, (), tuple(arguments.leave_out), header)
         found = datasets.load(data, path.parent)
         print(
-            f"{arguments.data}: {len(found.labels)} samples, {len(found.feature_names)} features, "
-            f"classes {', '.join(found.class_names)}"
+            f"{arguments.data}: {len(found.labels)} samples, {len(found.feature_names)} features "
+            f"({_shown(found.feature_names)}), classes {', '.join(found.class_names)}"
         )
+        cli.warn(f"{arguments.data}: {remark}" for remark in remarks(found))
     write_atomically(path, starter(path, data))
     recipe.load(path)
     print(f"{path}: is written, next: make sim NETWORK={path}")
@@ -92,8 +112,20 @@ def parser() -> argparse.ArgumentParser:
     """The file to write, and where its samples lie."""
     built = argparse.ArgumentParser(prog="python -m scripts.new", description=__doc__)
     built.add_argument("recipe", type=Path, help="the file to write, a new .toml")
-    built.add_argument("--data", type=Path, help="your samples, a .csv with a header or an .npz")
+    built.add_argument("--data", type=Path, help="your samples, a .csv or an .npz")
     built.add_argument("--label", help="the CSV's column of classes (default: its last)")
+    built.add_argument(
+        "--leave-out",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="a column that is no feature; may be given several times",
+    )
+    built.add_argument(
+        "--header",
+        choices=("yes", "no"),
+        help="whether the first line of the CSV is a header (default: as its cells say)",
+    )
     return built
 
 

@@ -2,94 +2,156 @@
 
 import argparse
 import csv
-import io
+import shutil
 import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from common import cli, errors
-from common.files import write_atomically
+from common.files import whole_file
 from model import Network, Prediction
 from model.backends import BACKENDS
+from model.data import tables, userdata
+from model.data.archive import read_arrays
+from model.data.tables import Table
+from model.names import Names
 
-FEATURES_KEY = "features"
+FEATURES_KEY, NAMES_KEY = "features", "feature_names"
+# Samples that are held at once, whatever the file's length.
+PIECE = 1 << 14
+
+Real = NDArray[np.float64]
 
 
-def read_features(path: Path) -> NDArray[np.float64]:
-    """Features ``[samples, n_in]`` of a csv, with a header or without, or of an npz.
+def pieces(path: Path, network: Network, header: bool | None = None) -> Iterator[Real]:
+    """Features ``[samples, n_in]`` of a CSV or an NPZ, in pieces of the file.
 
-    An npz has them as ``features``, or as its only array. Raises `CommandError`, naming the file
-    and line, on anything else.
+    Columns go by the names of the network's features, in any order; without names on either side
+    they go by position, which is said on stderr. Raises `VerbatimError`, naming the file.
     """
-    try:
-        if path.suffix == ".npz":
-            return _read_npz(path)
-        with path.open(newline="") as stream:
-            return _read_csv(path, list(csv.reader(stream)))
-    except (OSError, UnicodeDecodeError, csv.Error, ValueError) as error:
-        raise errors.CommandError(f"{path}: cannot be read: {error}") from error
+    if path.suffix == ".npz":
+        yield from _of_npz(path, network)
+        return
+    names = _names(network)
+    remedy = "--header yes or --header no"
+    with tables.opened(path, header=header, known=names.features, remedy=remedy) as table:
+        yield from _of_table(table, network)
 
 
-def _read_npz(path: Path) -> NDArray[np.float64]:
-    with np.load(path, allow_pickle=False) as arrays:
-        if not isinstance(arrays, np.lib.npyio.NpzFile):
-            raise errors.CommandError(f"{path}: holds one bare array, legal is an npz")
-        key = FEATURES_KEY if len(arrays.files) != 1 else arrays.files[0]
-        if key not in arrays.files:
+def _names(network: Network) -> Names:
+    return Names() if network.names is None else network.names
+
+
+def _order(path: Path, found: Sequence[str] | None, count: int, network: Network) -> list[int]:
+    """Columns of the features, by name where file and network have names."""
+    names, n_in = _names(network), network.spec.n_in
+    if found is not None and names.features:
+        return names.columns(found, f"{path}:")
+    if count != n_in:
+        raise errors.CommandError(
+            f"{path}: has {count} columns that go by position, expected {n_in}"
+            f"{': ' if names.features else ''}{', '.join(names.features)}"
+        )
+    whose = "the network's file" if not names.features else path
+    order = f" ({', '.join(names.features)})" if names.features else ""
+    print(f"{whose} has no names of features: columns go by position{order}", file=sys.stderr)
+    return list(range(n_in))
+
+
+def _of_npz(path: Path, network: Network) -> Iterator[Real]:
+    arrays = read_arrays(path)
+    samples = [name for name in arrays if name != NAMES_KEY]
+    key = samples[0] if len(samples) == 1 else FEATURES_KEY
+    if key not in arrays:
+        raise errors.CommandError(
+            f"{path}: must hold an array {FEATURES_KEY!r}, got {', '.join(arrays) or 'none'}"
+        )
+    features: NDArray[Any] = arrays[key]
+    userdata.require_numbers(path, features)
+    found = None
+    if NAMES_KEY in arrays:
+        found = userdata.names(path, NAMES_KEY, arrays[NAMES_KEY], features.shape[1])
+    order = _order(path, found, features.shape[1], network)
+    if not len(features):
+        raise errors.CommandError(f"{path}: has no sample, expected a row for each")
+    for start in range(0, len(features), PIECE):
+        piece = userdata.as_float64(features[start : start + PIECE])[:, order]
+        bad = np.argwhere(~np.isfinite(piece))
+        if bad.size:
+            row, column = bad[0]
             raise errors.CommandError(
-                f"{path}: found arrays {', '.join(arrays.files)}, legal is one named {FEATURES_KEY}"
+                f"{path}: sample {start + row}, feature {column} is {piece[row, column]}, expected "
+                "a finite number"
             )
-        features: NDArray[np.float64] = arrays[key]
-        return features
+        yield piece
 
 
-def _read_csv(path: Path, rows: list[list[str]]) -> NDArray[np.float64]:
-    numbered = [(number, row) for number, row in enumerate(rows, start=1) if row]
-    if numbered and not _numbers(numbered[0][1]):
-        numbered = numbered[1:]
-    if not numbered:
-        raise errors.CommandError(f"{path}: found no sample, legal is a line of numbers for each")
-    samples = []
-    for number, row in numbered:
-        values = _numbers(row)
-        if values is None or len(values) != len(numbered[0][1]):
-            raise errors.CommandError(
-                f"{path}: line {number} is {','.join(row)[:60]!r}, "
-                f"legal are {len(numbered[0][1])} numbers"
-            )
-        samples.append(values)
-    return np.array(samples)
+def _of_table(table: Table, network: Network) -> Iterator[Real]:
+    order = _order(table.path, table.names if table.named else None, len(table.names), network)
+    piece: list[list[float]] = []
+    empty = True
+    for line, row in table.rows:
+        piece.append([table.number(line, n, row[n]) for n in order])
+        if len(piece) == PIECE:
+            yield np.array(piece)
+            piece, empty = [], False
+    if piece:
+        yield np.array(piece)
+    elif empty:
+        raise errors.CommandError(f"{table.path}: has no sample, expected a line for each")
 
 
-def _numbers(row: list[str]) -> list[float] | None:
-    try:
-        return [float(word) for word in row]
-    except ValueError:
-        return None
+def write_csv(found: Iterator[Prediction], network: Network, stream: TextIO) -> int:
+    """Write a header, then a line for each sample; return the number of samples.
 
-
-def as_csv(found: Prediction) -> str:
-    """A header, then a line a sample: its class, and its probabilities in units of 1/255."""
-    stream = io.StringIO()
+    A line has the class, by name where the network has names, and the probabilities in units of
+    1/255.
+    """
+    classes = _names(network).classes
+    labels = classes or tuple(map(str, range(network.spec.n_out)))
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["class", *(f"p{index}" for index in range(found.probabilities.shape[1]))])
-    rows = np.column_stack([found.classes, found.probabilities])
-    writer.writerows(rows.tolist())
-    return stream.getvalue()
+    writer.writerow(["class", *(f"p_{name}" if classes else f"p{name}" for name in labels)])
+    samples = 0
+    for piece in found:
+        rows = zip(piece.classes.tolist(), piece.probabilities.tolist(), strict=True)
+        writer.writerows([labels[index], *row] for index, row in rows)
+        samples += len(piece.classes)
+    return samples
+
+
+@contextmanager
+def _whole(output: Path | None) -> Iterator[TextIO]:
+    """A stream to the output, which gets all of it at the end, or nothing."""
+    if output is None:
+        with tempfile.TemporaryFile("w+", newline="", encoding="utf-8") as stream:
+            yield stream
+            stream.seek(0)
+            shutil.copyfileobj(stream, sys.stdout)
+    else:
+        with (
+            whole_file(output) as partial,
+            partial.open("w", newline="", encoding="utf-8") as stream,
+        ):
+            yield stream
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print the predictions, or write them to ``--out``, whole or not at all."""
+    """Print the predictions, or write them to ``--output``, whole or not at all."""
     network = Network.load(arguments.network)
-    told = {} if arguments.port is None else {"port": arguments.port}
-    found = network.predict(read_features(arguments.input), backend=arguments.backend, **told)
-    if arguments.output is None:
-        sys.stdout.write(as_csv(found))
-    else:
-        write_atomically(arguments.output, as_csv(found))
-        print(f"{arguments.output}: {len(found.classes):,} samples by {arguments.backend}")
+    options = {} if arguments.port is None else {"port": arguments.port}
+    header = None if arguments.header is None else arguments.header == "yes"
+    with _whole(arguments.output) as stream:
+        features = pieces(arguments.input, network, header)
+        found = (network.predict(x, backend=arguments.backend, **options) for x in features)
+        samples = write_csv(found, network, stream)
+    if arguments.output is not None:
+        print(f"{arguments.output}: {samples:,} samples by {arguments.backend}")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -98,6 +160,11 @@ def parser() -> argparse.ArgumentParser:
     built.add_argument("--network", type=Path, required=True, help="the network's file")
     built.add_argument(
         "--input", type=Path, required=True, help="features: a .csv or an .npz, a row a sample"
+    )
+    built.add_argument(
+        "--header",
+        choices=("yes", "no"),
+        help="whether the first line of a CSV is a header (default: as its cells say)",
     )
     built.add_argument(
         "--backend",

@@ -1,6 +1,7 @@
 """Train a recipe's network in float, then fine-tune it through its quantization."""
 
 import argparse
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -8,17 +9,37 @@ import torch
 from rich.console import Console
 from rich.progress import Progress
 
-from common import cli
+from common import cli, errors
 from common.files import whole_file, write_atomically
 from model import recipe
 from model.data import datasets
+from model.data.remarks import remarks
+from model.frontends import load
 from model.qat import checkpoint, training
+
+# Characters of a path that make takes as they are, and those that it takes behind a backslash.
+PLAIN = re.compile(r"[\w./,+@^!\"%'()<>\]{}`~$-]")
+ESCAPED = " #*?[:|"
 
 
 def make_rule(target: Path, files: Iterable[Path]) -> str:
-    """What make must know: ``target`` is made from these files; one that is gone is no error."""
-    names = [str(path).replace("$", "$$").replace(" ", "\\ ") for path in files]
-    return "".join(f"{target}: {name}\n{name}:\n" for name in names)
+    """Rules for make: ``target`` is made from these files; one that is gone is no error.
+
+    Raises `CommandError` where make could take a path for something else, such as a command.
+    """
+    made, names = for_make(target), [for_make(path) for path in files]
+    return "".join(f"{made}: {name}\n{name}:\n" for name in names)
+
+
+def for_make(path: Path) -> str:
+    """A path as a rule of make writes it; raises `CommandError` where it cannot."""
+    name = str(path)
+    bad = [c for c in name if not PLAIN.fullmatch(c) and c not in ESCAPED]
+    if bad or name.startswith("~"):
+        raise errors.CommandError(
+            f"{name!r}: a path that make watches must not have {(bad or ['~'])[0]!r}: rename it"
+        )
+    return "".join(f"\\{c}" if c in ESCAPED else "$$" if c == "$" else c for c in name)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -26,7 +47,11 @@ def run(arguments: argparse.Namespace) -> None:
     torch.set_num_threads(1)
     plan = recipe.load(arguments.network)
     dataset = datasets.load(plan.dataset, plan.folder)
+    cli.warn(f"dataset {dataset.name}: {remark}" for remark in remarks(dataset))
     train, _ = datasets.split(dataset, plan.split.test_fraction, plan.split.seed)
+    path = arguments.build / checkpoint.FILE
+    rule = make_rule(path, load.sources(plan))
+    sources = checkpoint.sources_sha256(plan, dataset)
     epochs = (plan.training.epochs if plan.training else 0) + plan.fine_tuning.epochs
     console = Console(stderr=True)
     with (
@@ -35,10 +60,9 @@ def run(arguments: argparse.Namespace) -> None:
     ):
         task = progress.add_task(f"training {plan.name}", total=epochs)
         trained = training.learn(plan, dataset, train, lambda: progress.advance(task))
-    path = arguments.build / checkpoint.FILE
     with whole_file(path) as temporary:
-        checkpoint.save(trained, plan, dataset, temporary)
-    write_atomically(arguments.build / "checkpoint.d", make_rule(path, plan.files()))
+        checkpoint.save(trained, plan, dataset, temporary, sources)
+    write_atomically(arguments.build / "checkpoint.d", rule)
     print(f"{path}: {epochs} epochs on {len(train)} samples of {dataset.name}")
 
 

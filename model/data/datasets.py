@@ -15,17 +15,20 @@ from common.errors import VerbatimError
 from model.data import userdata
 from model.data.userdata import DataFile
 from model.format import Int
+from model.names import Names
 
 
 class DatasetError(VerbatimError):
-    """Samples that cannot be learned from: the message names what was found and what is legal."""
+    """Samples that cannot be learned from: the message names what was found and expected."""
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """``features [samples, n_in]`` in their own units, ``labels [samples]`` indexing `class_names`.
 
-    Raises `DatasetError` on features that are not finite and on shapes or labels that disagree.
+    ``ignored`` are columns of its file that are no features; where ``named`` is False, its features
+    have no names of their own. Raises `DatasetError` on features that are not finite and on shapes
+    or labels that disagree.
     """
 
     name: str
@@ -33,35 +36,48 @@ class Dataset:
     labels: Int
     feature_names: tuple[str, ...]
     class_names: tuple[str, ...]
+    ignored: tuple[str, ...] = ()
+    named: bool = True
 
     def __post_init__(self) -> None:
         owner, shape = f"dataset {self.name}", self.features.shape
         if len(shape) != 2 or shape[1] != len(self.feature_names) or not shape[0]:
             raise DatasetError(
                 f"{owner}: features have shape {shape}, "
-                f"legal is (samples, {len(self.feature_names)})"
+                f"expected (samples, {len(self.feature_names)})"
             )
         if self.labels.shape != shape[:1]:
             raise DatasetError(
-                f"{owner}: labels have shape {self.labels.shape}, legal is {shape[:1]}"
+                f"{owner}: labels have shape {self.labels.shape}, expected {shape[:1]}"
             )
         bad = np.argwhere(~np.isfinite(self.features))
         if bad.size:
             row, column = bad[0]
             raise DatasetError(
                 f"{owner}: sample {row}, feature {self.feature_names[column]!r} is "
-                f"{self.features[row, column]}, legal is a finite number"
+                f"{self.features[row, column]}, expected a finite number"
             )
         illegal = self.labels[(self.labels < 0) | (self.labels >= len(self.class_names))]
         if illegal.size:
             raise DatasetError(
-                f"{owner}: a label is {illegal[0]}, legal is 0 to {len(self.class_names) - 1}"
+                f"{owner}: a label is {illegal[0]}, expected 0 to {len(self.class_names) - 1}: "
+                "labels count the classes from 0"
             )
+        if len(self.class_names) < 2:
+            raise DatasetError(
+                f"{owner}: its only class is {', '.join(self.class_names)}, expected at least two"
+            )
+
+    @property
+    def names(self) -> Names:
+        """Names that a network of it keeps, to read other files by them."""
+        return Names(self.feature_names if self.named else (), self.class_names, self.ignored)
 
     @property
     def sha256(self) -> str:
         """Digest of names, shape, features and labels, the same on every machine."""
         names = [self.name, *self.feature_names, *self.class_names, str(self.features.shape)]
+        names += [*self.ignored, *([] if self.named else ["by position"])]
         content = hashlib.sha256("\n".join(names).encode())
         content.update(self.features.astype("<f8").tobytes())
         content.update(self.labels.astype("<i8").tobytes())
@@ -77,7 +93,7 @@ LOADERS: dict[str, Callable[[], Any]] = {
 
 
 def load(source: str | DataFile, folder: Path = Path()) -> Dataset:
-    """The dataset of that name, or in that file of ``folder``, whole and in its source's order.
+    """Load the dataset of that name, or in that file of ``folder``, in its source's order.
 
     Raises `DatasetError` where no dataset has that name, `DataError` where the file is none.
     Source of the named ones: scikit-learn, which ships the UCI repository's tables.
@@ -86,7 +102,7 @@ def load(source: str | DataFile, folder: Path = Path()) -> Dataset:
         return Dataset(name=Path(source.file).name, **vars(userdata.read(source, folder)))
     name = source
     if name not in LOADERS:
-        raise DatasetError(f"dataset is {name!r}, legal is one of {', '.join(LOADERS)}")
+        raise DatasetError(f"dataset must be one of {', '.join(LOADERS)}, got {name!r}")
     table = LOADERS[name]()
     return Dataset(
         name=name,
@@ -102,6 +118,13 @@ def split(dataset: Dataset, test_fraction: float, seed: int) -> tuple[Int, Int]:
 
     Raises `DatasetError` where a class would have no sample on one side.
     """
+    occur, counts = np.unique(dataset.labels, return_counts=True)
+    few = [dataset.class_names[n] for n, count in zip(occur, counts, strict=True) if count < 2]
+    if few:
+        raise DatasetError(
+            f"dataset {dataset.name}: class {few[0]!r} has 1 sample, expected at least 2: one to "
+            "train and one to test"
+        )
     samples = np.arange(len(dataset.labels))
     try:
         train, test = train_test_split(
@@ -109,7 +132,7 @@ def split(dataset: Dataset, test_fraction: float, seed: int) -> tuple[Int, Int]:
         )
     except ValueError as error:
         raise DatasetError(
-            f"dataset {dataset.name}: test_fraction is {test_fraction}, legal is one that leaves "
-            f"a sample of each class on both sides ({error})"
+            f"dataset {dataset.name}: test_fraction must leave a sample of each of {len(occur)} "
+            f"classes on both sides of {len(samples)} samples, got {test_fraction}"
         ) from error
     return np.sort(train), np.sort(test)

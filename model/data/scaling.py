@@ -1,4 +1,4 @@
-"""What becomes of raw features before they are rounded to codes: by feature, an offset and a scale.
+"""Scaling of raw features before they are rounded to codes: by feature, an offset and a scale.
 
 A core takes one format for all of its inputs. Features of very different ranges are brought to it
 by whoever feeds the core; the network's file records how, so that everybody does the same.
@@ -32,15 +32,15 @@ class Scaling:
         for key in ("offset", "scale"):
             values = getattr(self, key)
             legal = isinstance(values, list | tuple) and all(map(_is_number, values))
-            require(legal, f"features: {key} is {values!r}, legal is a list of finite numbers")
+            require(legal, f"features: {key} must be a list of finite numbers, got {values!r}")
             object.__setattr__(self, key, tuple(map(float, values)))
         require(
             len(self.offset) == len(self.scale) > 0,
-            f"features: offset has {len(self.offset)} numbers, scale {len(self.scale)}, "
-            "legal is one of each for each feature",
+            "features: offset and scale must have one number each for each feature, got "
+            f"{len(self.offset)} and {len(self.scale)}",
         )
         least = min(self.scale)
-        require(least > 0, f"features: scale has {least}, legal are numbers above 0")
+        require(least > 0, f"features: scale must be above 0, got {least}")
 
     def apply(self, features: Real) -> Real:
         """Scaled features of ``[samples, n_in]``; the same bits on every machine."""
@@ -49,14 +49,14 @@ class Scaling:
 
 
 def _is_number(value: object) -> bool:
-    """Whether it is a finite float, or an int that is one without rounding; a bool is neither."""
+    """Return whether it is a finite float, or an int that is one exactly; a bool is neither."""
     if isinstance(value, int) and not isinstance(value, bool):
         return abs(value) <= 1 << 53
     return isinstance(value, float) and math.isfinite(value)
 
 
 def standardize(features: Real) -> Scaling:
-    """The scaling that brings each feature of ``[samples, n_in]`` near mean 0 and deviation 1.
+    """Find the scaling that brings each feature of ``[samples, n_in]`` near mean 0 and deviation 1.
 
     Scales are powers of two, so that dividing by them rounds nothing; a constant feature has 1.
 

@@ -1,27 +1,26 @@
-"""Samples in a user's own file: a CSV with a header, or an NPZ of two arrays."""
+"""Samples in a user's own file: a table in text, or an NPZ of two arrays."""
 
-import csv
-import math
-import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from common.errors import VerbatimError
 from model.data.archive import ArchiveError, read_arrays
+from model.data.tables import DataError, Table, is_number, opened
 from model.format import Int, require
 from model.stages.softmax import MAX_CLASSES
 
 SUFFIXES = (".csv", ".npz")
-NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 NPZ_KEYS = ("features", "labels", "feature_names", "class_names")
-
-
-class DataError(VerbatimError):
-    """A file that holds no samples: the message names file, row and column, and what is legal."""
+# Fewer samples may all differ and still be classes.
+FEWEST_MEASURED = 10
+HEADER_REMEDY = (
+    "header = true or header = false in the recipe's dataset (--header yes or no of scripts.new)"
+)
 
 
 @dataclass(frozen=True)
@@ -29,107 +28,133 @@ class DataFile:
     """Where samples lie. ``label`` is the CSV's column of classes, its last one where left out.
 
     ``classes`` are their names in order; where left out, all that occur, numbers by value.
+    ``leave_out`` names columns that are no features. ``header`` says whether the first line of a
+    CSV is one, where that cannot be told from the file.
     """
 
     file: str
     label: str | None = None
     classes: tuple[str, ...] = ()
+    leave_out: tuple[str, ...] = ()
+    header: bool | None = None
 
     def __post_init__(self) -> None:
-        legal = isinstance(self.file, str) and self.file.endswith(SUFFIXES)
-        require(legal, f"dataset: file is {self.file!r}, legal is a path that ends in .csv or .npz")
-        legal = self.label is None or (isinstance(self.label, str) and self.file.endswith(".csv"))
-        require(legal, f"dataset: label is {self.label!r}, legal is the name of a CSV's column")
-        legal = isinstance(self.classes, list | tuple) and all(map(_is_text, self.classes))
-        require(legal, f"dataset: classes is {self.classes!r}, legal is a list of names")
-        object.__setattr__(self, "classes", tuple(self.classes))
+        named = isinstance(self.file, str) and self.file.isprintable()
+        legal = named and self.file.endswith(SUFFIXES)
+        require(legal, f"dataset: file must be a path to a .csv or .npz, got {self.file!r}")
+        csv = self.file.endswith(".csv")
+        legal = self.label is None or (isinstance(self.label, str) and csv)
+        require(legal, f"dataset: label must be the name of a CSV's column, got {self.label!r}")
+        for key in ("classes", "leave_out"):
+            names = getattr(self, key)
+            legal = isinstance(names, list | tuple) and all(isinstance(n, str) for n in names)
+            legal = legal and len(set(names)) == len(names)
+            require(legal, f"dataset: {key} must be a list of names, each once, got {names!r}")
+            object.__setattr__(self, key, tuple(names))
+        legal = self.header is None or (isinstance(self.header, bool) and csv)
+        require(legal, f"dataset: header must be true or false, for a CSV, got {self.header!r}")
 
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """``features [samples, n_in]`` and ``labels [samples]``, with the names of both."""
+    """``features [samples, n_in]`` and ``labels [samples]``, with the names of both.
+
+    ``ignored`` are the file's columns that are no features: its label, and what is left out. Where
+    ``named`` is False, the file has no names of features, and they go by position.
+    """
 
     features: NDArray[np.float64]
     labels: Int
     feature_names: tuple[str, ...]
     class_names: tuple[str, ...]
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
+    ignored: tuple[str, ...] = ()
+    named: bool = True
 
 
 def read(source: DataFile, folder: Path) -> Samples:
-    """The samples of a file, whose path is relative to ``folder``; raises `DataError`."""
+    """Read the samples of a file, whose path is relative to ``folder``; raises `DataError`."""
     path = folder / source.file
-    try:
-        return _read_csv(path, source) if path.suffix == ".csv" else _read_npz(path, source)
-    except DataError:
-        raise
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path}: cannot be read: {error}") from error
+    if path.suffix == ".npz":
+        return _read_npz(path, source)
+    with opened(path, header=source.header, remedy=HEADER_REMEDY) as table:
+        return _read_table(table, source)
 
 
-def _read_csv(path: Path, source: DataFile) -> Samples:
-    with path.open(newline="", encoding="utf-8-sig") as stream:
-        rows = csv.reader(stream)
-        header = [name.strip() for name in next(rows, [])]
-        _check_header(path, header)
-        label = header[-1] if source.label is None else source.label
-        if label not in header:
-            raise DataError(f"{path}: label is {label!r}, legal is one of {', '.join(header)}")
-        column = header.index(label)
-        features, found = [], []
-        for row in filter(None, rows):
-            where = f"{path}: line {rows.line_num}"
-            if len(row) != len(header):
-                raise DataError(f"{where} has {len(row)} cells, legal are {len(header)}")
-            cells = dict(zip(header, row, strict=True))
-            found.append(cells.pop(label).strip())
-            features.append([_number(where, name, cell) for name, cell in cells.items()])
-    if not features:
-        raise DataError(f"{path}: has no sample, legal is at least one line below the header")
-    names = source.classes or _in_order(set(found))
-    labels = np.array([_index(path, label, name, names) for name in found])
-    feature_names = (*header[:column], *header[column + 1 :])
-    return Samples(np.array(features), labels, feature_names, names)
-
-
-def _check_header(path: Path, header: list[str]) -> None:
-    repeated = {name for name in header if header.count(name) > 1 or not name}
-    if repeated or len(header) < 2:
+def _read_table(table: Table, source: DataFile) -> Samples:
+    path, names = table.path, table.names
+    if len(names) < 2:
         raise DataError(
-            f"{path}: its header is {', '.join(map(repr, header)) or 'missing'}, "
-            "legal are at least two names, each once"
+            f"{path}: has one column, {names[0]!r}, expected a class and one feature or more, "
+            "separated by commas, semicolons or tabs"
         )
-    if all(map(_is_number, header)):
-        raise DataError(f"{path}: its first line holds numbers, legal is a header of names")
+    label = names[-1] if source.label is None else source.label
+    if label not in names:
+        raise DataError(f"{path}: label is {label!r}, expected one of {', '.join(names)}")
+    column, kept = names.index(label), _kept(path, names, label, source.leave_out)
+    features, found = [], []
+    for line, row in table.rows:
+        found.append(row[column].strip())
+        if not found[-1]:
+            raise DataError(f"{table.where(line, column)} is empty, expected a class")
+        features.append([table.number(line, n, row[n]) for n in kept])
+    if not features:
+        raise DataError(f"{path}: has no sample, expected at least one line below the header")
+    classes = source.classes or _in_order(set(found))
+    _require_classes(path, label, found, classes)
+    index = {name: n for n, name in enumerate(classes)}
+    labels = np.array([_index(path, label, name, index) for name in found])
+    return Samples(
+        np.array(features),
+        labels,
+        tuple(names[n] for n in kept),
+        classes,
+        (label, *source.leave_out),
+        table.named,
+    )
 
 
-def _is_number(text: str) -> bool:
-    """Whether it is a finite decimal as every program writes it: no `1_0`, no other digits."""
-    return NUMBER.fullmatch(text.strip(" \t")) is not None and math.isfinite(float(text))
+def _kept(path: Path, names: Sequence[str], label: str, left_out: Sequence[str]) -> list[int]:
+    """Columns of the features."""
+    columns = [name for name in names if name != label]
+    unknown = [name for name in left_out if name not in columns]
+    if unknown:
+        raise DataError(
+            f"{path}: leave_out has {unknown[0]!r}, expected some of {', '.join(columns)}"
+        )
+    kept = [n for n, name in enumerate(names) if name != label and name not in left_out]
+    if not kept:
+        raise DataError(f"{path}: leave_out leaves no feature, expected at least one")
+    return kept
 
 
-def _number(where: str, name: str, cell: str) -> float:
-    if not _is_number(cell):
-        raise DataError(f"{where}, column {name!r} is {cell!r}, legal is a finite number")
-    return float(cell)
+def _require_classes(path: Path, label: str, found: Sequence[str], classes: Sequence[str]) -> None:
+    """Refuse labels that are measured values, or more classes than the hardware has."""
+    counts, numeric = Counter(found), all(map(is_number, classes))
+    once = sum(count == 1 for count in counts.values())
+    measured = numeric and len(found) >= FEWEST_MEASURED and 2 * once > len(counts)
+    if len(classes) <= MAX_CLASSES and not measured:
+        return
+    why = ": measured values are no classes, and regression is not supported" if numeric else ""
+    raise DataError(
+        f"{path}: column {label!r} has {len(classes)} different values in {len(found)} samples, "
+        f"expected at most {MAX_CLASSES} classes of several samples each{why}"
+    )
 
 
 def _in_order(names: set[str]) -> tuple[str, ...]:
-    """By value where all are numbers, else by name.
+    """By value where all are numbers, else by name; the same in every process.
 
-    >>> _in_order({"10", "9"}), _in_order({"b", "a10", "a9"})
-    (('9', '10'), ('a10', 'a9', 'b'))
+    >>> _in_order({"10", "9"}), _in_order({"b", "a10", "a9"}), _in_order({"1.0", "1"})
+    (('9', '10'), ('a10', 'a9', 'b'), ('1', '1.0'))
     """
-    return tuple(sorted(names, key=float if all(map(_is_number, names)) else None))
+    numbers = all(map(is_number, names))
+    return tuple(sorted(names, key=lambda name: (float(name) if numbers else 0.0, name)))
 
 
-def _index(path: Path, label: str, name: str, names: tuple[str, ...]) -> int:
-    if name not in names:
-        raise DataError(f"{path}: {label} is {name!r}, legal is one of {', '.join(names)}")
-    return names.index(name)
+def _index(path: Path, label: str, name: str, index: dict[str, int]) -> int:
+    if name not in index:
+        raise DataError(f"{path}: {label} is {name!r}, expected one of {', '.join(index)}")
+    return index[name]
 
 
 def _read_npz(path: Path, source: DataFile) -> Samples:
@@ -141,35 +166,64 @@ def _read_npz(path: Path, source: DataFile) -> Samples:
     unknown = set(arrays) - set(NPZ_KEYS)
     if missing or unknown:
         raise DataError(
-            f"{path}: holds arrays {', '.join(sorted(arrays)) or 'of no name'}, legal are features "
+            f"{path}: holds arrays {', '.join(sorted(arrays)) or 'of no name'}, expected features "
             "and labels, and with them feature_names and class_names"
         )
     features, labels = arrays["features"], arrays["labels"]
-    if features.ndim != 2 or features.dtype.kind not in "fiu":
-        raise DataError(
-            f"{path}: features are {features.dtype} of shape {features.shape}, legal are numbers "
-            "of shape (samples, features)"
-        )
+    require_numbers(path, features)
     if labels.ndim != 1 or labels.dtype.kind not in "iu" or not labels.size:
         raise DataError(
-            f"{path}: labels are {labels.dtype} of shape {labels.shape}, legal are whole numbers "
-            "of shape (samples,)"
+            f"{path}: labels are {labels.dtype} of shape {labels.shape}, expected integers of "
+            "shape (samples,), which count the classes from 0"
         )
     if labels.max() >= MAX_CLASSES:
-        raise DataError(f"{path}: a label is {labels.max()}, legal is 0 to {MAX_CLASSES - 1}")
-    counted = range(features.shape[1])
-    feature_names = arrays.get("feature_names", [f"feature_{index}" for index in counted])
-    class_names = arrays.get("class_names", range(int(labels.max()) + 1))
+        raise DataError(
+            f"{path}: a label is {labels.max()}, expected 0 to {MAX_CLASSES - 1}: labels count "
+            "classes from 0, and measured values are no classes"
+        )
+    every = tuple(f"feature_{index}" for index in range(features.shape[1]))
+    if "feature_names" in arrays:
+        every = names(path, "feature_names", arrays["feature_names"], features.shape[1])
+    kept = _kept(path, every, "", source.leave_out)
+    class_names = tuple(map(str, range(int(labels.max()) + 1)))
+    if "class_names" in arrays:
+        class_names = names(path, "class_names", arrays["class_names"])
     return Samples(
-        features.astype(np.float64),
+        as_float64(features)[:, kept],
         labels.astype(np.int64),
-        _names(path, "feature_names", feature_names),
-        source.classes or _names(path, "class_names", class_names),
+        tuple(every[n] for n in kept),
+        source.classes or class_names,
+        source.leave_out,
+        "feature_names" in arrays,
     )
 
 
-def _names(path: Path, key: str, names: Iterable[object]) -> tuple[str, ...]:
+def require_numbers(path: Path, features: NDArray[Any]) -> None:
+    """Raise `DataError` unless an array is one of real features ``[samples, n_in]``."""
+    if features.ndim != 2 or features.dtype.kind not in "fiu":
+        raise DataError(
+            f"{path}: features are {features.dtype} of shape {features.shape}, expected real "
+            "numbers of shape (samples, features)"
+        )
+
+
+def as_float64(features: NDArray[Any]) -> NDArray[np.float64]:
+    """Return numbers as float64; what is too large for it becomes infinite."""
+    with np.errstate(over="ignore"):
+        return features.astype(np.float64)
+
+
+def names(
+    path: Path, key: str, found: Iterable[object], count: int | None = None
+) -> tuple[str, ...]:
+    """Names in an array of an NPZ, each once; raises `DataError`."""
     try:
-        return tuple(map(str, names))
-    except (TypeError, SystemError) as error:  # a single value; characters that there are none of
-        raise DataError(f"{path}: {key} are no list of names: {error}") from error
+        listed = tuple(map(str, found))
+    except (TypeError, SystemError):  # a single value; characters that there are none of
+        listed = ()
+    if not listed or len(set(listed)) != len(listed) or count not in (None, len(listed)):
+        raise DataError(
+            f"{path}: {key} must be a list of {count or 'the'} names, each once, "
+            f"got {', '.join(listed) or 'none'}"
+        )
+    return listed

@@ -1,17 +1,23 @@
 """From a PyTorch module to the chain of layers that the hardware has, by `torch.fx`."""
 
 import copy
+import itertools
 import re
+import sysconfig
+import traceback
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 from torch.nn import functional as F
 
-from common.errors import VerbatimError
+from common.errors import VerbatimError, reason
+from model.recipe import MAX_LAYERS
 
 # Modules, functions and methods alike. Short: a message keeps no more of itself than one reads.
 SUPPORTED = (
@@ -30,6 +36,8 @@ OPERATIONS: dict[object, str] = {
     **dict.fromkeys((nn.Flatten, torch.flatten, "flatten"), "pass"),
 }
 MOST_OF_A_PART = 50
+# Code that is no user's own: the standard library, and this file.
+FOREIGN = (sysconfig.get_path("stdlib"), __file__, "<frozen")
 
 AFTER_LINEAR = ("linear", "norm", "relu")
 # What an operation may follow; a "pass" changes nothing and may follow anything.
@@ -41,6 +49,12 @@ LEGAL_BEFORE = {
     "output": (*AFTER_LINEAR, "softmax"),
     "pass": ("placeholder", *AFTER_LINEAR, "softmax"),
 }
+
+
+# Names of stages and streams beside the layers': a layer of such a name gets another.
+RESERVED = frozenset({"input", "output", "softmax", "logits", "argmax", "sigmoid", "join"})
+# Modules that hold others; classes derived from them are a user's own networks.
+CONTAINERS = (nn.Module, nn.Sequential, nn.ModuleList, nn.ModuleDict)
 
 
 class FrontendError(VerbatimError):
@@ -93,6 +107,9 @@ def layers(module: nn.Module) -> list[Layer]:
     """
     if isinstance(module, Chain):
         return module.layers
+    count = sum(isinstance(part, nn.Linear) for part in module.modules())
+    if count > MAX_LAYERS:
+        raise _too_many(module, count)
     steps = _steps(module)
     folded: dict[tuple[str, ...], tuple[str, nn.Linear]] = {}
     found: list[Layer] = []
@@ -100,8 +117,8 @@ def layers(module: nn.Module) -> list[Layer]:
         matrix = (step.linear, *step.norms)
         if matrix not in folded:
             uses = {(use.linear, *use.norms) for use in steps if use.linear == step.linear}
-            name = _identifier(step.linear) if uses == {matrix} else step.name
-            folded[matrix] = name, _folded(module, step)
+            first = next(use.name for use in steps if use.linear == step.linear)
+            folded[matrix] = first if uses == {matrix} else step.name, _folded(module, step)
         weights, linear = folded[matrix]
         found.append(Layer(step.name, weights, linear, step.relu))
     return found
@@ -148,8 +165,10 @@ def _steps(module: nn.Module) -> list[_Step]:
         target = str(node.target)
         if operation == "linear":
             uses[target] += 1
-            name = _identifier(target)
-            found.append(_Step(name if uses[target] == 1 else f"{name}_{uses[target]}", target))
+            name = _unique(target, uses[target], {step.name for step in found})
+            found.append(_Step(name, target))
+            if len(found) > MAX_LAYERS:
+                raise _too_many(module, sum(_is_linear(module, node) for node in graph.nodes))
         elif operation == "norm":
             found[-1].norms.append(target)
         elif operation == "relu":
@@ -158,15 +177,55 @@ def _steps(module: nn.Module) -> list[_Step]:
     return found
 
 
+class _Tracer(fx.Tracer):
+    """Enters a user's own modules alone, and knows in which one tracing failed."""
+
+    record_stack_traces = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failed = ""
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        """A class derived from a layer of PyTorch is one node, whatever it computes."""
+        layers = (kind for kind in type(m).__mro__ if kind not in CONTAINERS)
+        return any(kind.__module__.startswith("torch.nn") for kind in layers)
+
+    def call_module(
+        self,
+        m: nn.Module,
+        forward: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> Any:
+        """As its base; of modules that fail, the innermost is kept."""
+        try:
+            return super().call_module(m, forward, args, kwargs)
+        except Exception:
+            self.failed = self.failed or f": its part {self.path_of_module(m)} ({_shown(m)})"
+            raise
+
+
 def _trace(module: nn.Module) -> fx.Graph:
-    tracer = fx.Tracer()
-    tracer.record_stack_traces = True
+    tracer = _Tracer()
     try:
         return tracer.trace(module)
     except Exception as error:  # tracing runs the module's own code, which may raise anything
+        frames = traceback.format_tb(error.__traceback__)
         raise FrontendError(
-            f"{type(module).__name__} cannot be traced: {error}; supported are {SUPPORTED}"
+            f"{type(module).__name__} cannot be traced{tracer.failed}: {reason(error)}"
+            f"{_place(''.join(frames))}; supported are {SUPPORTED}"
         ) from error
+
+
+def _is_linear(module: nn.Module, node: fx.Node) -> bool:
+    return isinstance(_submodule(module, node), nn.Linear)
+
+
+def _too_many(module: nn.Module, count: int) -> FrontendError:
+    return FrontendError(
+        f"{type(module).__name__} has {count} Linear layers, expected at most {MAX_LAYERS}"
+    )
 
 
 def _folded(module: nn.Module, step: _Step) -> nn.Linear:
@@ -178,10 +237,15 @@ def _folded(module: nn.Module, step: _Step) -> nn.Linear:
         assert isinstance(norm, nn.BatchNorm1d)
         if norm.num_features != linear.out_features:
             raise FrontendError(
-                f"{type(module).__name__}: {path} normalizes {norm.num_features} features, legal "
-                f"are {linear.out_features}, the outputs of {step.linear}"
+                f"{type(module).__name__}: {path} normalizes {norm.num_features} features, "
+                f"expected {linear.out_features}, the outputs of {step.linear}"
             )
         linear = fold_norm(linear, norm)
+        if not torch.isfinite(linear.weight).all() or not torch.isfinite(linear.bias).all():
+            raise FrontendError(
+                f"{type(module).__name__}: the statistics of {path} must be finite, with variances "
+                "above 0"
+            )
     return linear
 
 
@@ -199,9 +263,18 @@ def fold_norm(linear: nn.Linear, norm: nn.BatchNorm1d) -> nn.Linear:
 
 
 def _identifier(path: str) -> str:
-    """A legal name for a submodule: ``fc1``, ``layer_0_2`` for the third of a nested sequence."""
+    """A name for a submodule: ``fc1``, ``layer_0_2`` for the third of a nested sequence."""
     name = path.replace(".", "_")
-    return name if name.isidentifier() else f"layer_{name}"
+    return name if name.isidentifier() and name not in RESERVED else f"layer_{name}"
+
+
+def _unique(path: str, use: int, taken: set[str]) -> str:
+    """The name of a use of a submodule, unlike those that are taken: ``fc2``, then ``fc2_2``."""
+    name = _identifier(path)
+    names = itertools.chain(
+        [name] if use == 1 else [], (f"{name}_{n}" for n in itertools.count(max(use, 2)))
+    )
+    return next(name for name in names if name not in taken)
 
 
 def _submodule(module: nn.Module, node: fx.Node) -> nn.Module | None:
@@ -235,16 +308,31 @@ def _argument(node: fx.Node, position: int, name: str, default: object) -> objec
 
 def _describe(node: fx.Node, submodule: nn.Module | None) -> str:
     if submodule is not None:
-        return repr(submodule).splitlines()[0][:MOST_OF_A_PART]
+        return _shown(submodule)
     return f"{node.op} {getattr(node.target, '__name__', node.target)}"
+
+
+def _shown(submodule: nn.Module) -> str:
+    """The class of a module, and its arguments where it prints them."""
+    try:
+        shown = repr(submodule).splitlines()[0]
+    except Exception:  # a module's own text
+        shown = ""
+    name = type(submodule).__name__
+    return (shown if shown.startswith(name) else name)[:MOST_OF_A_PART]
 
 
 def _where(node: fx.Node) -> str:
     """File, line and text of the user's code that made a node, where it has any."""
-    lines = [line.strip() for line in (node.stack_trace or "").splitlines()]
+    return _place(node.stack_trace or "")
+
+
+def _place(trace: str) -> str:
+    """The last line of a stack that is of a user's own code."""
+    lines = [line.strip() for line in trace.splitlines()]
     for line, code in reversed(list(pairwise([*lines, ""]))):
         frame = re.fullmatch(r'File "(.+)", line (\d+), in .+', line)
-        if frame and "site-packages" not in frame[1]:
+        if frame and not frame[1].startswith(FOREIGN) and "site-packages" not in frame[1]:
             shown = "" if code.startswith("File ") else f": {code[:MOST_OF_A_PART]}"
             return f", {Path(frame[1]).name} line {frame[2]}{shown}"
     return ""

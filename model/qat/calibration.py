@@ -1,5 +1,6 @@
 """Which format each tensor gets: widths from the recipe, fracs from what samples give rise to."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -8,10 +9,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from model.format import MAX_FRAC, MIN_FRAC, Format
+from model.format import MAX_FRAC, MIN_FRAC, Format, SpecError
 from model.frontends.torch_fx import Layer, outputs
 from model.stages.softmax import MAX_LOGIT_FRAC
 from model.widths import Formats
+
+# Bits of a sum up to which float64 is exact.
+EXACT_BITS = 53
 
 Choose = Callable[[int, Tensor, int], Format]
 
@@ -70,11 +74,11 @@ CHOICES: dict[str, Choose] = {"max": of_largest, "mse": of_least_error}
 
 
 def calibrate(layers: list[Layer], features: NDArray[np.float64], formats: Formats) -> Calibration:
-    """Formats for what ``features [samples, n_in]`` give rise to, by the recipe's rule.
+    """Choose formats for what ``features [samples, n_in]`` give rise to, by the recipe's rule.
 
-    An output is never finer than its layer's sums, and logits have a frac from 0 to 16; where that
-    leaves no format that holds them all, the largest values saturate.
-    Raises `SpecError` where the formats do not fit the layers.
+    An output is never finer than its layer's sums, logits have a frac from 0 to 16, and sums stay
+    exact in float64. Where that leaves no format that holds all values, the largest weights or
+    outputs saturate. Raises `SpecError` where the formats do not fit the layers.
     """
     formats.check([(layer.name, layer.weights) for layer in layers])
     choose = CHOICES[formats.calibration]
@@ -87,15 +91,49 @@ def calibrate(layers: list[Layer], features: NDArray[np.float64], formats: Forma
         layer.weights: choose(formats.of_weights(layer.name), layer.linear.weight, MAX_FRAC)
         for layer in layers
     }
-    found: dict[str, Format] = {}
     with torch.no_grad():
         observed = outputs(layers, samples)
+    # Each turn moves the frac of a matrix, by what a layer asks of it, until all can be exported.
+    for _ in range(2 * (MAX_FRAC - MIN_FRAC) * len(layers)):
+        found, asked = _of_outputs(layers, observed, formats, x, weights)
+        if asked is None:
+            return Calibration(x, weights, found)
+        layer, frac = asked
+        weights[layer.weights] = Format(weights[layer.weights].width, frac)
+    raise SpecError(
+        f"formats: no frac of the weights of layer {layer.name} keeps its sums exact and its "
+        "output in range: widen formats.weights_width or formats.input, or scale the features"
+    )
+
+
+def _of_outputs(
+    layers: list[Layer],
+    observed: list[Tensor],
+    formats: Formats,
+    x: Format,
+    weights: Mapping[str, Format],
+) -> tuple[dict[str, Format], tuple[Layer, int] | None]:
+    """Formats of each layer's output; or the first layer that needs another frac of its weights."""
+    found: dict[str, Format] = {}
     for layer, y in zip(layers, observed, strict=True):
-        finest = weights[layer.weights].frac + x_frac
-        if layer is layers[-1]:
-            finest = min(finest, MAX_LOGIT_FRAC)
-        found[layer.name] = choose(formats.of_outputs(layer.name), y, finest)
-        x_frac = found[layer.name].frac
-    logits = found[layers[-1].name]
-    found[layers[-1].name] = Format(logits.width, max(logits.frac, 0))
-    return Calibration(x, weights, found)
+        w = weights[layer.weights]
+        frac = w.frac + x.frac
+        coarsest, finest = (0, MAX_LOGIT_FRAC) if layer is layers[-1] else (MIN_FRAC, MAX_FRAC)
+        if frac < coarsest:
+            return found, (layer, coarsest - x.frac)
+        width = formats.of_outputs(layer.name)
+        fmt = CHOICES[formats.calibration](width, y, min(finest, frac))
+        fmt = Format(width, max(fmt.frac, coarsest))
+        needed = max(_bits_of_sums(layer, w, x), width + frac - fmt.frac)
+        if needed > EXACT_BITS and w.frac > MIN_FRAC:
+            return found, (layer, max(MIN_FRAC, w.frac - (needed - EXACT_BITS)))
+        found[layer.name] = x = fmt
+    return found, None
+
+
+def _bits_of_sums(layer: Layer, w: Format, x: Format) -> int:
+    """Signed bits of a layer's largest sum, and one more, as its biases may grow."""
+    bias = layer.linear.bias
+    products = layer.linear.in_features * w.q_min * x.q_min
+    largest = 0.0 if bias is None else float(bias.detach().abs().max()) / (w.lsb * x.lsb)
+    return math.ceil(math.log2(products + largest)) + 2

@@ -9,12 +9,12 @@ from typing import IO, Any
 import torch
 from torch import nn
 
-from common.errors import VerbatimError
+from common.errors import VerbatimError, reason
 from model.data.datasets import Dataset
 from model.data.scaling import Scaling
 from model.format import Format, SpecError
 from model.frontends import torch_fx
-from model.frontends.load import make
+from model.frontends.load import make, sources
 from model.frontends.torch_fx import Chain, Layer
 from model.plain import build
 from model.qat.calibration import Calibration
@@ -30,18 +30,27 @@ class CheckpointError(VerbatimError):
 
 
 def sources_sha256(recipe: Recipe, dataset: Dataset) -> str:
-    """Digest of the recipe, of the samples, and of every file that the recipe names."""
+    """Digest of the recipe, of the samples, and of every file that the network is made from."""
     content = hashlib.sha256((recipe.sha256 + dataset.sha256).encode())
-    for path in recipe.files():
-        content.update(hashlib.sha256(path.read_bytes()).digest())
+    for path in sources(recipe):
+        content.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
     return content.hexdigest()
 
 
-def save(trained: Trained, recipe: Recipe, dataset: Dataset, path: Path | IO[bytes]) -> None:
-    """Write a checkpoint; `load` needs the same recipe, samples and files."""
+def save(
+    trained: Trained,
+    recipe: Recipe,
+    dataset: Dataset,
+    path: Path | IO[bytes],
+    sources: str | None = None,
+) -> None:
+    """Write a checkpoint; `load` needs the same recipe, samples and files.
+
+    ``sources`` is their digest from before the training, which a change meanwhile is not in.
+    """
     torch.save(
         {
-            "sources_sha256": sources_sha256(recipe, dataset),
+            "sources_sha256": sources or sources_sha256(recipe, dataset),
             "scaling": None if trained.scaling is None else dataclasses.asdict(trained.scaling),
             "float": trained.module.state_dict(),
             "fine_tuned": trained.quantized.module.state_dict(),
@@ -60,9 +69,9 @@ def load(recipe: Recipe, dataset: Dataset, path: Path) -> Trained:
     content = _read(path)
     keys = {"sources_sha256", "scaling", "float", "fine_tuned", "formats"}
     if not isinstance(content, dict) or set(content) != keys:
-        raise CheckpointError(f"{path}: is no checkpoint, legal are the keys {sorted(keys)}")
+        raise CheckpointError(f"{path}: is no checkpoint, expected the keys {sorted(keys)}")
     if content["sources_sha256"] != sources_sha256(recipe, dataset):
-        raise CheckpointError(f"{path}: was trained from another recipe or data, train again")
+        raise CheckpointError(f"{path}: was trained from another recipe, data or code: train again")
     module = make(recipe, dataset)
     try:
         _fill(module, "float", content["float"])
@@ -82,8 +91,10 @@ def _read(path: Path) -> Any:
     try:
         with warnings.catch_warnings(action="ignore"):
             return torch.load(path, weights_only=True)
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read, train first: {reason(error)}") from error
     except Exception as error:  # torch raises whatever the damaged bytes lead it to
-        raise CheckpointError(f"{path}: cannot be read, train first: {error}") from error
+        raise CheckpointError(f"{path}: cannot be read: is damaged, train again") from error
 
 
 def _fill(module: nn.Module, owner: str, parameters: object) -> None:

@@ -30,14 +30,12 @@ from model.folding import Shape
 from model.format import Int
 from model.frontends import torch_fx
 from model.frontends.torch_fx import Layer
-from model.qat.calibration import Calibration, fake_quantize, straight_through
+from model.qat.calibration import EXACT_BITS, Calibration, fake_quantize, straight_through
 from model.qat.losses import SCORES
 from model.recipe import Recipe
 from model.spec import NetworkSpec
 from model.stages.linear import MAX_ACC_W, LayerSpec
 from model.stages.softmax import SoftmaxSpec
-
-EXACT_BITS = 53
 
 
 class QuantizeError(VerbatimError):
@@ -135,8 +133,8 @@ def _codes(key: str, values: Tensor, frac: int) -> Int:
     codes = values.detach().numpy() * 2.0**frac
     if not (np.abs(codes) < 2.0**EXACT_BITS).all():
         raise QuantizeError(
-            f"{key}: codes reach {np.abs(codes).max():g}, legal are finite ones below "
-            f"2**{EXACT_BITS}, up to which float64 is exact"
+            f"{key}: codes must be below 2**{EXACT_BITS}, up to which float64 is exact, got "
+            f"{np.abs(codes).max():g}"
         )
     integers: Int = codes.astype(np.int64)
     return integers
@@ -191,8 +189,8 @@ def export(
         needed = accumulator_width(weights[layer.weights], biases[layer.name], interval)
         if needed > EXACT_BITS:
             raise QuantizeError(
-                f"layer {layer.name}: its sums need {needed} bits, legal are {EXACT_BITS}, up to "
-                "which float64 is exact"
+                f"layer {layer.name}: its sums must take at most {EXACT_BITS} bits, up to which "
+                f"float64 is exact, got {needed}: lower formats.weights_width or formats.input"
             )
         specs.append(dataclasses.replace(widest, acc_w=max(widest.min_acc_w, needed)))
         x, interval = widest.y, output_interval(widest)

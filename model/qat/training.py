@@ -1,6 +1,7 @@
 """Float training, and fine-tuning through the integers and the softmax of the hardware."""
 
 import copy
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,11 +17,11 @@ from model.data import scaling
 from model.data.datasets import Dataset
 from model.data.scaling import Scaling
 from model.format import Int
-from model.frontends import load, torch_fx
+from model.frontends import checks, load, torch_fx
 from model.frontends.torch_fx import Chain, Layer
 from model.qat.calibration import calibrate
 from model.qat.losses import SCORES
-from model.qat.quantize import QuantizedNetwork, shapes
+from model.qat.quantize import QuantizedNetwork, export, shapes
 from model.recipe import FineTuning, Recipe, Training
 
 Advance = Callable[[], None]
@@ -61,9 +62,22 @@ def learn(recipe: Recipe, dataset: Dataset, train: Int, advance: Advance = lambd
     found = find_scaling(recipe, dataset.features[train])
     features = dataset.features[train] if found is None else found.apply(dataset.features[train])
     labels = dataset.labels[train]
+    checks.require_equal(module, layers, features)
+    rehearse(layers, features, recipe)
     if recipe.training is not None:
         train_float(module, features, labels, recipe.training, advance)
+        checks.require_equal(module, torch_fx.layers(module), features)
     return Trained(module, fine_tune(module, features, labels, recipe, advance), found)
+
+
+def rehearse(layers: list[Layer], features: NDArray[np.float64], recipe: Recipe) -> None:
+    """Calibrate and export a network before it is trained, so that what export refuses is said now.
+
+    Raises `SpecError` and `QuantizeError`, as the export does.
+    """
+    chain = Chain(layers).double()
+    formats = calibrate(chain.layers, features, recipe.formats)
+    export(QuantizedNetwork(chain, formats, recipe.softmax.score), recipe, {})
 
 
 def find_scaling(recipe: Recipe, features: NDArray[np.float64]) -> Scaling | None:
@@ -71,8 +85,8 @@ def find_scaling(recipe: Recipe, features: NDArray[np.float64]) -> Scaling | Non
     if isinstance(recipe.features, Scaling):
         if len(recipe.features.scale) != features.shape[1]:
             raise TrainingError(
-                f"features: scale has {len(recipe.features.scale)} numbers, legal are "
-                f"{features.shape[1]}, one for each feature"
+                f"features: scale must have {features.shape[1]} numbers, one for each feature, got "
+                f"{len(recipe.features.scale)}"
             )
         return recipe.features
     return scaling.standardize(features) if recipe.features == "standardize" else None
@@ -84,8 +98,8 @@ def check_shape(dataset: Dataset, layers: list[Layer]) -> None:
     needs = (len(dataset.feature_names), len(dataset.class_names))
     if has != needs:
         raise TrainingError(
-            f"the network has (inputs, outputs) = {has}, legal for dataset {dataset.name} is "
-            f"(features, classes) = {needs}"
+            f"the network has (inputs, outputs) = {has}, expected (features, classes) = {needs} of "
+            f"dataset {dataset.name}"
         )
 
 
@@ -125,6 +139,7 @@ def fine_tune(
     scores that the hardware has, for `exp` of the exponential itself, since the steps of its table
     have no slope. The classes are the hardware's. Quantized networks jump from epoch to epoch: kept
     are the weights of the epoch with the fewest of these samples wrong, then the lowest loss.
+    Weights that come with the network as exact zeros were pruned, and stay zero.
     ``kind`` may be another network than the hardware's, for studies of what it would give.
     Raises `TrainingError`.
     """
@@ -135,6 +150,8 @@ def fine_tune(
         raise_logits(layers, features, score.rises_from)
     formats = calibrate(layers, features, recipe.formats)
     network = kind(chain, formats, recipe.softmax.score)
+    if recipe.training is None:
+        keep_zeros(layers)
     x, target = torch.tensor(features, dtype=torch.float64), torch.tensor(labels)
 
     def evaluate() -> tuple[Tensor, int]:
@@ -144,6 +161,15 @@ def fine_tune(
 
     chain.load_state_dict(_minimize(chain, evaluate, recipe.fine_tuning, advance))
     return network
+
+
+def keep_zeros(layers: list[Layer]) -> None:
+    """Let training leave every weight alone that is exactly 0 now, as pruning leaves them."""
+    for linear in dict.fromkeys(layer.linear for layer in layers):
+        kept = linear.weight.detach() != 0
+        if not kept.all():
+            masked = functools.partial(torch.mul, kept.double())
+            linear.weight.register_hook(masked)  # type: ignore[no-untyped-call]
 
 
 def raise_logits(layers: list[Layer], features: NDArray[np.float64], lowest: float) -> None:
@@ -191,8 +217,8 @@ def _minimize(
         loss, wrong = evaluate()
         if not math.isfinite(loss.item()):
             raise TrainingError(
-                f"loss is {loss.item()} in epoch {epoch} at learning_rate "
-                f"{settings.learning_rate}, legal is a finite loss: try a smaller learning_rate"
+                f"the loss must be finite, got {loss.item()} in epoch {epoch} at learning_rate "
+                f"{settings.learning_rate}: try a smaller learning_rate"
             )
         if (wrong, loss.item()) < least:
             least, best = (wrong, loss.item()), copy.deepcopy(module.state_dict())

@@ -218,7 +218,7 @@ def test_uses_of_a_linear_share_weights_exactly_where_the_same_norm_follows(foll
 
 def test_a_norm_of_another_size_is_refused():
     module = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(4))
-    with pytest.raises(FrontendError, match="1 normalizes 4 features, legal are 3, the outputs"):
+    with pytest.raises(FrontendError, match="1 normalizes 4 features, expected 3, the outputs"):
         torch_fx.layers(module)
 
 

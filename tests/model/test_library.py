@@ -13,6 +13,8 @@ from common.errors import VerbatimError
 from common.paths import GOLDEN_IRIS, ROOT
 from model import Network, Prediction, backends, images, library, reference
 from model.backends import BackendError
+from model.format import SpecError
+from model.names import Names
 
 NETWORK = Network.load(GOLDEN_IRIS)
 # What a backend must be told.
@@ -135,6 +137,31 @@ def test_bad_option_of_a_backend_is_one_sentence(
 ) -> None:
     with pytest.raises(BackendError, match=sentence):
         NETWORK.predict(X, backend=backend, **options)
+
+
+class Frame:
+    """Columns by name, as pandas has them."""
+
+    def __init__(self, **columns: np.ndarray) -> None:
+        self.content, self.columns = columns, list(columns)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self.content[name]
+
+    def __array__(self, dtype: object = None, copy: object = None) -> np.ndarray:
+        return np.stack(list(self.content.values()), axis=1)
+
+
+def test_columns_of_a_table_are_taken_by_name() -> None:
+    names = Names(("a", "b", "c", "d"), ignored=("kind",))
+    network = Network(**{**vars(NETWORK), "names": names})
+    columns = {name: X[:, n] for n, name in enumerate("abcd")}
+    frame = Frame(kind=X[:, 0], **{name: columns[name] for name in "dbca"})
+    wanted = NETWORK.predict(X).probabilities
+    assert (network.predict(frame).probabilities == wanted).all()
+    assert (network.trace(frame)["input"] == NETWORK.trace(X)["input"]).all()
+    with pytest.raises(SpecError, match="table lacks columns 'd', expected a, b, c, d"):
+        network.predict(Frame(**{name: columns[name] for name in "abc"}))
 
 
 def test_prediction_is_frozen() -> None:

@@ -12,13 +12,13 @@ IRIS = Path("model/networks/iris.toml")
 
 # One illegal value for each key: the line to replace, what replaces it, and the message.
 ILLEGAL = [
-    ('name = "iris"', 'name = "i ris"', "name is 'i ris', legal is an identifier"),
-    ('dataset = "iris"', "dataset = 1", "dataset is 1, legal is the name of a dataset"),
-    ("model.frontends.irisnet:IrisNet", "irisnet", "module is 'irisnet', legal is like"),
+    ('name = "iris"', 'name = "i ris"', "name must be an identifier, got 'i ris'"),
+    ('dataset = "iris"', "dataset = 1", "dataset must be the name of a dataset, got 1"),
+    ("model.frontends.irisnet:IrisNet", "irisnet", "module must be like .*, got 'irisnet'"),
     ("seed = 0 ", "seed = -1 ", "seed must be an integer from 0 to .*, got -1"),
     ("seed = 0  ", "seed = true  ", "seed must be an integer from 0 to .*, got True"),
-    ("test_fraction = 0.2", "test_fraction = 1.0", "split: test_fraction is 1.0, legal is a dec"),
-    ("test_fraction = 0.2", "test_fraction = 1", "split: test_fraction is 1, legal is a decimal"),
+    ("test_fraction = 0.2", "test_fraction = 1.0", "split: test_fraction must .*, got 1.0"),
+    ("test_fraction = 0.2", "test_fraction = 1", "split: test_fraction must be a float .*, got 1"),
     (
         "seed = 0                            # which",
         "seed = 0.5 #",
@@ -28,13 +28,13 @@ ILLEGAL = [
     (
         "learning_rate = 0.001\n\n[fine",
         "learning_rate = nan\n[fine",
-        "training: learning_rate is n",
+        "training: learning_rate must be a float .*, got nan",
     ),
     ("epochs = 200", "epochs = -1", "fine_tuning: epochs must be an integer from 0 to .*, got -1"),
     (
         "learning_rate = 0.001\n\n[form",
         'learning_rate = ""\n[form',
-        "fine_tuning: learning_rate is",
+        "fine_tuning: learning_rate must be a float",
     ),
     ("frac = 4", "frac = 99", "formats.input: format: frac must be .*, got 99"),
     ("width = 8, frac", "width = 1, frac", "formats.input: format: width must be .*, got 1"),
@@ -48,11 +48,11 @@ ILLEGAL = [
         "activations_width = 1",
         "formats: activations_width must be .*, got 1",
     ),
-    ('score = "taylor2"', 'score = "taylor3"', "softmax: score is 'taylor3', legal is one of tay"),
+    ('score = "taylor2"', 'score = "taylor3"', "score must be one of .*, got 'taylor3'"),
     (
         'divider = "reciprocal"',
         'divider = "none"',
-        "softmax: divider is 'none', legal is one of reciprocal",
+        "softmax: divider must be one of reciprocal, .*, got 'none'",
     ),
     ("lanes = 1  ", "lanes = 0  ", "softmax: lanes must be an integer from 1 to 64, got 0"),
     ("simd = 4", "simd = 0", "folds.fc1: simd must be an integer from 1 to .*, got 0"),
@@ -67,55 +67,63 @@ ILLEGAL = [
         "out_lanes = [] ",
         r"stream: out_lanes must be an integer from .*, got \[\]",
     ),
-    ("[folds]\n", "[[folds]]\n", "folds is .*, legal is a table of layers"),
+    ("[folds]\n", "[[folds]]\n", "folds must be a table of layers, got"),
     ("[folds]\n", "[folds]\ntarget_cycles = 3\n", "folds: unknown key 'fc1', legal are target_cy"),
     (
         "seed = 0 ",
         "hidden = [3]\nseed = 0 ",
-        "found module and hidden as network, legal is exactly",
+        "network must be exactly one of .*, got module and hidden",
     ),
     (
         "seed = 0 ",
         'checkpoint = "a.pt"\nseed = 0 ',
-        "found training and checkpoint as source of par",
+        "source of parameters must be .*, got training and checkpoint",
     ),
-    ("seed = 0 ", 'checkpoint = "a.txt"\nseed = 0 ', "checkpoint is 'a.txt', legal is a path of"),
+    (
+        "seed = 0 ",
+        'checkpoint = "a.txt"\nseed = 0 ',
+        "checkpoint must be a path to a .pt, .*, got 'a.txt'",
+    ),
     (
         "seed = 0 ",
         'features = "pretty"\nseed = 0 ',
-        "features is 'pretty', legal is one of raw, st",
+        "features must be one of raw, standardize, .*, got 'pretty'",
     ),
     ("seed = 0 ", "features = { scale = [1] }\nseed = 0 ", "features: key 'offset' is missing"),
     (
         "seed = 0 ",
         "features = { offset = [1], scale = [0] }\nseed = 0 ",
-        "scale has 0.0, legal are",
+        "scale must be above 0, got 0.0",
     ),
     (
         "seed = 0 ",
         "features = { offset = [1], scale = [] }\nseed = 0 ",
-        "offset has 1 numbers, sca",
+        "offset and scale must have .*, got 1 and 0",
     ),
     (
         'dataset = "iris"',
         'dataset = { file = "a.txt" }',
-        "dataset: file is 'a.txt', legal is a path",
+        "dataset: file must be a path .*, got 'a.txt'",
     ),
     (
         'dataset = "iris"',
         'dataset = { file = "a.csv", label = 3 }',
-        "dataset: label is 3, legal is",
+        "dataset: label must be .*, got 3",
     ),
     (
         'dataset = "iris"',
         'dataset = { file = "a.npz", label = "x" }',
-        "dataset: label is 'x', legal",
+        "dataset: label must be .*, got 'x'",
     ),
-    ('dataset = "iris"', 'dataset = { file = "a.csv", classes = [1] }', "classes is .1., legal is"),
+    (
+        'dataset = "iris"',
+        'dataset = { file = "a.csv", classes = [1] }',
+        "classes must be a list of names, each once, got .1.",
+    ),
     (
         'dataset = "iris"',
         'dataset = { files = "a.csv" }',
-        "unknown key 'files', legal are file, la",
+        "unknown key 'files'",
     ),
     (
         "weights_width = 8",
@@ -201,7 +209,7 @@ def test_every_key_is_refused_when_missing_and_when_mistyped(tmp_path):
         if key == "lanes":
             assert recipe.load(path).softmax.lanes is None
         else:
-            missing = f"key '{key}' is missing|found nothing as network, legal is .* {key}, "
+            missing = f"key '{key}' is missing|network must be exactly one of .*{key}.*, got none"
             with pytest.raises(RecipeError, match=rf"changed\.toml: .*({missing})"):
                 recipe.load(path)
         mistyped = lines[number].replace(key, f"{key}_", 1)

@@ -75,7 +75,9 @@ def test_a_module_that_cannot_be_made_is_refused_by_name(mine, reference, reason
 
 
 def test_something_that_is_no_module_is_refused():
-    with pytest.raises(ModuleError, match="module 'collections:Counter' is a Counter, legal"):
+    with pytest.raises(
+        ModuleError, match=r"module 'collections:Counter' must be an nn\.Module, got a Counter"
+    ):
         loading.instantiate("collections:Counter")
 
 
@@ -87,7 +89,7 @@ def test_a_class_of_the_users_own_file_is_found_beside_the_recipe(mine):
 def test_a_refusal_names_the_line_of_the_users_own_file(mine):
     line = MINE[: MINE.index("torch.tanh")].count("\n") + 1
     with pytest.raises(torch_fx.FrontendError, match=rf"mine\.py line {line}: return"):
-        torch_fx.layers(loading.instantiate("mine.py:Curved", mine))
+        torch_fx.layers(loading.instantiate("mine.py:Curved", mine)[0])
 
 
 def test_sizes_alone_make_a_network_with_a_relu_behind_each_hidden_layer(tmp_path):
@@ -232,7 +234,7 @@ BAD = {
     "tanh": ([node("Gemm", "x w b", "h"), node("Tanh", "h", "y")], r"'n_y' \(Tanh\): is not supp"),
     "two-paths": (
         [node("Gemm", "x w b", "h"), node("Relu", "h", "r"), node("Add", "h r", "y")],
-        r"'n_y' \(Add\): its inputs are h, r, legal is r",
+        r"'n_y' \(Add\): its inputs must be r, got h, r",
     ),
     "add-of-nothing": (
         [node("Relu", "x", "h"), node("Add", "h b", "y")],
@@ -240,13 +242,13 @@ BAD = {
     ),
     "softmax-over-samples": (
         [node("Gemm", "x w b", "h"), node("Softmax", "h", "y", axis=0)],
-        r"\(Softmax\): its axis is 0, legal is 1",
+        r"\(Softmax\): its axis must be 1, got 0",
     ),
-    "flatten-all": ([node("Flatten", "x", "y", axis=0)], r"\(Flatten\): its axis is 0, legal is 1"),
-    "transposed-input": ([node("Gemm", "x w b", "y", transA=1)], "transA is 1, legal is 0"),
+    "flatten-all": ([node("Flatten", "x", "y", axis=0)], r"\(Flatten\): its axis must be 1, got 0"),
+    "transposed-input": ([node("Gemm", "x w b", "y", transA=1)], "transA must be 0, got 1"),
     "stops-early": (
         [node("Gemm", "x w b", "y"), node("Relu", "y", "z")],
-        "its output is y, legal is z, the chain's last",
+        "its output must be z, the chain's last, got y",
     ),
     "matrix-first": ([node("MatMul", "w x", "y")], "its matrix is not constant, or comes first"),
 }
@@ -265,6 +267,6 @@ def test_a_file_that_is_no_onnx_is_refused_by_name(tmp_path, content):
     path = tmp_path / "net.onnx"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(OnnxError, match=r"net\.onnx: (cannot be read: |has inputs)") as refused:
+    with pytest.raises(OnnxError, match=r"net\.onnx: (cannot be read: |holds no node)") as refused:
         load(path)
     assert "\n" not in str(refused.value)

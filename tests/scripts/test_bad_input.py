@@ -51,7 +51,7 @@ BAD_FILES = {
     "not-a-network": ("[1, 2]", "is no network"),
     "edited": (edited(setting("weights", "fc1", 0, 0, to=1), signed=False), "was edited"),
     "newer": (edited(setting("version", to=3)), "version must be 1 or 2, got 3"),
-    "unknown-key": (edited(setting("colour", to="red")), "found keys .*colour"),
+    "unknown-key": (edited(setting("colour", to="red")), "keys must be .*, got .*colour"),
     "unknown-spec-key": (edited(setting("spec", "clock", to=1)), "unknown key 'clock'"),
     "illegal-width": (
         edited(setting("spec", "stages", 0, "w", "width", to=17)),
@@ -63,20 +63,26 @@ BAD_FILES = {
     ),
     "illegal-shift": (edited(setting("spec", "stages", 3, "y", "frac", to=30)), "frac is 30"),
     "narrow-sums": (edited(setting("spec", "stages", 1, "acc_w", to=16)), "need 1[0-9] bits"),
-    "weight-too-large": (edited(setting("weights", "fc1", 0, 0, to=128)), "codes .* 128, legal"),
-    "fractional-weight": (edited(setting("weights", "fc1", 0, 0, to=0.5)), "whole numbers"),
+    "weight-too-large": (
+        edited(setting("weights", "fc1", 0, 0, to=128)),
+        "codes must be -128 .. 127, got .* 128",
+    ),
+    "fractional-weight": (edited(setting("weights", "fc1", 0, 0, to=0.5)), "must be integers"),
     "ragged-weights": (edited(setting("weights", "fc1", 0, to=[1])), "unequal length"),
-    "true-weight": (edited(setting("weights", "fc1", 0, 0, to=True)), "whole numbers"),
+    "true-weight": (edited(setting("weights", "fc1", 0, 0, to=True)), "must be integers"),
     "version-that-is-no-integer": (
         edited(setting("version", to=1.0)),
         "version must be 1 or 2, got 1.0",
     ),
     "true-version": (edited(setting("version", to=True)), "version must be 1 or 2, got True"),
-    "provenance-list": (edited(setting("provenance", to=[])), "provenance is .*legal is an object"),
-    "not-finite": (edited(setting("provenance", "x", to=float("nan"))), "NaN is in it"),
+    "provenance-list": (edited(setting("provenance", to=[])), "provenance must be an object, got"),
+    "not-finite": (
+        edited(setting("provenance", "x", to=float("nan"))),
+        "numbers must be finite, got NaN",
+    ),
     "sum-beyond-64-bits": (
         edited(setting("biases", "fc1", 0, to=2**63 - 1)),
-        "biases.fc1: .*legal are",
+        "biases.fc1: must be .*, got",
     ),
     "key-twice": (
         edited(lambda content: None).replace('"version": 2,', '"version": 7, "version": 2,'),
@@ -86,7 +92,23 @@ BAD_FILES = {
         edited(lambda content: None).replace('"version": 2', f'"version": {"[" * 985 + "]" * 985}'),
         "nested deeper|truncated or no JSON|version must",
     ),
-    "key-of-two-lines": (edited(setting("a\nb", to=1)), r"found keys a\\nb"),
+    "key-of-two-lines": (edited(setting("a\nb", to=1)), r"keys must be .*, got a\\nb"),
+    "names-of-another-number": (
+        edited(setting("names", to={"features": ["a", "b"], "classes": [], "ignored": []})),
+        "names: features must be 4 names, got 2",
+    ),
+    "names-twice": (
+        edited(setting("names", to={"classes": ["a", "b", "a"]})),
+        "names: classes must be a list of names, each once",
+    ),
+    "names-that-are-numbers": (
+        edited(setting("names", to={"classes": [1, 2, 3]})),
+        "names: classes must be a list of names",
+    ),
+    "feature-and-label": (
+        edited(setting("names", to={"features": list("abcd"), "ignored": ["a"]})),
+        "names: a must not be in both features and ignored",
+    ),
     "missing-row": (edited(setting("biases", "fc3", to=[1, 2])), "shape"),
 }
 

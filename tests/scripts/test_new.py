@@ -14,8 +14,18 @@ from scripts import new
 CSV = "size,kind\n1,a\n2,b\n"
 
 
-def write(path: Path, data: Path | None = None, label: str | None = None) -> recipe.Recipe:
-    new.run(argparse.Namespace(recipe=path, data=data, label=label))
+def write(
+    path: Path,
+    data: Path | None = None,
+    label: str | None = None,
+    leave_out: tuple[str, ...] = (),
+    header: str | None = None,
+) -> recipe.Recipe:
+    new.run(
+        argparse.Namespace(
+            recipe=path, data=data, label=label, leave_out=list(leave_out), header=header
+        )
+    )
     return recipe.load(path)
 
 
@@ -65,7 +75,7 @@ def test_every_line_that_is_commented_out_is_legal_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["mine.toml", "mine.txt"])
 def test_a_file_that_is_there_or_no_toml_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "mine.toml").write_text("precious")
-    with pytest.raises(CommandError, match=rf"{name}: (is there already|legal is a path)"):
+    with pytest.raises(CommandError, match=rf"{name}: (is there already|expected a path)"):
         write(tmp_path / name)
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("mine.toml", "precious")]
 
@@ -76,3 +86,27 @@ def test_samples_that_are_none_leave_no_recipe(tmp_path: Path) -> None:
     with pytest.raises(VerbatimError, match="column 'size' is 'big'"):
         write(tmp_path / "mine.toml", data)
     assert not (tmp_path / "mine.toml").exists()
+
+
+def test_what_is_wrong_with_samples_is_said_at_once_and_the_key_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = tmp_path / "data.csv"
+    rows = [f"{n},{(n * 37) % 11 / 4},{'ab'[n % 3 == 0]}\n" for n in range(1, 31)]
+    data.write_text("".join(["Id,size,kind\n", *rows]))
+    write(tmp_path / "mine.toml", data)
+    said = capsys.readouterr()
+    assert "2 features (Id, size), classes a, b" in said.out
+    assert "WARNING: " in said.err and "feature 'Id' counts the samples from 1 to 30" in said.err
+    plan = write(tmp_path / "other.toml", data, leave_out=("Id",), header="yes")
+    assert plan.dataset == DataFile("data.csv", None, (), ("Id",), True)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_file_without_header_has_all_its_samples(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = tmp_path / "data.csv"
+    data.write_text("1.5,2,a\n2.5,1,b\n3.5,4,a\n0.5,2,b\n\n")
+    write(tmp_path / "mine.toml", data)
+    assert "4 samples, 2 features (column_1, column_2)" in capsys.readouterr().out

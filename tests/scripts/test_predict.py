@@ -1,5 +1,7 @@
 """`python -m scripts.predict`: what the library gives, as csv, or one sentence."""
 
+import dataclasses
+import subprocess
 import sys
 from pathlib import Path
 
@@ -7,18 +9,20 @@ import numpy as np
 import pytest
 
 from common import cli
-from common.paths import GOLDEN_IRIS
-from model import Network
+from common.paths import GOLDEN_IRIS, ROOT
+from model import Network, artifact
+from model.names import Names
 from scripts import predict
 
 X = np.round(np.random.default_rng(3).uniform(0, 8, (7, 4)), 2)
+BY_POSITION = "the network's file has no names of features: columns go by position\n"
 ROWS = "\n".join(",".join(map(str, row)) for row in X.tolist()) + "\n"
 HEADER = "sepal length,sepal width,petal length,petal width\n"
 
 
-def command(monkeypatch, *arguments: object) -> int:
+def command(monkeypatch, *arguments: object, network: Path = GOLDEN_IRIS) -> int:
     """Run the command; its exit status."""
-    words = ["predict", "--network", GOLDEN_IRIS, *arguments]
+    words = ["predict", "--network", network, *arguments]
     monkeypatch.setattr(sys, "argv", [str(word) for word in words])
     try:
         cli.main(predict.run, predict.parser())
@@ -42,10 +46,12 @@ def expected() -> str:
     return "\n".join(lines) + "\n"
 
 
-@pytest.mark.parametrize("text", [ROWS, HEADER + ROWS, HEADER + "\n" + ROWS + "\n"])
+@pytest.mark.parametrize(
+    "text", [ROWS, HEADER + ROWS, HEADER + "\n" + ROWS + "\n", "\ufeff" + ROWS]
+)
 def test_csv_is_predicted(text: str, monkeypatch, capsys, tmp_path: Path) -> None:
     assert command(monkeypatch, "--input", written(tmp_path, "x.csv", text)) == 0
-    assert capsys.readouterr().out == expected()
+    assert capsys.readouterr() == (expected(), BY_POSITION)
 
 
 @pytest.mark.parametrize("arrays", [{"only": X}, {"features": X, "labels": np.zeros(7)}])
@@ -66,12 +72,15 @@ def test_output_is_written(monkeypatch, capsys, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "x.csv: found no sample"),
-        (HEADER, "x.csv: found no sample"),
-        (ROWS + "1,2,3\n", "x.csv: line 8 is '1,2,3', legal are 4 numbers"),
-        (ROWS + "1,2,3,x\n", "x.csv: line 8 is '1,2,3,x', legal are 4 numbers"),
-        ("1,2,3\n", "features have shape (1, 3), legal is (samples, 4)"),
-        ("1,2,nan,3\n", "feature [0, 2] is nan, legal is a finite number"),
+        ("", "x.csv: is empty, expected one line for each sample"),
+        (HEADER, "x.csv: has no sample, expected a line for each"),
+        (ROWS + "1,2,3\n", "x.csv: line 8 has 3 cells ('1,2,3'), expected 4"),
+        (ROWS + "1,2,3,x\n", "x.csv: line 8, column 4 is 'x', expected a finite number"),
+        ("1,2,4\n", "x.csv: has 3 columns that go by position, expected 4"),
+        ("1,2,nan,3\n", "x.csv: line 1 is '1,2,nan,3', which may be a header or a sample"),
+        ("1,2,O.2,3\n" + ROWS, "(column 3 is 'O.2'): say which by --header yes or --header no"),
+        ("1,2,,3\n" + ROWS, "x.csv: line 1 is '1,2,,3', which may be a header or a sample"),
+        (ROWS + "1,2,nan,3\n", "x.csv: line 8, column 3 is 'nan', expected a finite number"),
     ],
 )
 def test_bad_csv_is_one_sentence_and_nothing_written(
@@ -79,9 +88,9 @@ def test_bad_csv_is_one_sentence_and_nothing_written(
 ) -> None:
     path, out = written(tmp_path, "x.csv", text), tmp_path / "out.csv"
     assert command(monkeypatch, "--input", path, "--output", out) == 2
-    complaint = capsys.readouterr().err
+    complaint = capsys.readouterr().err.replace(BY_POSITION, "")
     assert sentence in complaint and len(complaint.splitlines()) == 1
-    assert not out.exists()
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_bad_npz_is_one_sentence(monkeypatch, capsys, tmp_path: Path) -> None:
@@ -105,6 +114,149 @@ def test_unknown_backend_and_missing_files_are_one_sentence(
 ) -> None:
     path = written(tmp_path, "x.csv", ROWS)
     assert command(monkeypatch, "--input", path, "--backend", "gpu") == 2
-    assert "backend is 'gpu', legal is one of" in capsys.readouterr().err
+    assert "backend is 'gpu'" in capsys.readouterr().err
     assert command(monkeypatch, "--input", tmp_path / "nowhere.csv") == 2
     assert "nowhere.csv: cannot be read" in capsys.readouterr().err
+
+
+# By name
+
+
+WIDTHS = ("sepal length", "sepal width", "petal length", "petal width")
+NAMES = Names(WIDTHS, ("setosa", "versicolor", "virginica"), ("species", "Id"))
+
+
+@pytest.fixture
+def named(tmp_path: Path) -> Path:
+    """The network with names, in a file."""
+    path = tmp_path / "named.json"
+    artifact.save(dataclasses.replace(artifact.load(GOLDEN_IRIS), names=NAMES), path)
+    return path
+
+
+def by_name() -> str:
+    lines = expected().splitlines()[1:]
+    named = [NAMES.classes[int(line[0])] + line[1:] for line in lines]
+    return "\n".join(["class,p_setosa,p_versicolor,p_virginica", *named]) + "\n"
+
+
+def table(columns: list[str], separator: str = ",") -> str:
+    """The samples with these columns; what is no feature holds words."""
+    order = [WIDTHS.index(name) if name in WIDTHS else -1 for name in columns]
+    rows = [["?" if n < 0 else str(row[n]) for n in order] for row in X.tolist()]
+    return "".join(separator.join(line) + "\n" for line in [columns, *rows])
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        list(WIDTHS),
+        list(WIDTHS[::-1]),
+        ["species", *WIDTHS[2:], "Id", *WIDTHS[:2]],
+    ],
+)
+def test_columns_are_taken_by_name_in_any_order(
+    columns, monkeypatch, capsys, tmp_path: Path, named: Path
+) -> None:
+    for separator in ",;\t":
+        path = written(tmp_path, "x.csv", table(columns, separator))
+        assert command(monkeypatch, "--input", path, network=named) == 0
+        assert capsys.readouterr() == (by_name(), "")
+    order = [WIDTHS.index(name) for name in columns if name in WIDTHS]
+    arrays = {"features": X[:, order], "feature_names": np.array(WIDTHS)[order]}
+    np.savez(tmp_path / "x.npz", **arrays)
+    assert command(monkeypatch, "--input", tmp_path / "x.npz", network=named) == 0
+    assert capsys.readouterr() == (by_name(), "")
+
+
+def test_names_that_are_numbers_are_a_header_to_a_network_that_knows_them(
+    monkeypatch, capsys, tmp_path: Path
+) -> None:
+    path, network = tmp_path / "x.csv", tmp_path / "counted.json"
+    names = Names(("0", "1", "2", "3"))
+    artifact.save(dataclasses.replace(artifact.load(GOLDEN_IRIS), names=names), network)
+    path.write_text("3,2,1,0\n" + "".join(",".join(map(str, r[::-1])) + "\n" for r in X.tolist()))
+    assert command(monkeypatch, "--input", path, network=network) == 0
+    assert capsys.readouterr() == (expected(), "")
+
+
+@pytest.mark.parametrize(
+    ("columns", "sentence"),
+    [
+        (WIDTHS[:3], "x.csv: lacks columns 'petal width', expected sepal length, "),
+        ([*WIDTHS, "colour"], "x.csv: has unknown columns 'colour', expected sepal length, "),
+        (["sepal_length", *WIDTHS[1:]], "x.csv: lacks columns 'sepal length', expected sepal"),
+    ],
+)
+def test_columns_that_are_missing_or_unknown_are_refused(
+    columns, sentence, monkeypatch, capsys, tmp_path: Path, named: Path
+) -> None:
+    path = written(tmp_path, "x.csv", table(list(columns)))
+    assert command(monkeypatch, "--input", path, network=named) == 2
+    said = capsys.readouterr()
+    assert sentence in said.err and (said.out, said.err.count("\n")) == ("", 1)
+
+
+def test_files_without_names_go_by_position_and_say_so_once(
+    monkeypatch, capsys, tmp_path: Path, named: Path
+) -> None:
+    np.savez(tmp_path / "x.npz", X)
+    for path in (written(tmp_path, "x.csv", ROWS), tmp_path / "x.npz"):
+        assert command(monkeypatch, "--input", path, network=named) == 0
+        position = f"({', '.join(WIDTHS)})"
+        warning = f"{path} has no names of features: columns go by position {position}\n"
+        assert capsys.readouterr() == (by_name(), warning)
+
+
+def test_header_option_decides_what_the_first_line_is(monkeypatch, capsys, tmp_path: Path) -> None:
+    path = written(tmp_path, "x.csv", ROWS)
+    assert command(monkeypatch, "--input", path, "--header", "no") == 0
+    assert capsys.readouterr().out == expected()
+    written(tmp_path, "x.csv", "1,2,3,4\n" + ROWS)
+    assert command(monkeypatch, "--input", path) == 2
+    assert command(monkeypatch, "--input", path, "--header", "yes") == 0
+    assert capsys.readouterr().out == expected()
+
+
+def test_number_that_is_not_finite_is_named_by_file_and_sample(
+    monkeypatch, capsys, tmp_path: Path
+) -> None:
+    features = np.ones((predict.PIECE + 5, 4))
+    features[predict.PIECE + 2, 1] = np.inf
+    np.savez(tmp_path / "x.npz", features)
+    assert command(monkeypatch, "--input", tmp_path / "x.npz") == 2
+    said = capsys.readouterr()
+    assert f"x.npz: sample {predict.PIECE + 2}, feature 1 is inf, expected" in said.err
+    assert said.out == ""
+
+
+def test_nothing_is_printed_where_a_late_line_is_bad(monkeypatch, capsys, tmp_path: Path) -> None:
+    text = "1,2,5,3\n" * (predict.PIECE + 3) + "1,2,x,3\n"
+    assert command(monkeypatch, "--input", written(tmp_path, "x.csv", text)) == 2
+    said = capsys.readouterr()
+    assert f"line {predict.PIECE + 4}, column 3 is 'x'" in said.err and said.out == ""
+
+
+MILLION = """
+import sys
+from pathlib import Path
+from common import cli
+from scripts import predict
+sys.argv = ["predict", *sys.argv[1:]]
+cli.main(predict.run, predict.parser())
+status = Path("/proc/self/status").read_text().splitlines()
+print(*(int(line.split()[1]) // 1024 for line in status if line.startswith("VmHWM")))
+"""
+
+
+def test_a_table_of_a_million_rows_stays_small(tmp_path: Path) -> None:
+    path, out = tmp_path / "x.csv", tmp_path / "out.csv"
+    path.write_text(HEADER + "5.1,3.5,1.4,0.2\n" * 1_000_000)
+    words = ["--network", GOLDEN_IRIS, "--input", path, "--output", out]
+    command = [sys.executable, "-c", MILLION, *map(str, words)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    said, megabytes = done.stdout.splitlines()
+    assert said.endswith("1,000,000 samples by reference")
+    with out.open() as stream:
+        assert sum(1 for _ in stream) == 1_000_001
+    assert int(megabytes) < 300

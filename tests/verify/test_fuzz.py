@@ -12,7 +12,7 @@ from common import errors
 from common.errors import CommandError
 from model import artifact, images, plain, recipe, spec
 from model import format as formats
-from model.data import userdata
+from model.data import tables, userdata
 from model.format import require
 from model.qat import checkpoint
 from model.stages import linear, softmax
@@ -99,7 +99,7 @@ LOST_CHECKS: dict[str, tuple[str, object, str, object]] = {
     "toml-numbers": ("recipe", recipe, "_require_short_numbers", nothing),
     "decimals": ("recipe", recipe, "_require_number", nothing),
     "keys-of-a-recipe": ("recipe", plain, "require", nothing),
-    "decimal-cells": ("table", userdata, "_is_number", nothing_but_finite),
+    "decimal-cells": ("table", tables, "is_number", nothing_but_finite),
     "arrays": ("arrays", userdata, "read_arrays", unguarded_arrays),
     "hexadecimal": ("image", images, "HEXADECIMAL", frozenset("0123456789abcdefABCDEF_")),
     "parameters": ("checkpoint", checkpoint, "_fill", lambda module, owner, found: None),

@@ -42,6 +42,7 @@ def _network_seeds() -> list[dict[str, Any]]:
     provenance = {"note": "made up", "seeds": [1, 2], "rate": 0.5, "of": {"a": None}}
     contents = [artifact.to_content(network) | {"provenance": provenance} for network in networks]
     contents[1]["features"] = {"offset": [0.5, 0.0, -2.0], "scale": [1.0, 0.25, 8.0]}
+    contents[1]["names"] = {"features": ["a", "b", "c"], "classes": [], "ignored": ["kind"]}
     return contents
 
 

@@ -160,9 +160,17 @@ def read_table(path: Path) -> userdata.Samples:
 
 def wrong_table(data: bytes, samples: userdata.Samples) -> str | None:
     """What is wrong with samples that were accepted."""
-    text = data.decode("utf-8-sig")
-    header, *rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
-    names = [name.strip() for name in header]
+    text = data.decode("utf-8-sig").lstrip("\r\n")
+    first = text.splitlines()[0]
+    separator = "," if "," in first else ";" if ";" in first else "\t"
+    stream = io.StringIO(text, newline="")
+    rows = [row for row in csv.reader(stream, delimiter=separator) if row]
+    names = [f"column_{number}" for number in range(1, len(rows[0]) + 1)]
+    if samples.named:
+        names = [name.strip() for name in rows.pop(0)]
+        names[0] = names[0].removeprefix("#").lstrip()
+    elif not any(NUMBER.fullmatch(cell.strip()) for cell in rows[0][:-1]):
+        return "its header was read as a sample"
     if names[:-1] != list(samples.feature_names) or len(rows) != len(samples.labels):
         return "other samples were read from it"
     for row, features, label in zip(rows, samples.features, samples.labels, strict=True):

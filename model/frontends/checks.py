@@ -1,0 +1,128 @@
+"""Checks that a module computes what its chain of layers does: no hidden steps, equal outputs."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.modules import module as module_hooks
+from torch.nn.utils import parametrize, prune
+from torch.nn.utils.spectral_norm import SpectralNorm
+from torch.nn.utils.weight_norm import WeightNorm
+
+from model.frontends.torch_fx import Chain, FrontendError, Layer
+
+# Two ways to add float32 differ by this part of the largest output, at most.
+TOLERANCE = 1e-4
+MOST_SAMPLES = 256
+
+REMEDIES: dict[type, str] = {
+    prune.BasePruningMethod: "prune.remove({layer}, {parameter!r}) makes the pruning permanent",
+    SpectralNorm: "torch.nn.utils.remove_spectral_norm({layer}, {parameter!r}) keeps"
+    " the parameter as it is",
+    WeightNorm: "torch.nn.utils.remove_weight_norm({layer}, {parameter!r}) keeps the"
+    " parameter as it is",
+}
+HOOKS = {
+    "_forward_pre_hooks": "a forward pre-hook",
+    "_forward_hooks": "a forward hook",
+    "_backward_pre_hooks": "a backward pre-hook",
+    "_backward_hooks": "a backward hook",
+}
+
+
+def refuse_hidden_steps(module: nn.Module) -> None:
+    """Raise `FrontendError` on what acts outside ``forward``: hooks and computed parameters.
+
+    None of it reaches the hardware. The message names the submodule and the remedy.
+    """
+    owner = type(module).__name__
+    for path, part in module.named_modules():
+        shown = path or "the module itself"
+        for name in getattr(part, "parametrizations", {}) if _is_parametrized(part) else ():
+            raise FrontendError(
+                f"{owner}: {name} of {shown} is parametrized, which is not supported: "
+                f"parametrize.remove_parametrizations({shown}, {name!r}) keeps its present value"
+            )
+        for hook, kind in _hooks(part):
+            raise FrontendError(f"{owner}: {shown} {_why(hook, kind, shown)}")
+    for attribute, kind in HOOKS.items():
+        if getattr(module_hooks, f"_global{attribute}", None):
+            raise FrontendError(f"{kind} for all modules is registered, which is not supported")
+
+
+def _is_parametrized(part: nn.Module) -> bool:
+    return bool(parametrize.is_parametrized(part))
+
+
+def _hooks(part: nn.Module) -> Iterator[tuple[object, str]]:
+    for attribute, kind in HOOKS.items():
+        for hook in getattr(part, attribute).values():
+            yield hook, kind
+
+
+def _why(hook: object, kind: str, layer: str) -> str:
+    """What a hook does, and how to be rid of it."""
+    for method, remedy in REMEDIES.items():
+        if isinstance(hook, method):
+            parameter = getattr(hook, "_tensor_name", getattr(hook, "name", "weight"))
+            name = type(hook).__name__
+            words = remedy.format(layer=layer, parameter=parameter)
+            return (
+                f"has a {parameter} that {name} computes in a hook, which is not supported: {words}"
+            )
+    name = getattr(hook, "__qualname__", type(hook).__name__)
+    return (
+        f"has {kind} ({name}), which is not supported, since the hardware has only what forward "
+        "computes: remove it with the handle that register_...hook returned"
+    )
+
+
+def require_equal(module: nn.Module, layers: list[Layer], features: NDArray[np.float64]) -> None:
+    """Raise `FrontendError` unless a module's own outputs are those of its layers.
+
+    ``features`` are real samples ``[samples, n_in]``, as the module takes them. Both compute in
+    float32 and in evaluation; outputs may differ by `TOLERANCE` of the largest.
+    """
+    x = torch.tensor(features[:MOST_SAMPLES], dtype=torch.float32)
+    training = module.training
+    try:
+        with torch.no_grad():
+            found = module.eval()(x)
+    except Exception as error:  # this runs the module's own code, which may raise anything
+        raise FrontendError(
+            f"{type(module).__name__} cannot be evaluated on samples of shape {tuple(x.shape)}: "
+            f"{' '.join(str(error).split())}"
+        ) from error
+    finally:
+        module.train(training)
+    if isinstance(found, Tensor) and not torch.isfinite(found).all():
+        raise FrontendError(
+            f"{type(module).__name__}: its outputs on the samples must be finite: check its "
+            "parameters and the scaling of the features"
+        )
+    with torch.no_grad():
+        logits = Chain(layers).float().eval()(x)
+    candidates = (logits, logits.softmax(dim=1), logits.log_softmax(dim=1))
+    if isinstance(found, Tensor) and any(_alike(found, wanted) for wanted in candidates):
+        return
+    raise FrontendError(
+        f"{type(module).__name__}: its own outputs differ from those of its layers "
+        f"{', '.join(layer.name for layer in layers)}{_by_how_much(found, candidates)}: something "
+        "acts beside forward, such as a replaced method or state that changes between calls"
+    )
+
+
+def _alike(found: Tensor, wanted: Tensor) -> bool:
+    if found.shape != wanted.shape:
+        return False
+    allowed = TOLERANCE * max(1.0, float(wanted.abs().max()))
+    return bool(((found - wanted).abs() <= allowed).all())
+
+
+def _by_how_much(found: object, candidates: tuple[Tensor, ...]) -> str:
+    same = [wanted for wanted in candidates if getattr(found, "shape", None) == wanted.shape]
+    if not same or not isinstance(found, Tensor):
+        return ""
+    return f" by {min(float((found - wanted).abs().max()) for wanted in same):.3g}"
