@@ -10,7 +10,9 @@ import importlib.util
 import os
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -35,6 +37,19 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
 sys.addaudithook(_audit)
 
 
+class _Beside(MetaPathFinder):
+    """Finds modules in a folder, before they are looked for anywhere else."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Specification of a module that lies in the folder itself."""
+        return PathFinder.find_spec(name, [str(self.folder)]) if path is None else None
+
+
 @contextlib.contextmanager
 def importing(folder: Path) -> Iterator[set[Path]]:
     """Let ``folder`` be imported from; the set holds the files that were read, when it is left."""
@@ -46,7 +61,8 @@ def importing(folder: Path) -> Iterator[set[Path]]:
     _loaded.clear()
     hidden = {name: sys.modules.pop(name) for name in list(sys.modules) if _is_hidden(name, folder)}
     before, writes_bytecode = set(sys.modules), sys.dont_write_bytecode
-    sys.path.insert(0, str(folder))
+    beside = _Beside(folder)
+    sys.meta_path.insert(0, beside)
     sys.dont_write_bytecode, _opened = True, []
     importlib.invalidate_caches()
     try:
@@ -54,8 +70,7 @@ def importing(folder: Path) -> Iterator[set[Path]]:
     finally:
         opened, _opened = _opened, None
         sys.dont_write_bytecode = writes_bytecode
-        with contextlib.suppress(ValueError):
-            sys.path.remove(str(folder))
+        sys.meta_path.remove(beside)
         for name in set(sys.modules) - before:
             path = _file(sys.modules[name])
             if path is not None and _is_own(path):

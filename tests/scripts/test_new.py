@@ -9,6 +9,7 @@ from common.errors import CommandError, VerbatimError
 from model import recipe
 from model.data.userdata import DataFile
 from model.folding import Goal
+from model.recipe import RecipeError
 from scripts import new
 
 CSV = "size,kind\n1,a\n2,b\n"
@@ -65,6 +66,11 @@ def test_every_line_that_is_commented_out_is_legal_too(tmp_path: Path) -> None:
         if uncommented == "onnx = ":
             before, _, rest = changed.partition("\n[training]")
             changed = before + rest[rest.index("[fine_tuning]") :]
+            path.write_text(changed)
+            with pytest.raises(RecipeError, match="features must not be 'standardize' beside"):
+                recipe.load(path)
+            changed = changed.replace("# features = {", "features = {")
+            changed = changed.replace('features = "standardize"', "# ")
         if uncommented.startswith("[formats"):
             changed = changed.replace("# weights_width", "weights_width")
         assert changed != text
