@@ -1,147 +1,20 @@
 """Functional coverage of the whole core: which situations the samples that passed have brought.
 
-The bins and their crosses are counted by cocotb-coverage, in the bench, after the scoreboard has
-found every value of a sample equal. `directed` picks samples that bring many situations.
+The bins of `tb.modules.situations` and their crosses are counted by cocotb-coverage, in the bench,
+after the scoreboard has found every value of a sample equal.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 
-import numpy as np
 from cocotb_coverage.coverage import CoverCross, CoverPoint, coverage_db
-from numpy.typing import NDArray
 
-from model import reference
 from model.artifact import Network
 from model.format import Int
-from model.spec import NetworkSpec
-from model.stages.softmax import DIVIDERS, SCORES
+from tb.modules.situations import BINS, CROSSES, fold_of, situations
 
 TOP = "core"
-STALLS = ("never", "randomly", "in_bursts")
-CANDIDATES = 4000
-# Samples that the tests send which repeat the same run under many conditions.
-FEW = 10
-
-
-@dataclass(frozen=True)
-class Situation:
-    """What one sample brings: the ends of the input range, and what happens on its way."""
-
-    extreme: str
-    saturation: str
-    rounding: str
-    relu: str
-    winner: str
-    tie: str
-    certainty: str
-
-
-BINS = {
-    "fold": ("serial", "folded", "unrolled"),
-    "source": STALLS,
-    "sink": STALLS,
-    "softmax": tuple(f"{score}-{divider}" for score in SCORES for divider in DIVIDERS),
-    "extreme": ("all least", "all largest", "an end", "inside"),
-    "saturation": ("none", "below", "above", "both"),
-    "rounding": ("no tie", "tie up", "tie down", "both"),
-    "relu": ("absent", "cuts none", "cuts some", "cuts all"),
-    "winner": ("first", "between", "last"),
-    "tie": ("alone", "tied"),
-    "certainty": ("all to one", "shared"),
-}
-CROSSES = {
-    ("fold", "source", "sink"): (),
-    ("fold", "saturation"): (),
-    ("fold", "rounding"): (),
-    ("sink", "extreme"): (),
-    ("source", "saturation"): (),
-    ("extreme", "saturation"): (),
-    # The lowest of the tied wins: never the last one.
-    ("softmax", "winner", "tie"): ((None, "last", "tied"),),
-    ("softmax", "certainty"): (),
-}
-
-
-def _labels(flags: list[NDArray[np.bool_]], names: tuple[str, ...]) -> list[str]:
-    """For each sample the name at the number that its flags are, the first flag lowest."""
-    index = sum(flag.astype(int) << place for place, flag in enumerate(flags))
-    return [names[i] for i in np.asarray(index)]
-
-
-def situations(network: Network, x: Int) -> list[Situation]:
-    """The situation of each sample of codes ``x [samples, n_in]``."""
-    spec, values = network.spec, reference.trace(network, x)
-    nowhere = np.zeros(len(x), dtype=bool)
-    low, high, up, down, cut, kept = (nowhere.copy() for _ in range(6))
-    for layer in spec.layers:
-        acc, y = values[f"{layer.name}.acc"], values[f"{layer.name}.y"]
-        floor, dropped = acc >> layer.shift, acc & ((1 << layer.shift) - 1)
-        tied = (2 * dropped == 1 << layer.shift) & (layer.shift > 0)
-        low |= (floor < layer.y.q_min).any(axis=1)
-        high |= (floor > layer.y.q_max).any(axis=1)
-        up |= (tied & (floor & 1 == 1)).any(axis=1)
-        down |= (tied & (floor & 1 == 0)).any(axis=1)
-        if layer.relu:
-            cut |= (y < 0).any(axis=1)
-            kept |= (y >= 0).any(axis=1)
-    least, most = x == spec.x.q_min, x == spec.x.q_max
-    ends = (least | most).any(axis=1)
-    extreme = np.where(least.all(axis=1), 0, np.where(most.all(axis=1), 1, np.where(ends, 2, 3)))
-    scores, classes = values["softmax.scores"], values["softmax.class"]
-    tied_scores = (scores == scores.max(axis=1, keepdims=True)).sum(axis=1) > 1
-    winner = np.where(classes == 0, 0, np.where(classes == spec.n_out - 1, 2, 1))
-    certain = values["softmax.probabilities"].max(axis=1) == reference.PROBABILITY_ONE
-    has_relu = np.full(len(x), any(layer.relu for layer in spec.layers))
-    relu = np.where(has_relu, cut.astype(int) + (cut & ~kept) + 1, 0)
-    columns = (
-        [BINS["extreme"][i] for i in extreme],
-        _labels([low, high], BINS["saturation"]),
-        _labels([up, down], BINS["rounding"]),
-        [BINS["relu"][i] for i in relu],
-        [BINS["winner"][i] for i in winner],
-        _labels([tied_scores], BINS["tie"]),
-        _labels([~certain], BINS["certainty"]),
-    )
-    return [Situation(*row) for row in zip(*columns, strict=True)]
-
-
-def candidates(network: Network, rng: np.random.Generator) -> Int:
-    """Random codes, the ends of the range among them, and samples that are one end all over."""
-    x, n_in = network.spec.x, network.spec.n_in
-    uniform = rng.integers(x.q_min, x.q_max + 1, (CANDIDATES, n_in))
-    inner = rng.integers(x.q_min + 1, x.q_max, (CANDIDATES, n_in))
-    near = np.clip(rng.integers(-2, 3, (CANDIDATES, n_in)), x.q_min, x.q_max)
-    ends = rng.choice(np.array([x.q_min, x.q_max]), (CANDIDATES, n_in))
-    corners = np.array([[x.q_min] * n_in, [x.q_max] * n_in])
-    return np.concatenate([corners, uniform, inner, near, ends])
-
-
-def directed(network: Network, count: int, seed: int = 1) -> Int:
-    """``[count, n_in]`` codes, those first that together bring the most bins of situations."""
-    rng = np.random.default_rng(seed)
-    x = candidates(network, rng)
-    first: dict[Situation, int] = {}
-    for index, situation in enumerate(situations(network, x)):
-        first.setdefault(situation, index)
-    chosen: list[int] = []
-    missing = {(place, value) for found in first for place, value in enumerate(astuple(found))}
-    while missing and len(chosen) < count:
-        best = max(first, key=lambda found: len(missing & {*enumerate(astuple(found))}))
-        missing -= {*enumerate(astuple(best))}
-        chosen.append(first.pop(best))
-    chosen += list(first.values())[: max(0, (count - len(chosen)) // 2)]
-    rest = rng.integers(0, len(x), count - len(chosen))
-    return x[np.concatenate([np.array(chosen, dtype=np.int64), rest])]
-
-
-def fold_of(spec: NetworkSpec) -> str:
-    """Which of the ends of the range of folds a network stands at, or between them."""
-    if all(layer.multipliers == 1 for layer in spec.layers):
-        return "serial"
-    unrolled = all(layer.multipliers == layer.n_in * layer.n_out for layer in spec.layers)
-    return "unrolled" if unrolled else "folded"
 
 
 def _sampler() -> Callable[..., None]:

@@ -37,6 +37,7 @@ from tb.benches.elaboration import check_elaboration
 from tb.benches.monitors import expected_values, start_listening, taps
 from tb.benches.scoreboard import Scoreboard
 from tb.job import job
+from tb.modules.situations import FEW
 from tb.streams import LAST, PERIOD_NS
 
 JOB = job()
@@ -271,7 +272,7 @@ async def computes_every_value_under_stalls(dut, source, sink):
     """The same values, in the same order, whoever stalls."""
     bench = Bench(dut)
     await bench.start(source, sink)
-    await bench.check(INPUTS[: functional.FEW])
+    await bench.check(INPUTS[:FEW])
 
 
 @cocotb.test(timeout_time=LIMIT_NS, timeout_unit="ns")
@@ -279,7 +280,7 @@ async def holds_every_value_until_it_is_taken(dut):
     """Nobody takes anything until nothing moves any more: then each layer holds what it has."""
     bench = Bench(dut)
     await bench.start()
-    x = INPUTS[: functional.FEW]
+    x = INPUTS[:FEW]
     bench.sink.clear_pause_generator()
     bench.sink.pause = True
     running = cocotb.start_soon(bench.run(x))

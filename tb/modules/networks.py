@@ -8,7 +8,7 @@ from model.data import datasets
 from model.format import Format, Int
 from model.reference import quantize
 from model.stages.softmax import COMBINATIONS
-from tb.benches.functional import directed
+from tb.modules.situations import directed
 from tb.sim.made_up import made_up
 from tb.sim.run_network import run_network
 from tb.sim.runner import Outcome

@@ -21,6 +21,14 @@ ROOMS = (
     ("studies", "verify"),
     ("scripts",),
 )
+# And those inside of tb, whose tests may import from all of them.
+ROOMS_OF_TB = (
+    ("tb.job", "tb.streams"),
+    ("tb.sim",),
+    ("tb.modules",),
+    ("tb.benches",),
+    ("tb.debug",),
+)
 PACKAGES = tuple(room for side_by_side in ROOMS for room in side_by_side)
 
 # What only some rooms may import, from anywhere inside a function too.
@@ -29,6 +37,7 @@ KEPT_TO = {
     "onnx": ("model.frontends.onnx", "model.onnx_export"),
     "onnxruntime": ("model.onnx_export",),
     "cocotb": ("tb.benches",),
+    "cocotb_coverage": ("tb.benches",),
     "cocotbext": ("tb.benches",),
     "cocotb_test": ("tb.sim.runner",),
     "cocotb_tools": (),
@@ -119,6 +128,23 @@ def wrong_arrows(root: Path) -> list[str]:
     return found
 
 
+def wrong_arrows_of_tb(graph: dict[str, set[str]]) -> list[str]:
+    """Imports inside of tb that do not lead to the left."""
+    place = {room: index for index, rooms in enumerate(ROOMS_OF_TB) for room in rooms}
+
+    def room_of(module: str) -> str | None:
+        return next((room for room in place if inside(module, (room,))), None)
+
+    found = []
+    for module, imported in sorted(graph.items()):
+        own = room_of(module)
+        for name in sorted(imported):
+            other = room_of(name)
+            if own and other and own != other and place[other] >= place[own]:
+                found.append(f"{module} imports {name}, which does not stand to its left")
+    return found
+
+
 def circles(graph: dict[str, set[str]]) -> list[str]:
     """Modules that import themselves through others, function-level imports included.
 
@@ -192,6 +218,8 @@ def test_arrows_point_one_way() -> None:
     graph = import_graph(ROOT)
     assert {"model.spec", "model.reference", "tb.sim.runner", "scripts.train"} <= set(graph)
     assert wrong_arrows(ROOT) == []
+    assert {"tb.job", "tb.sim.runner", "tb.modules.registry", "tb.debug.views"} <= set(graph)
+    assert wrong_arrows_of_tb(graph) == []
     assert circles(graph) == []
 
 
@@ -233,6 +261,29 @@ def test_wrong_arrow_is_found(tmp_path: Path, files: dict[str, str], complaint: 
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     assert any(found.startswith(complaint) for found in wrong_arrows(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("module", "imported"),
+    [
+        ("tb.modules.networks", "tb.benches.functional"),
+        ("tb.sim.runner", "tb.modules.registry"),
+        ("tb.benches.probes", "tb.debug"),
+        ("tb.job", "tb.streams"),
+        ("tb.streams", "tb.sim.runner"),
+    ],
+)
+def test_wrong_arrow_inside_tb_is_found(module: str, imported: str) -> None:
+    (found,) = wrong_arrows_of_tb({module: {imported, "model.spec", "tb"}})
+    assert found.startswith(f"{module} imports {imported}, which")
+
+
+def test_arrow_to_the_left_inside_tb_is_none() -> None:
+    graph = {
+        "tb.benches.functional": {"tb.modules.situations", "tb.benches.drivers"},
+        "tb.test_top": {"tb.debug.views"},
+    }
+    assert wrong_arrows_of_tb(graph) == []
 
 
 def test_circle_is_found() -> None:

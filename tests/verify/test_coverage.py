@@ -9,10 +9,10 @@ from common.paths import RTL
 from model import reference
 from model.data import datasets
 from tb.benches import functional
-from tb.benches.functional import BINS, CROSSES, FEW, STALLS, directed, situations
 from tb.modules import illegal
 from tb.modules.networks import IRIS, MADE_UP
 from tb.modules.registry import case_named
+from tb.modules.situations import BINS, CROSSES, FEW, STALLS, directed, situations
 from tb.sim.runner import simulate
 from verify.coverage import points
 from verify.coverage.points import CoverageError, Exclusion, Figure, Point

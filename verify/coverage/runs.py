@@ -21,11 +21,11 @@ from model import images, reference
 from model.artifact import Network
 from model.data import datasets
 from model.format import Int
-from tb.benches.functional import directed
 from tb.modules import illegal
 from tb.modules.case import Case
 from tb.modules.networks import IRIS, MADE_UP, at
 from tb.modules.registry import ON_BOTH_SIMULATORS
+from tb.modules.situations import directed
 from tb.sim.run_network import LONG_RUN, run_network
 from tb.sim.runner import SimulationFailed, simulate
 
