@@ -318,6 +318,12 @@ def test_use_is_found(tmp_path: Path) -> None:
     assert uses(path, "print") == ["bad.py:3"]
 
 
+def test_files_of_tests_have_names_of_their_own() -> None:
+    """Pytest refuses a second file of one name, whatever its folder, and then runs nothing."""
+    names = [path.name for path in files(ROOT / "tests", ".py") if path.name.startswith("test_")]
+    assert sorted(set(names)) == sorted(names)
+
+
 def test_no_test_is_skipped_or_excused() -> None:
     tests = [path for folder in ("tests", "tb") for path in files(ROOT / folder, ".py")]
     assert Path(__file__).resolve() in tests
