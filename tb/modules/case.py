@@ -60,7 +60,7 @@ def plain(**values: int) -> Plain:
 
 
 def short(module: str) -> str:
-    """``requantize`` of ``mlp_requantize``, as cases and contracts are named."""
+    """``name`` of ``mlp_name``, as cases and contracts are named."""
     return module.removeprefix("mlp_")
 
 

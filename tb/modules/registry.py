@@ -7,14 +7,8 @@ from tb.modules.description import Module
 from tb.modules.mutant import Mutant
 from tb.modules.operator import Operator, Pipeline
 
-FAMILIES = (
-    arithmetic.MODULES,
-    stream.MODULES,
-    layer.MODULES,
-    softmax.MODULES,
-    top.MODULES,
-)
-MODULES: dict[str, Module] = {module.name: module for family in FAMILIES for module in family}
+FAMILIES = (arithmetic, stream, layer, softmax, top)
+MODULES: dict[str, Module] = {m.name: m for family in FAMILIES for m in family.MODULES}
 
 # All that run under Icarus, and those of them that run under Verilator too, which compiles C++ for
 # each: the parameter sets at which it could differ.

@@ -67,7 +67,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     text = registry.read_text()
     for old, new in (
         ("from tb.modules import arithmetic,", f"from tb.modules import {NAME}, arithmetic,"),
-        ("FAMILIES = (", f"FAMILIES = ({NAME}.MODULES, "),
+        ("FAMILIES = (", f"FAMILIES = ({NAME}, "),
     ):
         assert text.count(old) == 1
         text = text.replace(old, new)
