@@ -1,4 +1,4 @@
-"""What a board with an FPGA is programmed with."""
+"""Bitstreams: a network with its serial port, placed on a board's FPGA."""
 
 import dataclasses
 import shutil
@@ -61,7 +61,7 @@ class Board:
 
     @property
     def pins_file(self) -> Path:
-        """Where each port of the top is on the board."""
+        """Pin constraints: the package pin of each port of the top."""
         return ROOT / "boards" / self.pins[1]
 
 

@@ -61,7 +61,7 @@ class Board:
         self.line.close()
 
     def ask(self, codes: Int) -> Reply:
-        """What the board makes of one sample ``codes [n_in]``.
+        """Send one sample ``codes [n_in]`` and return the board's reply.
 
         A request that is not answered, or answered as damaged, is sent again: ``attempts`` times in
         all, each under a tag of its own, so that no late answer is taken for that of another.
@@ -76,8 +76,8 @@ class Board:
                 for answer in self._answers():
                     if answer.network != self.id:
                         raise BoardError(
-                            f"{self.port}: the board holds network {answer.network:08x}, "
-                            f"legal is {self.id:08x}"
+                            f"{self.port}: the board must hold network {self.id:08x}, "
+                            f"got {answer.network:08x}"
                         )
                     if answer.status == Status.COMPUTED and answer.tag == self.tag:
                         return answer
@@ -89,7 +89,7 @@ class Board:
         raise BoardError(f"{self.port}: {complaint}, after {self.attempts} attempts")
 
     def _answers(self) -> Iterator[Reply]:
-        """Replies as they come, until patience ends; what is no reply is passed over."""
+        """Yield replies as they come, until patience ends; bytes that form none are passed over."""
         frame = bytearray()
         deadline = time.monotonic() + self.patience
         while time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""What goes over the serial line of a board: frames, checksums, requests and replies, as bytes.
+"""Bytes on the serial line of a board: frames, checksums, requests and replies.
 
 A frame is framed as RFC 1055 (SLIP) says, END on both sides; its last two bytes are the
 CRC-16/CCITT-FALSE of those before, the higher byte first. A request is a tag and a sample; a reply
@@ -24,7 +24,7 @@ class ProtocolError(VerbatimError):
 
 
 class Status(IntEnum):
-    """What a board says of a request."""
+    """Outcome of a request, as the board reports it."""
 
     COMPUTED = 0
     DAMAGED = 1
@@ -33,7 +33,7 @@ class Status(IntEnum):
 
 @dataclass(frozen=True)
 class Reply:
-    """What a board answers; class and probabilities are 0 unless the status is COMPUTED."""
+    """Answer of a board; class and probabilities are 0 unless the status is COMPUTED."""
 
     tag: int
     status: Status
@@ -65,7 +65,7 @@ def unslip(line: bytes) -> bytes:
         if byte == ESC:
             second = next(rest, None)
             if second not in (ESC_END, ESC_ESC):
-                raise ProtocolError("an escape is followed by what needs none")
+                raise ProtocolError("an escape is followed by a byte that needs none")
             byte = END if second == ESC_END else ESC
         payload.append(byte)
     return bytes(payload)
@@ -84,16 +84,16 @@ def request(spec: NetworkSpec, tag: int, codes: Sequence[int]) -> bytes:
 
 
 def reply(spec: NetworkSpec, line: bytes) -> Reply:
-    """Read what stood between two ENDs; raises `ProtocolError` where it is no whole reply."""
+    """Read the bytes between two ENDs; raises `ProtocolError` unless they are a whole reply."""
     payload = unslip(line)
     if len(payload) != 9 + spec.n_out:
-        raise ProtocolError(f"a reply of {len(payload)} bytes, legal are {9 + spec.n_out}")
+        raise ProtocolError(f"a reply must have {9 + spec.n_out} bytes, got {len(payload)}")
     if binascii.crc_hqx(payload, CRC_START):
         raise ProtocolError("a reply whose checksum is wrong")
     try:
         status = Status(payload[1])
     except ValueError as error:
-        raise ProtocolError(f"a reply of status {payload[1]}") from error
+        raise ProtocolError(f"a reply has the unknown status {payload[1]}") from error
     network = int.from_bytes(payload[2:6], "big")
     return Reply(payload[0], status, network, payload[6], tuple(payload[7:-2]))
 

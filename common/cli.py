@@ -1,4 +1,4 @@
-"""What every command shares: errors as one sentence, the seconds of each step, whole files."""
+"""Parts that every command shares: errors as one sentence, common arguments, seconds of a step."""
 
 import argparse
 import json
@@ -29,7 +29,7 @@ def warn(sentences: Iterable[str]) -> None:
 
 
 def build_parser(module: str, description: str) -> argparse.ArgumentParser:
-    """A parser with the two arguments that most commands take: ``--network`` and ``--build``."""
+    """Build a parser with the arguments of most commands: ``--network`` and ``--build``."""
     parser = argparse.ArgumentParser(prog=f"python -m {module}", description=description)
     parser.add_argument(
         "--network",
@@ -42,7 +42,7 @@ def build_parser(module: str, description: str) -> argparse.ArgumentParser:
 
 
 def add_build(parser: argparse.ArgumentParser) -> None:
-    """The argument ``--build``."""
+    """Add the argument ``--build``."""
     parser.add_argument(
         "--build",
         type=Path,
@@ -52,7 +52,7 @@ def add_build(parser: argparse.ArgumentParser) -> None:
 
 
 def add_sim(parser: argparse.ArgumentParser, simulators: Sequence[str]) -> None:
-    """The argument ``--sim``."""
+    """Add the argument ``--sim``."""
     parser.add_argument(
         "--sim", choices=simulators, default="verilator", help="simulator (default: %(default)s)"
     )

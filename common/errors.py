@@ -1,15 +1,15 @@
-"""What every error of the project is: raised on purpose, for a person to read."""
+"""The base of the project's own errors, whose messages are for a person to read."""
 
 import re
 
-# Longer sentences quote something that nobody reads to its end: the middle is left out.
+# Longer sentences quote something long: its middle is left out.
 MOST_CHARACTERS = 400
 # Colours and cursor movements, which other libraries put into their messages.
 ESCAPE_SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 class VerbatimError(ValueError):
-    """The base of them: the message is one sentence that says what was found and what is legal.
+    """Base of all: the message is one sentence, what a value must be and what was found.
 
     Whatever it quotes, it is one line of at most `MOST_CHARACTERS`.
 
@@ -22,7 +22,7 @@ class VerbatimError(ValueError):
 
 
 def _in_one_line(sentence: str) -> str:
-    """The sentence with its unprintable characters escaped, and no more of it than one reads."""
+    """Escape unprintable characters, and leave out the middle of a long sentence."""
     sentence = ESCAPE_SEQUENCE.sub("", sentence)
     escaped = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in sentence)
     sentence = "".join(escaped)

@@ -1,4 +1,4 @@
-"""What commands write into pages: tables, and text between two markers of what people write."""
+"""Markdown that commands write: tables, and blocks between two markers of a page."""
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -21,7 +21,7 @@ def table(
 
 
 def block(page: str, name: str) -> str:
-    """What stands between the two markers of ``name``; raises `CommandError` as `filled` does.
+    """Text between the two markers of ``name``; raises `CommandError` as `filled` does.
 
     >>> block("a <!-- x -->\\n\\nold\\n\\n<!-- /x --> c", "x")
     'old'
@@ -42,12 +42,12 @@ def filled(page: str, name: str, text: str) -> str:
 
 
 def _parts(page: str, name: str) -> tuple[str, str, str]:
-    """What stands before, between and behind the markers."""
+    """Text before, between and after the markers."""
     opening, closing = f"<!-- {name} -->", f"<!-- /{name} -->"
     before, opened, rest = page.partition(opening)
     between, closed, after = rest.partition(closing)
     if not (opened and closed) or opening in rest or closing in before + after:
-        raise errors.CommandError(f"legal is a page that has {opening} and {closing}, once each")
+        raise errors.CommandError(f"the page must have {opening} and {closing}, once each")
     return before, between, after
 
 

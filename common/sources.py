@@ -18,7 +18,7 @@ class SourceError(VerbatimError):
 def verilog(folder: Path = RTL) -> list[Path]:
     """The Verilog sources of a folder: those of its ``verbatim.f``; without one, all by name.
 
-    Raises `SourceError` where a listed file is missing, and where there is no source at all.
+    Raises `SourceError` where a listed file is missing, and where a folder has no source.
     """
     listed = folder / LIST
     if not listed.exists():

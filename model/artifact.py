@@ -107,7 +107,7 @@ def _require_shape(owner: str, array: Int, legal: tuple[int, ...]) -> None:
 
 
 def to_content(network: Network) -> dict[str, Any]:
-    """Return what a network's file holds, but for its digest, as JSON has it."""
+    """Content of a network's file as a JSON value, without its digest."""
     scaling, names = network.scaling, network.names
     return {
         "format": FORMAT,
@@ -144,7 +144,7 @@ def load(path: Path) -> Network:
     except (ArtifactError, SpecError) as error:
         raise ArtifactError(f"{path}: {error}") from error
     except RecursionError as error:
-        raise ArtifactError(f"{path}: is nested deeper than any network") from error
+        raise ArtifactError(f"{path}: is nested too deeply for a network") from error
 
 
 def _parse(text: str) -> Network:
@@ -153,9 +153,9 @@ def _parse(text: str) -> Network:
     except ArtifactError:
         raise
     except ValueError as error:
-        raise ArtifactError(f"is truncated or no JSON: {error}") from error
+        raise ArtifactError(f"is truncated or not JSON: {error}") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise ArtifactError(f"is no network, expected an object with format {FORMAT!r}")
+        raise ArtifactError(f"must be a network, an object with format {FORMAT!r}")
     if type(content.get("version")) is not int or content["version"] not in READABLE:
         raise ArtifactError(f"version must be 1 or 2, got {content.get('version')!r}")
     stated = content.pop("sha256", None)
@@ -183,7 +183,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         repeated = next(key for key in found if sum(key == other for other, _ in pairs) > 1)
-        raise ArtifactError(f"key {repeated!r} stands twice in an object")
+        raise ArtifactError(f"key {repeated!r} is repeated in an object")
     return found
 
 
@@ -192,7 +192,7 @@ def _no_number(name: str) -> None:
 
 
 def _are_whole(plain: object) -> bool:
-    """Return whether all that a list of lists holds is an int; a bool is not an int here."""
+    """Return True if a list of lists holds nothing but ints; a bool is not an int here."""
     return all(map(_are_whole, plain)) if isinstance(plain, list) else type(plain) is int
 
 
@@ -204,7 +204,7 @@ def _arrays(owner: str, plain: object) -> dict[str, Int]:
         try:
             array = np.array(value)
         except ValueError as error:
-            raise ArtifactError(f"{owner}.{key}: rows of unequal length") from error
+            raise ArtifactError(f"{owner}.{key}: rows must have equal length") from error
         if array.dtype != np.int64 or array.size == 0 or not _are_whole(value):
             raise ArtifactError(f"{owner}.{key}: must be integers, got {array.dtype}")
         arrays[key] = array

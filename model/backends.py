@@ -36,9 +36,9 @@ class BackendError(VerbatimError):
 
 
 def find(name: str, options: Mapping[str, object]) -> Backend:
-    """The backend of that name, told its options; raises `BackendError` where one is unknown."""
+    """Return the backend of this name with its options; raises `BackendError` if one is unknown."""
     if name not in BACKENDS:
-        raise BackendError(f"backend is {name!r}, legal is one of {', '.join(BACKENDS)}")
+        raise BackendError(f"backend must be one of {', '.join(BACKENDS)}, got {name!r}")
     module, _, function = BACKENDS[name].partition(":")
     try:
         found: Backend = getattr(importlib.import_module(module), function)
@@ -51,8 +51,8 @@ def find(name: str, options: Mapping[str, object]) -> Backend:
     }
     unknown = sorted(options.keys() - known)
     if unknown:
-        legal = f"legal are {', '.join(known)}" if known else "it has none"
-        raise BackendError(f"backend {name!r}: option {unknown[0]!r} is unknown, {legal}")
+        legal = f"expected one of {', '.join(known)}" if known else "it takes none"
+        raise BackendError(f"backend {name!r}: unknown option {unknown[0]!r}, {legal}")
     missing = [key for key, required in known.items() if required and key not in options]
     if missing:
         raise BackendError(f"backend {name!r}: option {missing[0]!r} is missing")

@@ -36,5 +36,5 @@ def require_equal(
             )
         compared[key] = got.size
     if not compared or not all(compared.values()):
-        raise DifferenceError("no sample was compared, legal is at least one")
+        raise DifferenceError("at least one sample must be compared, got none")
     return compared

@@ -16,7 +16,7 @@ from model.artifact import Network
 from model.format import Int
 from model.stages.linear import LayerSpec
 
-# Signed accumulators of so many bits are whole numbers that the type holds exactly.
+# Width of signed accumulators that a type holds exactly.
 _EXACT = ((25, np.float32), (54, np.float64))
 
 # Samples that the softmax takes at once, and multiplications of a product: below 2**18 of them

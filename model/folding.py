@@ -1,4 +1,4 @@
-"""How many multipliers each layer gets: legal folds, and those that meet a goal.
+"""Folds of each layer: the legal ones, and those that meet a goal.
 
 A layer of ``n_in`` inputs and ``n_out`` outputs takes ``(n_in/simd) * (n_out/pe)`` cycles with
 ``simd * pe`` multipliers; all layers work at once, so that the slowest sets the pace.
@@ -22,7 +22,7 @@ class FoldingError(VerbatimError):
 
 
 class Shape(Protocol):
-    """What folding knows of a layer."""
+    """Sizes of a layer, as folding needs them."""
 
     @property
     def name(self) -> str:
@@ -56,7 +56,7 @@ class Fold:
 
 @dataclass(frozen=True)
 class Goal:
-    """What a fold must reach: at most so many cycles a sample, at most so many multipliers.
+    """Bounds that a fold must keep: cycles per sample, multipliers, or both.
 
     With ``target_cycles`` the fewest multipliers are taken, without it the fewest cycles.
     """
@@ -67,7 +67,7 @@ class Goal:
     def __post_init__(self) -> None:
         limits = {"target_cycles": MAX_CYCLES, "max_multipliers": MAX_MULTIPLIERS}
         given = {key: value for key in limits if (value := getattr(self, key)) is not None}
-        require(bool(given), "folds: found no goal, legal are target_cycles and max_multipliers")
+        require(bool(given), "folds: a goal must be given: target_cycles, max_multipliers or both")
         for key, value in given.items():
             require_whole("folds", 1, limits[key], **{key: value})
 
@@ -159,8 +159,8 @@ def solve(layers: Sequence[Shape], goal: Goal) -> dict[str, Fold]:
     if not affordable:
         least = total(choices[-1][1])
         raise FoldingError(
-            f"folds: max_multipliers is {goal.max_multipliers}, legal are at least {least}: "
-            f"each of the {least} layers has one of its own"
+            f"folds: max_multipliers must be at least {least}, one for each layer, "
+            f"got {goal.max_multipliers}"
         )
     if goal.target_cycles is None:
         return affordable[0][1]

@@ -14,7 +14,7 @@ MIN_FRAC, MAX_FRAC = -16, 31
 
 
 class SpecError(VerbatimError):
-    """A network, format or fold that the hardware cannot be: the message says what is legal."""
+    """A network, format or fold that the hardware does not support."""
 
 
 def tree_levels(lanes: int) -> int:
@@ -33,14 +33,14 @@ def require(condition: bool, sentence: str) -> None:
 
 
 def require_whole(owner: str, low: int, high: int, **values: object) -> None:
-    """Each value must be an int in ``low..high``; a bool is not an int here."""
+    """Raise `SpecError` unless each value is an int in ``low..high``; a bool is not an int here."""
     for key, value in values.items():
         legal = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
         require(legal, f"{owner}: {key} must be an integer from {low} to {high}, got {value!r}")
 
 
 def require_divisor(owner: str, whole_name: str, whole: int, **values: int) -> None:
-    """Each value must be a positive divisor of ``whole``."""
+    """Raise `SpecError` unless each value is a positive divisor of ``whole``."""
     for key, value in values.items():
         require_whole(owner, 1, whole, **{key: value})
         divisors = [d for d in range(1, whole + 1) if whole % d == 0]

@@ -1,4 +1,4 @@
-"""How a network's tensors fill their formats: histograms of codes, and how many saturate."""
+"""Histograms of a network's tensors over the codes of their formats, and saturated values."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

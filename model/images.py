@@ -66,17 +66,17 @@ def read_image(path: Path, words: int, width: int) -> list[int]:
     except (OSError, UnicodeDecodeError) as error:
         raise ArtifactError(f"{path}: cannot be read: {error}") from error
     if end:
-        raise ArtifactError(f"{path}: ends with {end[:40]!r}, legal is the end of a line")
+        raise ArtifactError(f"{path}: must end with a newline, got {end[:40]!r}")
     if len(lines) != words:
-        raise ArtifactError(f"{path}: found {len(lines)} words, legal are {words}")
+        raise ArtifactError(f"{path}: must have {words} words, got {len(lines)}")
     digits = -(-width // 4)
     values = []
     for number, line in enumerate(lines, start=1):
         legal = len(line) == digits and set(line) <= HEXADECIMAL
         if not legal or int(line, 16) >> width:
             raise ArtifactError(
-                f"{path}: word {number} is {line[:40]!r}, legal are {digits} hexadecimal digits "
-                f"below 2**{width}"
+                f"{path}: word {number} must be {digits} hexadecimal digits below 2**{width}, "
+                f"got {line[:40]!r}"
             )
         values.append(int(line, 16))
     return values

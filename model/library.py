@@ -19,7 +19,7 @@ CHUNK = 1 << 16
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a network makes of samples, the same whatever the backend.
+    """Result of a network for samples, equal for every backend.
 
     ``classes`` are indices, int64 ``[samples]``; ``probabilities`` are uint8 ``[samples, n_out]``
     in units of 1/255, each row sums to 255.
@@ -39,7 +39,7 @@ class Network(artifact.Network):
 
     @classmethod
     def load(cls, path: Path | str) -> Self:
-        """Read a network's file; raises `ArtifactError`, naming the file, where it is no good."""
+        """Read a network's file; raises `ArtifactError`, naming the file, if it is damaged."""
         return cls(**vars(artifact.load(Path(path))))
 
     def save(self, path: Path | str) -> None:

@@ -1,4 +1,4 @@
-"""What a network's logits look like to its score, which need not rise everywhere."""
+"""Winners that a score changes, as it need not rise with the logit everywhere."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -66,7 +66,7 @@ def require_winners(spec: NetworkSpec, found: Survey, allowed: int) -> None:
         raise WinnersError(
             f"layer {spec.layers[-1].name}: its logits reach down to {found.lowest:g}, and score "
             f"{spec.softmax.score} rises again below -1: it changes the winners of "
-            f"{found.overruled} of {found.samples} calibration samples, legal are at most "
+            f"{found.overruled} of {found.samples} calibration samples, and must of at most "
             f"{allowed}; raise fine_tuning.epochs to train the network through it, or take score "
             "'exp'"
         )

@@ -1,4 +1,4 @@
-"""How good a classification is, by scikit-learn's definitions."""
+"""Metrics of a classification, by scikit-learn's definitions."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ def measure(labels: Int, predicted: Int) -> Metrics:
     """Metrics of predicted classes ``[samples]`` against labels ``[samples]``.
 
     A class that is never predicted has precision 0. Raises ValueError where the shapes differ
-    or there is no sample.
+    or no sample is given.
 
     >>> import numpy as np
     >>> measure(np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1]))

@@ -28,7 +28,7 @@ from model.tables import RECIPROCAL_ADDR_W, RECIPROCAL_W
 
 OPSET, IR_VERSION = 21, 10
 
-# Accumulators of so many bits are whole numbers in float64, and stay so at any power of two.
+# Width of accumulators that float64 holds exactly, at any power-of-two scale.
 MAX_FLOAT_W = 53
 
 CLASS, PROBABILITIES = "softmax.class", "softmax.probabilities"
@@ -186,7 +186,7 @@ def model(network: Network, outputs: Sequence[str] = (CLASS, PROBABILITIES)) -> 
         [helper.make_tensor_value_info("features", TensorProto.DOUBLE, shape)],
         [helper.make_tensor_value_info(name, TensorProto.INT64, None) for name in outputs],
         list(graph.constants.values()),
-        doc_string="Fixed-point network: every value of it is a whole number of its format's LSBs.",
+        doc_string="Fixed-point network: every value is an integer multiple of its format's LSB.",
     )
     built = helper.make_model(
         body,
@@ -210,11 +210,11 @@ def _run(network: Network, codes: Int, outputs: Sequence[str]) -> dict[str, Int]
     x = network.spec.x
     if codes.ndim != 2 or codes.shape[1] != network.spec.n_in:
         raise FeatureError(
-            f"codes have shape {codes.shape}, legal is (samples, {network.spec.n_in})"
+            f"codes must have shape (samples, {network.spec.n_in}), got {codes.shape}"
         )
     if codes.size and (codes.min() < x.q_min or codes.max() > x.q_max):
         raise FeatureError(
-            f"codes are {codes.min()} .. {codes.max()}, legal are {x.q_min} .. {x.q_max}"
+            f"codes must be from {x.q_min} to {x.q_max}, got {codes.min()} to {codes.max()}"
         )
     unscaled = dataclasses.replace(network, scaling=None)
     session = _session(model(unscaled, outputs).SerializeToString(deterministic=True))

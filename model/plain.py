@@ -19,11 +19,11 @@ def build(kind: type, owner: str, plain: object) -> Any:
     Traceback (most recent call last):
     model.format.SpecError: formats.input: format: frac must be an integer from -16 to 31, got 99
     """
-    require(isinstance(plain, Mapping), f"{owner}: found {plain!r}, legal is a table of keys")
+    require(isinstance(plain, Mapping), f"{owner} must be a table of keys, got {plain!r}")
     assert isinstance(plain, Mapping)
     fields = {field.name: field for field in dataclasses.fields(kind) if field.compare}
     for key in plain:
-        require(key in fields, f"{owner}: unknown key {key!r}, legal are {', '.join(fields)}")
+        require(key in fields, f"{owner}: unknown key {key!r}, expected one of {', '.join(fields)}")
     for key, field in fields.items():
         needed = field.default is field.default_factory is dataclasses.MISSING
         require(key in plain or not needed, f"{owner}: key {key!r} is missing")
@@ -40,7 +40,7 @@ def build(kind: type, owner: str, plain: object) -> Any:
 
 
 def _tables_of(declared: object) -> tuple[type | None, list[object]]:
-    """The dataclass in a field's type, and what else may stand there: ``int | Format``.
+    """The dataclass in a field's type and its alternatives, as in ``int | Format``.
 
     None where an alternative may be a table too.
     """

@@ -20,7 +20,7 @@ from model.tables import RECIPROCAL_ADDR_W, RECIPROCAL_W
 
 
 class FeatureError(VerbatimError):
-    """Features that no network takes: the message names the value or shape and what is legal."""
+    """Features of the wrong shape, type or value: the message names it."""
 
 
 def quantize(x: NDArray[np.float64], fmt: Format) -> Int:
@@ -39,16 +39,16 @@ def quantize(x: NDArray[np.float64], fmt: Format) -> Int:
 def as_features(x: ArrayLike, n_in: int) -> NDArray[np.float64]:
     """Features ``[samples, n_in]`` as float64.
 
-    Raises `FeatureError` on another shape, on what is no number, on NaN and infinities.
+    Raises `FeatureError` on another shape, another type than a number, NaN and infinities.
     """
     try:
         found = np.asarray(x)
     except ValueError as error:
-        raise FeatureError("features are rows of unequal length") from error
+        raise FeatureError("rows of features must have equal length") from error
     if found.ndim != 2 or found.shape[1] != n_in:
-        raise FeatureError(f"features have shape {found.shape}, legal is (samples, {n_in})")
+        raise FeatureError(f"features must have shape (samples, {n_in}), got {found.shape}")
     if found.dtype.kind not in "iuf":
-        raise FeatureError(f"features are {found.dtype}, legal are real numbers")
+        raise FeatureError(f"features must be real numbers, got {found.dtype}")
     features: NDArray[np.float64] = found.astype(np.float64, copy=False)
     _require_finite(features)
     return features
@@ -57,7 +57,7 @@ def as_features(x: ArrayLike, n_in: int) -> NDArray[np.float64]:
 def _require_finite(x: NDArray[np.float64]) -> None:
     if not np.isfinite(x).all():
         where = np.argwhere(~np.isfinite(x))[0].tolist()
-        raise FeatureError(f"feature {where} is {x[tuple(where)]}, legal is a finite number")
+        raise FeatureError(f"feature {where} must be a finite number, got {x[tuple(where)]}")
 
 
 def linear(x: Int, weights: Int, biases: Int) -> Int:

@@ -13,7 +13,7 @@ from model.stage import PROBABILITY_ONE
 RECIPROCAL_ADDR_W = 8
 RECIPROCAL_W = 16
 
-# Decimal digits of the exponential: no entry lies so close to a whole number that 30 would not do.
+# Decimal digits of the exponential: no entry is so close to an integer that 30 do not suffice.
 DIGITS = 30
 
 
@@ -34,7 +34,7 @@ def reciprocal() -> Int:
 
 
 class Exponential(Protocol):
-    """What the table of the `exp` score depends on."""
+    """Parameters of the table of the `exp` score."""
 
     @property
     def x(self) -> Format:

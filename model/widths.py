@@ -58,8 +58,8 @@ class Formats:
         )
         require(
             self.calibration in CALIBRATIONS,
-            f"formats: calibration is {self.calibration!r}, legal is one of "
-            f"{', '.join(CALIBRATIONS)}",
+            f"formats: calibration must be one of {', '.join(CALIBRATIONS)}, "
+            f"got {self.calibration!r}",
         )
 
     def of_weights(self, layer: str) -> int:
@@ -79,7 +79,7 @@ class Formats:
         unknown = sorted(set(self.layers) - set(names))
         require(
             not unknown,
-            f"formats.layers: found {', '.join(unknown)}, legal are {', '.join(names)}",
+            f"formats.layers: a name must be one of {', '.join(names)}, got {', '.join(unknown)}",
         )
         by_matrix: dict[str, dict[int, str]] = {}
         for name, matrix in layers:
@@ -88,7 +88,7 @@ class Formats:
             uses = " and ".join(f"{width} in {name}" for width, name in widths.items())
             require(
                 len(widths) == 1,
-                f"formats.layers: weights_width of the shared {matrix} is {uses}, legal is one",
+                f"formats.layers: the shared {matrix} must have one weights_width, got {uses}",
             )
 
     def at(self, width: int) -> "Formats":

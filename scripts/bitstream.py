@@ -9,10 +9,10 @@ from model import artifact
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Write the bitstream into the build folder, and say what it takes of the device."""
+    """Write the bitstream into the build folder, and print the resources that it uses."""
     if arguments.board not in BOARDS:
         legal = ", ".join(BOARDS)
-        raise errors.CommandError(f"board is {arguments.board!r}, legal is one of {legal}")
+        raise errors.CommandError(f"board must be one of {legal}, got {arguments.board!r}")
     board = BOARDS[arguments.board]
     network = fitted(artifact.load(arguments.build / "network.json"), board)
     bitstream, placed = build(network, board)

@@ -17,7 +17,7 @@ CHOSEN = "<-"
 
 
 def of_network(name: str, layers: list[Shape], plan: Plan) -> Section:
-    """What the whole network can be: cycles of a sample against multipliers."""
+    """Folds of the whole network: cycles per sample against multipliers."""
     choices = folding.alternatives(layers)
     own = max(plan.folds[layer.name].cycles(layer) for layer in layers)
     if plan.folds not in [folds for _, folds in choices]:
@@ -37,7 +37,7 @@ def of_network(name: str, layers: list[Shape], plan: Plan) -> Section:
 
 
 def of_layer(layer: Shape, own: Fold, weight_w: int) -> Section:
-    """What one layer can be, and the ROM of its weights."""
+    """Folds of one layer, and the ROM of its weights."""
     columns = ("cycles", "SIMD x PE", "multipliers", "ROM words", "bits a word", "")
     made = table(*columns, words=0)
     choices = dict(folding.steps(layer)) | {own.cycles(layer): own}

@@ -21,7 +21,7 @@ def seeds(text: str) -> tuple[int, ...]:
         return tuple(int(seed) for seed in text.split(","))
     except ValueError as error:
         raise errors.CommandError(
-            f"seeds are {text!r}, legal are whole numbers with commas between them"
+            f"seeds must be integers with commas between them, got {text!r}"
         ) from error
 
 

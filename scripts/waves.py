@@ -57,7 +57,7 @@ def find(test: str, build: Path, simulator: str) -> Path:
 
 
 def of_network(build: Path, simulator: str) -> Path:
-    """What ``make sim`` left."""
+    """Find the waveform of ``make sim``."""
     waveform = build / f"waves-{simulator}.fst"
     if not waveform.exists():
         raise CommandError(f"{waveform} is missing, make sim SIM={simulator} WAVES=1 leaves it")

@@ -59,7 +59,7 @@ class Job:
 
     @property
     def columns(self) -> list[str]:
-        """What is counted."""
+        """Counted outcomes."""
         at_widths = [f"{way}_{width}" for way in WAYS for width in WIDTHS]
         return [*NETWORKS, *(at_widths if self.widths else [])]
 
@@ -143,7 +143,7 @@ def jobs(plan: Recipe, seeds: int, folds: int) -> Iterator[Job]:
 
 
 def kept_at(job: Job, folder: Path) -> Path:
-    """Where a job's result is kept, by the content of all that it comes from."""
+    """Path of a job's result, by the content of its inputs."""
     plan, content = job.plan, hashlib.sha256()
     for path in [*sources.matching("model/**/*.py", "studies/accuracy.py"), *plan.files()]:
         content.update(path.read_bytes())
@@ -252,8 +252,8 @@ def run(arguments: argparse.Namespace) -> None:
     lost = figures["points_lost"]
     if lost > arguments.tolerance:
         raise errors.CommandError(
-            f"the fine-tuned network is {lost} percentage points below float, "
-            f"legal are {arguments.tolerance}"
+            f"the fine-tuned network must be at most {arguments.tolerance} percentage points "
+            f"below float, got {lost}"
         )
 
 

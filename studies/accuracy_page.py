@@ -1,4 +1,4 @@
-"""Write docs/accuracy.md from the figures that `make accuracy` left for each network."""
+"""Write docs/results/accuracy.md from the figures that `make accuracy` left for each network."""
 
 import argparse
 import json
@@ -79,11 +79,11 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Where the figures lie, and the page."""
+    """The arguments of this command."""
     built = argparse.ArgumentParser(prog="python -m studies.accuracy_page", description=__doc__)
     for name, default, words in (
         ("builds", "build", "folder of the networks' build folders"),
-        ("page", "docs/accuracy.md", "the page"),
+        ("page", "docs/results/accuracy.md", "the page"),
     ):
         built.add_argument(
             f"--{name}", type=Path, default=Path(default), help=f"{words} (default: %(default)s)"

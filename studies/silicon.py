@@ -1,4 +1,4 @@
-"""Measure IrisNet on each family of FPGAs, and write docs/silicon.md and the README's block."""
+"""Measure IrisNet on each family of FPGAs: docs/results/silicon.md and the README's block."""
 
 import argparse
 import json
@@ -17,7 +17,7 @@ from syn import utilization
 from syn.targets import target
 from syn.utilization import Facts, folded
 
-PAGE, README = "docs/silicon.md", "README.md"
+PAGE, README = "docs/results/silicon.md", "README.md"
 BLOCK = "silicon"
 
 
@@ -92,7 +92,7 @@ def section(build: Build, facts: Facts) -> str:
 
 
 def page(found: Sequence[tuple[Build, Facts]]) -> str:
-    """The whole of docs/silicon.md."""
+    """The whole of docs/results/silicon.md."""
     tools = ", ".join(f"{name} {version}" for name, version in found[0][1]["tools"].items())
     date = max(facts["date"] for _, facts in found)
     parts = [
@@ -101,7 +101,7 @@ def page(found: Sequence[tuple[Build, Facts]]) -> str:
         "The network is the golden IrisNet, softmax included; every fold computes the same "
         "integers. The clock is nextpnr's, between registers; the table has the median of the "
         "seeds. An ECP5 is placed without pins, as a part of a larger design, and its multipliers "
-        "by a [floorplan](decisions/0014-a-floorplan-of-multipliers.md). LUTs are those of "
+        "by a [floorplan](../decisions/0014-a-floorplan-of-multipliers.md). LUTs are those of "
         "the placed design where there is one. Modules are counted in the flattened netlist, "
         "each cell for the instance that names it.",
         summary([facts for _, facts in found]),
@@ -130,7 +130,7 @@ def run(arguments: argparse.Namespace) -> None:
 def parser() -> argparse.ArgumentParser:
     """The arguments of this command."""
     built = argparse.ArgumentParser(prog="python -m studies.silicon", description=__doc__)
-    built.add_argument("--docs", type=Path, default=Path("docs"), help="folder of the page")
+    built.add_argument("--docs", type=Path, default=Path("docs/results"), help="folder of the page")
     built.add_argument("--readme", type=Path, default=Path(README), help="page with the block")
     return built
 

@@ -57,10 +57,10 @@ def clamped(logits: Float) -> Float:
     return polynomial(np.maximum(logits, -1))
 
 
-def ancestor(codes: Int) -> Float:
+def article(codes: Int) -> Float:
     """``1 + u + u**2`` of 8-bit codes read as unsigned, without a scale.
 
-    >>> ancestor(np.array([[0, 2, -1]])).tolist()     # -1 is 255
+    >>> article(np.array([[0, 2, -1]])).tolist()     # -1 is 255
     [[1.0, 7.0, 65281.0]]
     """
     unsigned = (codes & 0xFF).astype(np.float64)
@@ -78,14 +78,14 @@ SWAPPED: dict[str, Callable[[Float], Float]] = {
 
 
 def swapped_rows(logits: Float, fmt: Format, labels: Int) -> dict[str, Row]:
-    """What each replacement makes of a float network's ``logits [samples, n]``.
+    """Count the effect of each replacement on a float network's ``logits [samples, n]``.
 
     ``fmt`` is the 8-bit format in which two of the rows see them.
     """
     wanted = normalized(exponential(logits))
     made = {key: normalized(score(logits)) for key, score in SWAPPED.items()}
     codes = reference.quantize(logits, fmt)
-    made["ancestor"] = normalized(ancestor(codes))
+    made["article"] = normalized(article(codes))
     softmax = SoftmaxSpec(n=logits.shape[1], x=fmt, score="exp", divider="reciprocal", lanes=1)
     made["exp_swapped"] = reference.softmax(codes, softmax)["probabilities"] / PROBABILITY_ONE
     return {key: row(found, found.argmax(axis=1), wanted, labels) for key, found in made.items()}
@@ -103,7 +103,7 @@ def row(found: Float, classes: Int, wanted: Float, labels: Int) -> Row:
     return Row(
         samples=len(labels),
         kept=int((classes == wanted.argmax(axis=1)).sum()),
-        right=int((classes == labels).sum()),
+        correct=int((classes == labels).sum()),
         mean_error=float(errors.mean()),
         max_error=float(errors.max()),
     )

@@ -1,17 +1,16 @@
-"""The figures of the softmax study as a person reads them: tables and pictures of its page."""
+"""Tables and pictures of the softmax study, for its page."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from common import files, markdown
 
-PAGE, STUDY_PICTURE, CURVE_PICTURE = "softmax.md", "softmax-study.svg", "softmax-curve.svg"
+PAGE, STUDY_PICTURE, CURVE_PICTURE = "softmax.md", "softmax-study.png", "softmax-curve.png"
 
 TITLES = {
     "ordinary": "ordinary softmax",
@@ -19,7 +18,7 @@ TITLES = {
     "minus_maximum": "polynomial, maximum subtracted",
     "minus_minimum": "polynomial, minimum subtracted",
     "clamped": "polynomial, clamped at -1",
-    "ancestor": "ancestor's arithmetic",
+    "article": "the article's arithmetic",
     "exp_swapped": "`exp`, 8-bit logits",
     "through_taylor2": "trained through `taylor2`",
     "through_exp": "trained through `exp`",
@@ -29,11 +28,11 @@ SWAPPED_COLOR, TRAINED_COLOR, EXACT_COLOR = "#c44e52", "#2a7f4f", "#4c72b0"
 
 @dataclass(frozen=True)
 class Row:
-    """Of ``samples``: winners kept and labels hit; errors of single probabilities, 0 to 1."""
+    """Of ``samples``: winners kept and labels correct; errors of single probabilities, 0 to 1."""
 
     samples: int
     kept: int
-    right: int
+    correct: int
     mean_error: float
     max_error: float
 
@@ -42,12 +41,12 @@ Figures = Mapping[int, Mapping[str, Row]]
 
 
 def summary(figures: Figures) -> str:
-    """One line a softmax: counts as ``mean (least to most)`` over the seeds, and its errors."""
+    """One line for each softmax: ``mean (least to most)`` of counts over the seeds, and errors."""
     (samples,) = {row.samples for rows in figures.values() for row in rows.values()}
     lines = [
         f"Over {len(figures)} seeds, counted on {samples} samples: mean (least to most).",
         "",
-        "| in place of the softmax | winners kept | labels right | mean error | largest error |",
+        "| in place of the softmax | winners kept | labels correct | mean error | largest error |",
         "|---|---:|---:|---:|---:|",
     ]
     for key, title in TITLES.items():
@@ -56,7 +55,7 @@ def summary(figures: Figures) -> str:
         max_error = max(row.max_error for row in rows)
         lines.append(
             f"| {title} | {_spread([row.kept for row in rows])} "
-            f"| {_spread([row.right for row in rows])} | {mean_error:.4f} | {max_error:.4f} |"
+            f"| {_spread([row.correct for row in rows])} | {mean_error:.4f} | {max_error:.4f} |"
         )
     return "\n".join(lines)
 
@@ -66,7 +65,7 @@ def _spread(counts: list[int]) -> str:
 
 
 def by_seed(figures: Figures) -> str:
-    """Winners kept, one column a seed."""
+    """Winners kept, one column for each seed."""
     lines = [
         "| winners kept with seed | " + " | ".join(map(str, figures)) + " |",
         "|---|" + "---:|" * len(figures),
@@ -86,12 +85,9 @@ def write(docs: Path, figures: Figures) -> None:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a picture, the same bytes for the same figures."""
-    with (
-        matplotlib.rc_context({"svg.hashsalt": "verbatim"}),
-        files.whole_file(path) as temporary,
-    ):
-        figure.savefig(temporary, format="svg", metadata={"Date": None}, facecolor="white")
+    """Write a picture, whole or not at all."""
+    with files.whole_file(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=144, facecolor="white")
 
 
 def study_picture(figures: Figures) -> Figure:
@@ -138,7 +134,7 @@ def curve_picture() -> Figure:
     axes.annotate("turns at x = -1", (-1, 0.5), (-0.9, 3.2), arrowprops={"arrowstyle": "-"})
     axes.text(-5.8, 0.6, "here the larger logit\nhas the smaller score", va="bottom")
     axes.set(xlim=(-6, 2), ylim=(0, 13.5), xlabel="logit x", ylabel="score")
-    axes.set_title("The seed's polynomial is a parabola")
+    axes.set_title("The article's polynomial is a parabola")
     axes.legend(loc="upper right", frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
     return figure

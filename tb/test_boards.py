@@ -181,7 +181,7 @@ def test_host_names_a_board_with_another_network() -> None:
     other = made_up([4, 3])
     with (
         simulated_board(IRIS, name="iris-other") as running,
-        pytest.raises(BoardError, match="holds network"),
+        pytest.raises(BoardError, match="must hold network"),
     ):
         predict_codes(made_up([4, 5, 3]), FLOWERS[:1], port=running.port)
     assert protocol.network_id(other) != protocol.network_id(IRIS)

@@ -19,6 +19,7 @@ from model.stage import (
 from model.words import Field, pack_lanes
 
 MAX_ACC_W = 63
+MAX_SIZE = 4096
 
 # Cycles from the edge that accepts a beat to the edge that hands its result over.
 FOLD_CYCLES = 1
@@ -59,7 +60,7 @@ class LayerSpec:
                 f"{owner}: {key} is {value!r}, legal is an identifier",
             )
         require(isinstance(self.relu, bool), f"{owner}: relu is {self.relu!r}, legal is a boolean")
-        require_whole(owner, 1, 4096, n_in=self.n_in, n_out=self.n_out)
+        require_whole(owner, 1, MAX_SIZE, n_in=self.n_in, n_out=self.n_out)
         require_divisor(owner, "n_in", self.n_in, simd=self.simd)
         require_divisor(owner, "n_out", self.n_out, pe=self.pe)
         require(

@@ -1,4 +1,4 @@
-"""What a build folder's files say, put together and checked: the content of ``report.json``."""
+"""Facts of a build folder, gathered and checked: the content of ``report.json``."""
 
 import dataclasses
 import json
@@ -29,7 +29,7 @@ EXPECTED_KEYS = {"features", "labels", "train", "test", "float.class", "softmax.
 
 @dataclass(frozen=True)
 class Build:
-    """What training, export and simulation left; ``pytorch`` is the quantized network's trace."""
+    """Files of training, export and simulation; ``pytorch`` is the quantized network's trace."""
 
     network: Network
     expected: Mapping[str, NDArray[Any]]
@@ -47,8 +47,8 @@ def read(folder: Path, simulator: str) -> Build:
     rtl = _object(path, f"python -m scripts.sim --sim {simulator}", RTL_KEYS)
     if not len(rtl["classes"]) == len(rtl["probabilities"]) == len(expected["labels"]):
         raise CommandError(
-            f"{path}: holds {len(rtl['classes'])} classes and {len(rtl['probabilities'])} rows of "
-            f"probabilities, legal are {len(expected['labels'])}, one for each sample"
+            f"{path}: must hold {len(expected['labels'])} classes and rows of probabilities, "
+            f"one for each sample, got {len(rtl['classes'])} and {len(rtl['probabilities'])}"
         )
     seconds = {
         step: _object(folder / "seconds" / f"{step}.json", f"python -m scripts.{step}", {"seconds"})
@@ -78,7 +78,7 @@ def _object(path: Path, command: str, keys: set[str]) -> dict[str, Any]:
 
 
 def read_expected(path: Path) -> dict[str, NDArray[Any]]:
-    """What export left of a dataset; raises `CommandError` where it is missing or damaged."""
+    """Read the export of a dataset; raises `CommandError` if it is missing or damaged."""
     try:
         arrays = read_arrays(path)
     except ArchiveError as error:
@@ -206,7 +206,7 @@ def _published(network: Network, labels: Int) -> Facts | None:
 
 
 def cycles(spec: NetworkSpec) -> Facts:
-    """Where the cycles of the formulas come from, part by part along the data path."""
+    """Cycles of the formulas, part by part along the data path."""
     parts = [
         {
             "name": "input",
@@ -265,7 +265,7 @@ def _complaints(facts: Facts) -> Iterator[str]:
         if facts["totals"][which]["compared"] == 0:
             yield f"no value of {which} was compared"
     for stream in facts["unknown_streams"]:
-        yield f"{stream}: is no stream of network {facts['network']}"
+        yield f"{stream}: is not a stream of network {facts['network']}"
     for name, count in facts["rtl_outputs"].items():
         if count["differing"]:
             yield (

@@ -78,7 +78,7 @@ def confusion(facts: Facts, names: Sequence[str]) -> dict[str, Any]:
 
 
 def traced_ranges(folder: Path, network: Network) -> list[Range]:
-    """How the values of every sample fill their formats."""
+    """Ranges of each tensor over all samples, within their formats."""
     features = read_expected(folder / "expected.npz")["features"]
     return list(ranges(network, reference.trace(network, reference.encode(network, features))))
 
@@ -134,7 +134,11 @@ def accuracy(folder: Path, facts: Facts) -> Facts | None:
 
 def other_pages(folder: Path) -> dict[str, str]:
     """Pages of the project that speak of other networks too, as addresses from ``folder``."""
-    names = {"verification": "verification.md", "sweep": "sweep.md", "silicon": "silicon.md"}
+    names = {
+        "verification": "verification.md",
+        "sweep": "results/sweep.md",
+        "silicon": "results/silicon.md",
+    }
     from_here = folder.resolve()
     return {
         key: quote(os.path.relpath(ROOT / "docs" / name, from_here)) for key, name in names.items()
@@ -153,7 +157,7 @@ def content(folder: Path, simulator: str) -> dict[str, Any]:
         raise errors.CommandError(f"{path} is missing, run make sim first")
     facts = json.loads(path.read_text())
     if facts["complaint"]:
-        raise errors.CommandError(f"{path}: is no result: {facts['complaint']}")
+        raise errors.CommandError(f"{path}: is not a result: {facts['complaint']}")
     network = artifact.load(folder / "network.json")
     if facts.get("network_sha256") != identity(network):
         raise errors.CommandError(f"{path}: is of another network than network.json, run make sim")

@@ -1,22 +1,27 @@
-"""Write the results of a build into the README, and the modules of rtl/ into the architecture."""
+"""Fill the README with results and limits, and the architecture with the modules of rtl/."""
 
 import argparse
 import json
 import re
+import textwrap
 from pathlib import Path
 
 from common import cli, errors, markdown, sources
 from common.paths import RTL
+from model.format import MAX_WIDTH, MIN_WIDTH
+from model.spec import MAX_STAGES
+from model.stages.linear import MAX_SIZE
+from model.stages.softmax import MAX_CLASSES
 from scripts.report.facts import Facts
 
-PARTS = ("train", "test")
-RESULTS, MODULES = "results", "modules"
+PARTS = {"train": "training", "test": "test"}
+RESULTS, LIMITS, MODULES = "results", "limits", "modules"
 TITLE = re.compile(r"^// (mlp_\w+) - (.+)", flags=re.M)
 LATENCY = re.compile(r"^// Latency +(.+(?:\n// {10,}.+)*)", flags=re.M)
 
 
 def results(facts: Facts) -> str:
-    """The facts of a report as a small Markdown table."""
+    """Table of the main facts of a report, in Markdown."""
     sizes = {part: facts["implementations"][0][part]["samples"] for part in PARTS}
     totals, cycles = facts["totals"], facts["cycles"]
     rtl = [f"{cycles[key]['measured']}" for key in ("interval", "latency")]
@@ -24,11 +29,12 @@ def results(facts: Facts) -> str:
         "quantized PyTorch": (totals["pytorch"], ["", ""]),
         f"RTL ({facts['simulator']})": (totals["rtl"], rtl),
     }
-    columns = ["implementation", *(f"{part}, of {sizes[part]}" for part in PARTS)]
+    columns = ["implementation"]
+    columns += [f"correct, of {sizes[part]} {title} samples" for part, title in PARTS.items()]
     columns += ["values compared", "differing", "cycles per sample", "latency in cycles"]
     rows = []
     for row in facts["implementations"]:
-        cells = [row["name"], *(f"{row[part]['right']} right" for part in PARTS)]
+        cells = [row["name"], *(str(row[part]["right"]) for part in PARTS)]
         if row["name"] in compared:
             count, measured = compared[row["name"]]
             cells += [f"{count['compared']:,}", str(count["differing"]), *measured]
@@ -37,15 +43,35 @@ def results(facts: Facts) -> str:
     return f"{table}\nCompared with the NumPy reference, by `==`."
 
 
+def limits() -> str:
+    """Limits of a network, in Markdown, from the checks that enforce them."""
+    lines = [
+        "Multi-layer perceptrons only: a chain of linear layers and ReLU that ends in a softmax or "
+        "its logits. BatchNorm, Dropout, Identity and Flatten are absorbed when a network is read; "
+        "anything else, such as a convolution or a branch, is refused by the line of your code.",
+        f"At most {MAX_STAGES} stages of at most {MAX_SIZE:,} inputs and outputs each, and 2 to "
+        f"{MAX_CLASSES} classes.",
+        f"Weights and values have {MIN_WIDTH} to {MAX_WIDTH} bits, and one power-of-two scale for "
+        "each tensor.",
+        "The core infers and does not train; its weights are ROM images, so others need a new "
+        "bitstream.",
+        "No board has been tried yet: bitstreams are built, and the link is tested in simulation "
+        "alone.",
+    ]
+    return "\n".join(
+        textwrap.fill(line, 100, initial_indent="* ", subsequent_indent="  ") for line in lines
+    )
+
+
 def modules(folder: Path) -> str:
-    """What the headers in ``rtl/`` say of each module, as a Markdown table."""
+    """Table of all modules in Markdown, from the headers in ``rtl/``."""
     lines = ["| module | what it does | latency |", "|---|---|---|"]
     for path in sorted(sources.verilog(folder)):
         text = path.read_text()
         title, latency = TITLE.search(text), LATENCY.search(text)
         if title is None or title[1] != path.stem or latency is None:
             raise errors.CommandError(
-                f"{path}: its header has no '// {path.stem} - ...' or no Latency, legal is both"
+                f"{path}: its header must have '// {path.stem} - ...' and a Latency"
             )
         cells = title[2], re.sub(r"\n// +", " ", latency[1])
         shown = (cell.replace("|", "\\|").replace("*", "\\*") for cell in cells)
@@ -64,8 +90,8 @@ def run(arguments: argparse.Namespace) -> None:
             f"{path}: cannot be read, run python -m scripts.report.terminal first: {error!r}"
         ) from error
     if complaint:
-        raise errors.CommandError(f"{path}: is no result: {complaint}")
-    markdown.fill(arguments.readme, {RESULTS: inside})
+        raise errors.CommandError(f"{path}: is not a result: {complaint}")
+    markdown.fill(arguments.readme, {RESULTS: inside, LIMITS: limits()})
     markdown.fill(arguments.architecture, {MODULES: modules(RTL)})
     print(f"{arguments.readme} and {arguments.architecture}: their tables are written")
 

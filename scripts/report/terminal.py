@@ -51,7 +51,7 @@ def table(*columns: str, words: int = 1) -> Table:
 
 
 def quality(facts: Facts) -> Section:
-    """How well each implementation classifies, and what others published."""
+    """Metrics of each implementation beside the published figures."""
     sizes = {part: facts["implementations"][0][part]["samples"] for part in PARTS}
     columns = [text for part in PARTS for text in (f"{part}\nof {sizes[part]}", *SCORES)]
     made = table("implementation", *columns)
@@ -71,7 +71,7 @@ def _scores(found: Facts) -> list[str]:
 
 
 def decoded(facts: Facts) -> str | None:
-    """What the published figures were measured on, as it follows from them alone."""
+    """Samples behind the published figures, as it follows from them alone."""
     figures = facts["published"]
     if figures is None:
         return None
@@ -162,7 +162,7 @@ def show(facts: Facts) -> Group:
 
 
 def console() -> Console:
-    """Standard output, 100 columns wide where it is no terminal."""
+    """Standard output, 100 columns wide unless it is a terminal."""
     return Console(file=sys.stdout, width=None if sys.stdout.isatty() else COLUMNS, highlight=False)
 
 

@@ -1,4 +1,4 @@
-"""Put other generators beside the core, on the golden IrisNet, and write docs/peers.md.
+"""Put other generators beside the core, on the golden IrisNet, and write docs/results/peers.md.
 
 Each design is generated, simulated on the flowers and on random inputs, compared value for value,
 synthesized, placed and routed by the same tools. What was done once is not done again.
@@ -37,7 +37,7 @@ from syn.targets import target
 from tb.sim import native
 from tb.sim.made_up import codes
 
-PAGE = "docs/peers.md"
+PAGE = "docs/results/peers.md"
 FAMILY, DEVICE, SEED = "ecp5", "85k", 1
 WORKERS = 2
 # Random inputs beside the flowers, as many as fill whole batches.
@@ -51,7 +51,7 @@ SIDES = (1, 4, 8)
 
 @dataclass(frozen=True)
 class Inputs:
-    """What every design is given, flowers before random codes, and what the reference gives.
+    """Inputs of every design, the dataset before random codes, and the reference's results.
 
     ``codes [samples, n_in]``, ``labels [flowers]``, ``logits`` and ``probabilities [samples,
     n_out]``, ``classes [samples]``.
@@ -93,16 +93,16 @@ def version(name: str) -> str:
 
     >>> version("no-such-peer")
     Traceback (most recent call last):
-    studies.peers.generate.PeerError: no-such-peer has no version, legal is NAME==VERSION
+    studies.peers.generate.PeerError: no-such-peer must be pinned as NAME==VERSION
     """
     for line in generate.REQUIREMENTS.read_text().splitlines():
         if line.startswith(f"{name}=="):
             return line.partition("==")[2]
-    raise PeerError(f"{name} has no version, legal is NAME==VERSION")
+    raise PeerError(f"{name} must be pinned as NAME==VERSION")
 
 
 def known(name: str, release: str, found: Simulated, classes: Int, given: Inputs) -> Facts:
-    """What a simulation tells of a design; ``classes [flowers]`` are those it decides for."""
+    """Figures of a simulated design; ``classes [samples]`` are those it decides for."""
     return {
         "name": name,
         "version": release,
@@ -235,7 +235,7 @@ def on_device(contender: Contender, placing: bool) -> Facts:
 
 
 def clocked(facts: Facts, megahertz: float) -> Facts:
-    """What a clock means for a design.
+    """Latency and throughput of a design at a clock.
 
     >>> clocked({"cycles": 12, "interval": 2.0}, 100.0)
     {'MHz': 100.0, 'latency in ns': 120.0, 'results per second': 50000000}
@@ -292,7 +292,7 @@ def tools() -> dict[str, str]:
 def parser() -> argparse.ArgumentParser:
     """The arguments of this command."""
     built = argparse.ArgumentParser(prog="python -m studies.peers.compare", description=__doc__)
-    built.add_argument("--docs", type=Path, default=Path("docs"), help="folder of the page")
+    built.add_argument("--docs", type=Path, default=Path("docs/results"), help="folder of the page")
     built.add_argument(
         "--no-place", action="store_true", help="leave out the clock: minutes, not an hour"
     )

@@ -60,7 +60,7 @@ class Generated:
 
 @dataclass(frozen=True)
 class Simulated:
-    """What comes out, ``[samples, n]``; cycles to a result, and between results; how fast it runs.
+    """Results ``[samples, n]``; cycles to a result and between results; speed of the simulation.
 
     A peer's ``results`` are logits.
     """
@@ -106,7 +106,7 @@ def builders(requirements: Path) -> list[str]:
 def generate(
     python: Path, script: str, inputs: Mapping[str, Path], options: Sequence[str]
 ) -> Generated:
-    """What ``peers/SCRIPT.py`` writes, made once; ``inputs`` are files that it reads, by option.
+    """Run ``peers/SCRIPT.py`` once and return its output; ``inputs`` are its files, by option.
 
     Raises `PeerError` where it fails.
     """
@@ -182,7 +182,7 @@ def simulate_accelerator(design: Generated, codes: Int, batch: int, n_out: int) 
 def require_same(name: str, found: Int, wanted: Int) -> None:
     """Raise `PeerError` with the first sample in which a peer's simulation is not as expected."""
     if found.shape != wanted.shape:
-        raise PeerError(f"{name}: results have shape {found.shape}, legal is {wanted.shape}")
+        raise PeerError(f"{name}: results must have shape {wanted.shape}, got {found.shape}")
     wrong = np.flatnonzero((found != wanted).any(axis=1))
     if len(wrong):
         first = wrong[0]
@@ -238,7 +238,7 @@ def _simulate(harness: Path, design: Generated, *words: object) -> dict[str, Any
 
 
 def _run(command: Sequence[str], failure: str, folder: Path | None = None) -> str:
-    """What a program prints; raises `PeerError` with ``failure`` and its last words."""
+    """Output of a program; raises `PeerError` with ``failure`` and its last words."""
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     except OSError as error:

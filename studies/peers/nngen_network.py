@@ -49,7 +49,7 @@ def operators(content: dict[str, Any], batch: int, side: int) -> tuple[Any, Any,
 
 
 def evaluated(last: Any, codes: Any, batch: int) -> list[list[int]]:
-    """What NNgen itself computes from input codes ``[samples, n_in]``, batch by batch."""
+    """Evaluate NNgen's own model on input codes ``[samples, n_in]``, batch by batch."""
     batches = [nngen.eval([last], x=part)[0] for part in codes.reshape(-1, batch, codes.shape[1])]
     found: list[list[int]] = np.concatenate(batches).astype(int).tolist()
     return found

@@ -31,7 +31,7 @@ def number(value: float | None) -> str:
 
 
 def hardware(rows: Sequence[Facts]) -> str:
-    """What each design costs, and how fast it is."""
+    """Resources and speed of each design."""
     keys = ["multipliers", *KINDS, "MHz", "interval", "cycles", *CLOCKED[1:]]
     shown = {
         "interval": "cycles per result",
@@ -57,7 +57,7 @@ def cell(row: Facts, key: str) -> str:
 
 
 def results(rows: Sequence[Facts]) -> str:
-    """What each design computes, and what it is to work with."""
+    """Results of each design, and the effort of working with it."""
     flowers, given = rows[0]["flowers"], rows[0]["results"]
     columns = ["design", "softmax", f"right, of {flowers}", f"our class, of {flowers}"]
     columns += [f"our results, of {given:,}", "seconds to generate", "lines of Verilog"]
@@ -103,7 +103,7 @@ def equal_multipliers(rows: Sequence[Facts], spec: NetworkSpec) -> str:
 
 
 def page(rows: Sequence[Facts], spec: NetworkSpec, date: str, tools: Mapping[str, str]) -> str:
-    """The whole of docs/peers.md."""
+    """The whole of docs/results/peers.md."""
     versions = dict.fromkeys(f"{row['name'].partition(',')[0]} {row['version']}" for row in rows)
     used = ", ".join(f"{name} {version}" for name, version in tools.items())
     batches = sorted({row["batch"] for row in rows if "batch" in row})

@@ -41,8 +41,8 @@ def test_every_error_of_the_project_has_the_one_base_class():
 @pytest.mark.parametrize(
     ("features", "sentence"),
     [
-        (np.array([[5.1, np.nan, 1.4, 0.2]]), r"feature \[0, 1\] is nan, legal is a finite number"),
-        (np.ones((2, 3)), r"features have shape \(2, 3\), legal is \(samples, 4\)"),
+        (np.array([[5.1, np.nan, 1.4, 0.2]]), r"feature \[0, 1\] must be a finite number, got nan"),
+        (np.ones((2, 3)), r"features must have shape \(samples, 4\), got \(2, 3\)"),
     ],
 )
 def test_bad_features_are_refused_by_the_projects_own_error(features, sentence):
@@ -53,10 +53,10 @@ def test_bad_features_are_refused_by_the_projects_own_error(features, sentence):
 @pytest.mark.parametrize("error", [*dict(own_errors()).values(), SimulatorError])
 def test_a_command_ends_each_of_them_with_one_sentence_and_status_2(monkeypatch, capsys, error):
     def run(arguments):
-        raise error("what was found, legal is something else")
+        raise error("what must be, got something else")
 
     monkeypatch.setattr(sys, "argv", ["command"])
     with pytest.raises(SystemExit) as ended:
         cli.main(run, argparse.ArgumentParser(prog="command"))
     assert ended.value.code == 2
-    assert capsys.readouterr().err == "command: what was found, legal is something else\n"
+    assert capsys.readouterr().err == "command: what must be, got something else\n"

@@ -65,7 +65,7 @@ def test_a_limit_of_multipliers_takes_the_fewest_cycles(sizes, multipliers):
     layers = layers_of(sizes)
     affordable = [needed for needed, mults in every_choice(layers) if mults <= multipliers]
     if not affordable:
-        with pytest.raises(FoldingError, match=f"legal are at least {len(layers)}: each of"):
+        with pytest.raises(FoldingError, match=f"must be at least {len(layers)}, one for each"):
             folding.solve(layers, Goal(max_multipliers=multipliers))
         return
     folds = folding.solve(layers, Goal(max_multipliers=multipliers))
@@ -98,7 +98,7 @@ def test_alternatives_trade_cycles_for_multipliers():
 @pytest.mark.parametrize(
     ("keys", "sentence"),
     [
-        ({}, "found no goal, legal are target_cycles and max_multipliers"),
+        ({}, "a goal must be given: target_cycles, max_multipliers"),
         ({"target_cycles": 0}, "target_cycles must be an integer from 1 to .*, got 0"),
         ({"max_multipliers": 1.5}, "max_multipliers must be an integer from 1 to .*, got 1.5"),
     ],

@@ -184,8 +184,8 @@ def test_a_wrong_operator_of_the_model_is_noticed(
 @pytest.mark.parametrize(
     ("x", "sentence"),
     [
-        (np.zeros((2, 3), np.int64), r"codes have shape \(2, 3\), legal is \(samples, 4\)"),
-        (np.full((1, 4), 128), r"codes are 128 \.\. 128, legal are -128 \.\. 127"),
+        (np.zeros((2, 3), np.int64), r"codes must have shape \(samples, 4\), got \(2, 3\)"),
+        (np.full((1, 4), 128), r"codes must be from -128 to 127, got 128 to 128"),
     ],
 )
 def test_codes_that_no_input_takes_are_refused(x: np.ndarray, sentence: str) -> None:

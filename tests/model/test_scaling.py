@@ -68,7 +68,7 @@ def test_a_scaling_survives_saving_and_folding(tmp_path):
             {"offset": [0.0] * 13, "scale": ["1"] * 13},
             "features: scale must be a list of finite numbers",
         ),
-        ([], r"features: found \[\], legal is a table"),
+        ([], r"features must be a table of keys, got \[\]"),
     ],
 )
 def test_a_bad_scaling_in_a_file_is_refused_by_name(tmp_path, features, reason):

@@ -202,7 +202,7 @@ def test_images_are_those_that_the_softmax_reads(score, divider, tmp_path):
     for name in tabled:
         whole = (tmp_path / name).read_text()
         (tmp_path / name).write_text(whole[5:])
-        with pytest.raises(ArtifactError, match=f"{name}: found 255 words, legal are 256"):
+        with pytest.raises(ArtifactError, match=f"{name}: must have 256 words, got 255"):
             images.check_images(network.spec, tmp_path)
         (tmp_path / name).write_text(whole)
 

@@ -46,9 +46,9 @@ def setting(*path: str | int, to: object) -> Callable[[dict], None]:
 
 
 BAD_FILES = {
-    "empty": ("", "truncated or no JSON"),
-    "truncated": (GOLDEN_IRIS.read_text()[:-200], "truncated or no JSON"),
-    "not-a-network": ("[1, 2]", "is no network"),
+    "empty": ("", "truncated or not JSON"),
+    "truncated": (GOLDEN_IRIS.read_text()[:-200], "truncated or not JSON"),
+    "not-a-network": ("[1, 2]", "must be a network"),
     "edited": (edited(setting("weights", "fc1", 0, 0, to=1), signed=False), "was edited"),
     "newer": (edited(setting("version", to=3)), "version must be 1 or 2, got 3"),
     "unknown-key": (edited(setting("colour", to="red")), "keys must be .*, got .*colour"),
@@ -68,7 +68,7 @@ BAD_FILES = {
         "codes must be -128 .. 127, got .* 128",
     ),
     "fractional-weight": (edited(setting("weights", "fc1", 0, 0, to=0.5)), "must be integers"),
-    "ragged-weights": (edited(setting("weights", "fc1", 0, to=[1])), "unequal length"),
+    "ragged-weights": (edited(setting("weights", "fc1", 0, to=[1])), "rows must have equal length"),
     "true-weight": (edited(setting("weights", "fc1", 0, 0, to=True)), "must be integers"),
     "version-that-is-no-integer": (
         edited(setting("version", to=1.0)),
@@ -86,11 +86,11 @@ BAD_FILES = {
     ),
     "key-twice": (
         edited(lambda content: None).replace('"version": 2,', '"version": 7, "version": 2,'),
-        "key 'version' stands twice",
+        "key 'version' is repeated",
     ),
     "nested-digest": (
         edited(lambda content: None).replace('"version": 2', f'"version": {"[" * 985 + "]" * 985}'),
-        "nested deeper|truncated or no JSON|version must",
+        "nested too deeply|truncated or not JSON|version must",
     ),
     "key-of-two-lines": (edited(setting("a\nb", to=1)), r"keys must be .*, got a\\nb"),
     "names-of-another-number": (
@@ -140,10 +140,10 @@ def test_a_missing_or_binary_network_file_is_refused_by_name(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     "damage, reason",
     [
-        (lambda lines: lines[:-1], f"found {WORDS - 1} words, legal are {WORDS}"),
-        (lambda lines: [*lines, lines[0]], f"found {WORDS + 1} words, legal are {WORDS}"),
-        (lambda lines: ["xyz", *lines[1:]], "word 1 is 'xyz'"),
-        (lambda lines: [*lines[:-1], "f" + lines[-1]], f"word {WORDS} is"),
+        (lambda lines: lines[:-1], f"must have {WORDS} words, got {WORDS - 1}"),
+        (lambda lines: [*lines, lines[0]], f"must have {WORDS} words, got {WORDS + 1}"),
+        (lambda lines: ["xyz", *lines[1:]], "word 1 must be .*, got 'xyz'"),
+        (lambda lines: [*lines[:-1], "f" + lines[-1]], f"word {WORDS} must be"),
     ],
 )
 def test_an_image_of_wrong_shape_is_refused_by_name(
@@ -163,10 +163,10 @@ def test_an_image_whose_words_are_not_lines_is_refused(between: str, tmp_path: P
     images.write_image(path, [1, 2, 3], 8)
     assert images.read_image(path, 3, 8) == [1, 2, 3]
     path.write_bytes(f"01\n02{between}03\n".encode())
-    with pytest.raises(ArtifactError, match=r"words.mem: (found \d words|word \d is|cannot)"):
+    with pytest.raises(ArtifactError, match=r"words.mem: (must have \d words|word \d must|cannot)"):
         images.read_image(path, 3, 8)
     path.write_text("01\n02\n03")
-    with pytest.raises(ArtifactError, match=r"words.mem: ends with '03'"):
+    with pytest.raises(ArtifactError, match=r"words.mem: must end with a newline, got '03'"):
         images.read_image(path, 3, 8)
 
 
@@ -187,12 +187,12 @@ def test_a_missing_image_is_refused_by_name(tmp_path: Path) -> None:
 def test_a_feature_that_is_no_number_is_refused_by_place(value: float) -> None:
     features = np.full((3, 4), 1.0)
     features[2, 1] = value
-    with pytest.raises(VerbatimError, match=r"feature \[2, 1\] is (nan|inf|-inf), legal is"):
+    with pytest.raises(VerbatimError, match=r"feature \[2, 1\] must be .*, got (nan|inf|-inf)"):
         predict(NETWORK, features)
 
 
 def test_features_of_wrong_shape_are_refused() -> None:
-    with pytest.raises(VerbatimError, match=r"shape \(3, 5\), legal is \(samples, 4\)"):
+    with pytest.raises(VerbatimError, match=r"shape \(samples, 4\), got \(3, 5\)"):
         predict(NETWORK, np.zeros((3, 5)))
 
 
@@ -258,7 +258,7 @@ def test_the_command_says_one_sentence_and_leaves_nothing(tmp_path: Path) -> Non
     assert done.returncode == 2
     assert done.stdout == ""
     assert len(done.stderr.splitlines()) == 1
-    assert "network.json: is truncated or no JSON" in done.stderr
+    assert "network.json: is truncated or not JSON" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["network.json"]
 
 
@@ -276,6 +276,6 @@ def test_the_command_names_an_image_that_is_too_short(tmp_path: Path) -> None:
     np.savez(tmp_path / "expected.npz", **dict.fromkeys(EXPECTED_KEYS, np.ones((2, 4))))
     done = sim(tmp_path)
     assert done.returncode == 2
-    assert "reciprocal.mem: found 1 words, legal are 256" in done.stderr
+    assert "reciprocal.mem: must have 256 words, got 1" in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert not list(tmp_path.glob("rtl-*.json"))

@@ -170,7 +170,7 @@ def test_page_speaks_of_its_own_network(other: Path, browser_page: Page) -> None
     ]
     links = shown.locator("a").evaluate_all("links => links.map(link => link.href)")
     pages = [Path(unquote(urlparse(link).path)) for link in links]
-    assert len(pages) == 3 and all(page.parent == ROOT / "docs" for page in pages)
+    assert len(pages) == 3 and all(page.is_relative_to(ROOT / "docs") for page in pages)
     assert all(page.is_file() for page in pages)
 
 

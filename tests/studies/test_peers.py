@@ -82,7 +82,7 @@ def test_one_wrong_bit_of_an_accelerator_is_an_error() -> None:
 
 
 def test_missing_results_of_an_accelerator_are_an_error() -> None:
-    with pytest.raises(PeerError, match=r"shape \(1199, 3\), legal is \(1200, 3\)"):
+    with pytest.raises(PeerError, match=r"shape \(1200, 3\), got \(1199, 3\)"):
         generate.require_same("NNgen", GIVEN.logits[:-1], GIVEN.logits)
 
 
@@ -191,7 +191,7 @@ def test_equal_multipliers_are_never_more(tmp_path: Path) -> None:
 
 
 def test_page_and_its_rows_are_of_every_peer_and_of_three_folds() -> None:
-    page = (ROOT / "docs/peers.md").read_text()
+    page = (ROOT / "docs/results/peers.md").read_text()
     for name in (*(f"Verbatim, {fold}" for fold in NETWORK.spec.at_each_fold()), "alkaid", "NNgen"):
         assert f"\n| {name}" in page
     assert f"alkaid {version('alkaid')}" in page and f"NNgen {version('nngen')}" in page

@@ -44,7 +44,7 @@ def test_the_page_says_every_figure_and_every_warning() -> None:
 
 
 def test_readme_and_page_hold_the_same_table_of_every_build() -> None:
-    readme, page = (ROOT / name for name in ("README.md", "docs/silicon.md"))
+    readme, page = (ROOT / name for name in ("README.md", "docs/results/silicon.md"))
     _, block, _ = re.split(rf"<!-- /?{silicon.BLOCK} -->", readme.read_text())
     assert block.strip() in page.read_text()
     assert block.count("\n| ") == len(BUILDS) + 2

@@ -1,4 +1,4 @@
-"""What the softmax may cost in an iCE40, by the synthesis that writes docs/softmax_size.md."""
+"""Limits of the softmax in an iCE40, by the synthesis that fills docs/softmax.md."""
 
 import dataclasses
 

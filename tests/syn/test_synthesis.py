@@ -160,12 +160,15 @@ def test_a_design_that_yosys_refuses_is_an_error_of_one_sentence() -> None:
 @pytest.mark.parametrize(
     ("ask", "sentence"),
     [
-        (lambda: target("ecp6"), "target is 'ecp6', legal is one of ecp5, ice40, xc7"),
-        (lambda: target("ice40").device("lp1k"), "device is 'lp1k', legal are up5k, hx1k, hx8k"),
-        (lambda: target("xc7").device("a35t"), "it has none: no open router"),
+        (lambda: target("ecp6"), "target must be one of ecp5, ice40, xc7, got 'ecp6'"),
+        (
+            lambda: target("ice40").device("lp1k"),
+            "device must be one of up5k, hx1k, hx8k, got 'lp1k'",
+        ),
+        (lambda: target("xc7").device("a35t"), "device must be left out, as no open router has it"),
         (lambda: utilization.folded(IRIS.spec, "4x3,30x1"), "SIMDxPE of each of the 4 layers"),
-        (lambda: utilization.folded(IRIS.spec, "wide"), "legal is serial, default, unrolled"),
-        (lambda: synth.seeds("1,two"), "legal are whole numbers"),
+        (lambda: utilization.folded(IRIS.spec, "wide"), "fold must be serial, default, unrolled"),
+        (lambda: synth.seeds("1,two"), "must be integers"),
     ],
 )
 def test_what_is_not_legal_is_said(ask, sentence: str) -> None:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 from matplotlib.figure import Figure
 from rich.console import Console
 from rich.progress import Progress, TaskID
@@ -106,27 +105,25 @@ class Case:
 FRAC = 4
 
 
-PAGE, PICTURE = "softmax_exhaustive.md", "softmax_exhaustive.svg"
+PAGE, PICTURE, BLOCK = "softmax.md", "softmax-exhaustive.png", "exhaustive"
 
 
 # Errors are drawn in steps of 1 LSB for the polynomial, whose largest are about 250.
 COARSE = {"taylor2": BINS_PER_LSB, "exp": 1}
 
 
-INTRODUCTION = f"""# The softmax on every input
-
-`make verify-exhaustive` writes this page.
-It streams all {ALL_TRIPLES:,} triples of int8 logits through
-the RTL of `mlp_softmax`, fully unrolled, one a cycle, and stops at the first that breaks a promise:
+INTRODUCTION = f"""`make verify-exhaustive` writes this part. It streams all {ALL_TRIPLES:,} triples
+of int8 logits through the RTL of `mlp_softmax`, fully unrolled, one a cycle, and stops at the first
+that breaks a promise:
 
 * the sum is 255, and no probability is negative;
 * the winner is the largest score, the lowest index on a tie, and no smaller score ties it;
 * `restoring` gives each loser exactly floor(255 n / S), `reciprocal` at most 1 below that.
 
-What is expected is computed in C++, apart from the reference in Python. Errors are against the real
-softmax of the same logits, in LSB of 1/255. Rounding down alone takes up to 1 from each loser and
-gives it to the winner; `reciprocal` may take more. `taylor2` approximates no exponential that
-far from zero: a network has to be trained through it.
+The expected bytes are computed in C++, independently of the reference in Python. Errors are against
+the real softmax of the same logits, in LSB of 1/255. Rounding down alone takes up to 1 from each
+loser and gives it to the winner; `reciprocal` may take more. `taylor2` approximates no exponential
+that far from zero: a network has to be trained through it.
 
 """
 
@@ -184,7 +181,6 @@ def table(results: dict[Case, dict[str, Any]]) -> str:
 
 def draw(results: dict[Case, dict[str, Any]], path: Path) -> None:
     """Histograms of the errors: a panel a case, the losers' and the winners'."""
-    matplotlib.rcParams["svg.hashsalt"] = "exhaustive"
     fracs = list(dict.fromkeys(case.frac for case in results))
     columns = len(results) // len(fracs)
     figure = Figure(figsize=(3.4 * columns, 2.8 * len(fracs)), layout="constrained")
@@ -209,7 +205,7 @@ def draw(results: dict[Case, dict[str, Any]], path: Path) -> None:
         row[0].set_ylabel("values per bin")
     path.parent.mkdir(parents=True, exist_ok=True)
     with files.whole_file(path) as temporary:
-        figure.savefig(temporary, format="svg", metadata={"Date": None})
+        figure.savefig(temporary, format="png", dpi=120)
 
 
 def advance(bar: Progress, task: TaskID, checked: int) -> None:
@@ -229,7 +225,7 @@ def run(arguments: argparse.Namespace) -> None:
     docs = arguments.docs
     draw(results, docs / PICTURE)
     picture = f"\n![Histograms of the errors against the real softmax]({PICTURE})\n"
-    files.write_atomically(docs / PAGE, INTRODUCTION + table(results) + picture)
+    markdown.fill(docs / PAGE, {BLOCK: INTRODUCTION + table(results) + picture})
     print(table(results))
     seconds = sum(result["seconds"] for result in results.values())
     record.record(

@@ -21,7 +21,7 @@ from verify.coverage.points import Collected, Exclusion, merged, of_checks, read
 from verify.coverage.runs import FOLDER, Run, runs
 
 EXCLUSIONS = Path(__file__).with_name("exclusions.toml")
-PAGE = ROOT / "docs/coverage.md"
+PAGE = ROOT / "docs/results/coverage.md"
 
 # Percent that each kind must reach at least, of the points that are not excused.
 REVIEWED = {"line": 100.0, "branch": 100.0, "toggle": 98.0, "expr": 100.0}

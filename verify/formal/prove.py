@@ -126,7 +126,10 @@ def parser() -> argparse.ArgumentParser:
     """The arguments of this command."""
     built = argparse.ArgumentParser(prog="python -m verify.formal.prove", description=__doc__)
     built.add_argument(
-        "--docs", type=Path, default=Path("docs"), help="folder of the page (default: %(default)s)"
+        "--docs",
+        type=Path,
+        default=Path("docs/results"),
+        help="folder of the page (default: %(default)s)",
     )
     built.add_argument(
         "--workers", type=int, default=2, help="proofs side by side (default: %(default)s)"

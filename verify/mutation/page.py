@@ -1,4 +1,4 @@
-"""docs/mutation.md: what became of each mutant, by module, and the source line of each survivor."""
+"""docs/results/mutation.md: verdicts on the mutants, by module, and the line of each survivor."""
 
 from collections import Counter
 from collections.abc import Sequence

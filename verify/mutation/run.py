@@ -120,7 +120,10 @@ def parser() -> argparse.ArgumentParser:
         "--standing", action="store_true", help="judge nothing, write down what is judged already"
     )
     built.add_argument(
-        "--docs", type=Path, default=Path("docs"), help="folder of the page (default: %(default)s)"
+        "--docs",
+        type=Path,
+        default=Path("docs/results"),
+        help="folder of the page (default: %(default)s)",
     )
     return built
 
