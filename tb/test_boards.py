@@ -95,7 +95,7 @@ MUTANTS = {
 @pytest.mark.parametrize("name", MUTANTS)
 def test_bench_catches(name: str) -> None:
     module, right, wrong, testcase = MUTANTS[name]
-    mutant = Mutant(name, module, right, wrong, row="")
+    mutant = Mutant(name, module, right, wrong)
     folder = mutated(mutant, BUILD / "mutants" / f"board-{name}", BOARD_RTL)
     with pytest.raises(SimulationFailed):
         run_bench(

@@ -32,7 +32,7 @@ def test_every_flower_is_golden(fold: str, simulator: str) -> None:
         network,
         flowers(),
         simulator,
-        folder=BUILD / "rows" / name,
+        folder=BUILD / "cases" / name,
         name=name,
         testcase=LONG_RUN if fold == "serial" else EVERY_SAMPLE,
     )
@@ -52,7 +52,7 @@ def test_random_inputs_equal_reference(fold: str, simulator: str) -> None:
     network = at(fold)
     x = codes(np.random.default_rng(2), network, RANDOM_SAMPLES[simulator, fold])
     name = f"iris-{fold}-random"
-    folder = BUILD / "rows" / name
+    folder = BUILD / "cases" / name
     outcome, _ = run_network(network, x, simulator, folder=folder, name=name, testcase=LONG_RUN)
     assert outcome.passed == 1
 

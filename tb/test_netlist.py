@@ -31,7 +31,7 @@ def test_every_flower_is_golden_on_the_netlist() -> None:
         at("serial"),
         flowers(),
         "verilator",
-        folder=BUILD / "rows" / name,
+        folder=BUILD / "cases" / name,
         name=name,
         testcase=LONG_RUN,
         netlist="generic",

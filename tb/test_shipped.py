@@ -31,7 +31,7 @@ def test_every_sample_is_golden(name: str, simulator: str) -> None:
         network,
         reference.encode(network, dataset.features),
         simulator,
-        folder=BUILD / "rows" / name,
+        folder=BUILD / "cases" / name,
         name=f"{name}-dataset",
         testcase=LONG_RUN,
     )

@@ -34,7 +34,7 @@ def run_bench(
     testcase: str | None = None,
 ) -> Outcome:
     """Run `board_bench` with input codes ``x [samples, n_in]``; raises as `simulate` does."""
-    folder = BUILD / "rows" / name
+    folder = BUILD / "cases" / name
     artifact.save(network, folder / "network.json")
     images.write_images(network, folder / "mem")
     np.save(folder / "inputs.npy", x)

@@ -67,7 +67,7 @@ def test_irisnet_is_exact_in_hardware_with_each_score_and_divider(learned, score
     name = f"iris-{score}-{divider}"
     x = reference.quantize(FLOWERS.features, network.spec.x)
     _, report = run_network(
-        network, x, "icarus", folder=BUILD / "rows" / name, name=name, testcase=EVERY_SAMPLE
+        network, x, "icarus", folder=BUILD / "cases" / name, name=name, testcase=EVERY_SAMPLE
     )
     assert report["streams"]["softmax.probabilities"] == {"compared": 450, "differing": 0}
     assert is_as_good_as_asked(np.array(report["classes"]))
