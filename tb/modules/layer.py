@@ -100,6 +100,8 @@ class _OfLayer(Operator):
         # What may come in: accumulators are no wider than that needs.
         fmt = self.layer.x
         before = self.network.spec.layers[index - 1] if index else None
+        self.least: int
+        self.most: int
         self.least, self.most = output_interval(before) if before else (fmt.q_min, fmt.q_max)
         self.interval = self.layer.cycles
         self.inputs = (Field("x", self.layer.x.width, self.layer.n_in, signed=True),)

@@ -68,11 +68,11 @@ def run_made_up(key: str, simulator: str, **how: Any) -> Outcome:
     """Every test of the bench on inputs that bring many situations to one of `MADE_UP`."""
     network = MADE_UP[key]
     x = directed(network, 40)
-    how = {"folder": BUILD / "cases" / f"top-{key}", "name": f"top-{key}"} | how
-    return run_network(network, x, simulator, **how)[0]
+    places: dict[str, Any] = {"folder": BUILD / "cases" / f"top-{key}", "name": f"top-{key}"}
+    return run_network(network, x, simulator, **places | how)[0]
 
 
 def run_golden(fold: str, simulator: str, samples: int, **how: Any) -> Outcome:
     """The first flowers through the golden network at one of its folds."""
-    how = {"folder": BUILD / "cases" / f"iris-{fold}", "name": f"iris-{fold}"} | how
-    return run_network(at(fold), flowers()[:samples], simulator, **how)[0]
+    places: dict[str, Any] = {"folder": BUILD / "cases" / f"iris-{fold}", "name": f"iris-{fold}"}
+    return run_network(at(fold), flowers()[:samples], simulator, **places | how)[0]

@@ -9,6 +9,7 @@ from model import reference
 from model.artifact import Network
 from model.format import Int
 from model.spec import NetworkSpec
+from model.stage import PROBABILITY_ONE
 from model.stages.softmax import DIVIDERS, SCORES
 
 STALLS = ("never", "randomly", "in_bursts")
@@ -84,7 +85,7 @@ def situations(network: Network, x: Int) -> list[Situation]:
     scores, classes = values["softmax.scores"], values["softmax.class"]
     tied_scores = (scores == scores.max(axis=1, keepdims=True)).sum(axis=1) > 1
     winner = np.where(classes == 0, 0, np.where(classes == spec.n_out - 1, 2, 1))
-    certain = values["softmax.probabilities"].max(axis=1) == reference.PROBABILITY_ONE
+    certain = values["softmax.probabilities"].max(axis=1) == PROBABILITY_ONE
     has_relu = np.full(len(x), any(layer.relu for layer in spec.layers))
     relu = np.where(has_relu, cut.astype(int) + (cut & ~kept) + 1, 0)
     columns = (
@@ -125,7 +126,8 @@ def directed(network: Network, count: int, seed: int = 1) -> Int:
         chosen.append(first.pop(best))
     chosen += list(first.values())[: max(0, (count - len(chosen)) // 2)]
     rest = rng.integers(0, len(x), count - len(chosen))
-    return x[np.concatenate([np.array(chosen, dtype=np.int64), rest])]
+    drawn: Int = x[np.concatenate([np.array(chosen, dtype=np.int64), rest])]
+    return drawn
 
 
 def fold_of(spec: NetworkSpec) -> str:
