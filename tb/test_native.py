@@ -108,8 +108,8 @@ def test_an_image_that_vanishes_is_one_sentence_and_not_the_end(
 @pytest.mark.parametrize(
     ("x", "sentence"),
     [
-        (np.full((2, 4), 128), r"codes are 128 .. 128, legal are -128 .. 127"),
-        (np.zeros((2, 5), np.int64), r"codes have shape \(2, 5\), legal is \(1 or more, 4\)"),
+        (np.full((2, 4), 128), r"codes must be from -128 to 127, got 128 to 128"),
+        (np.zeros((2, 5), np.int64), r"codes must have shape \(1 or more, 4\), got \(2, 5\)"),
         (np.zeros((0, 4), np.int64), r"codes have shape \(0, 4\)"),
     ],
 )

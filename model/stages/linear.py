@@ -57,16 +57,16 @@ class LayerSpec:
             value = getattr(self, key)
             require(
                 isinstance(value, str) and value.isidentifier(),
-                f"{owner}: {key} is {value!r}, legal is an identifier",
+                f"{owner}: {key} must be an identifier, got {value!r}",
             )
-        require(isinstance(self.relu, bool), f"{owner}: relu is {self.relu!r}, legal is a boolean")
+        require(isinstance(self.relu, bool), f"{owner}: relu must be a boolean, got {self.relu!r}")
         require_whole(owner, 1, MAX_SIZE, n_in=self.n_in, n_out=self.n_out)
         require_divisor(owner, "n_in", self.n_in, simd=self.simd)
         require_divisor(owner, "n_out", self.n_out, pe=self.pe)
         require(
             self.shift >= 0,
-            f"{owner}: the output's frac is {self.y.frac}, legal is at most "
-            f"{self.w.frac + self.x.frac} = frac of weights + frac of inputs",
+            f"{owner}: the output's frac must be at most {self.w.frac + self.x.frac} = frac of "
+            f"weights + frac of inputs, got {self.y.frac}",
         )
         require_whole(owner, self.min_acc_w, MAX_ACC_W, acc_w=self.acc_w)
 

@@ -67,7 +67,7 @@ class SoftmaxSpec:
         for key, legal in (("score", SCORES), ("divider", DIVIDERS)):
             value = getattr(self, key)
             require(
-                value in legal, f"{owner}: {key} is {value!r}, legal is one of {', '.join(legal)}"
+                value in legal, f"{owner}: {key} must be one of {', '.join(legal)}, got {value!r}"
             )
         require_whole(owner, 0, MAX_LOGIT_FRAC, **{"frac of the logits": self.x.frac})
 

@@ -50,7 +50,7 @@ class Waveform:
         self._vars = {var.full_name: var for var in self._file.all_vars() if var.bitwidth}
         timescale = str(self._file.timescale)
         if timescale not in _TICKS_PER_NS:
-            raise WaveformError(f"{path}: timescale is {timescale}, legal is 1ps or 1ns")
+            raise WaveformError(f"{path}: timescale must be 1ps or 1ns, got {timescale}")
         self.ticks_per_ns = _TICKS_PER_NS[timescale]
 
     @property

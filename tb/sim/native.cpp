@@ -14,7 +14,7 @@
 #include "verilated.h"
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-#error "lanes are copied as bytes, legal is a little-endian machine"
+#error "the machine must be little-endian, since lanes are copied as bytes"
 #endif
 
 namespace {

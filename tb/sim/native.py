@@ -85,10 +85,11 @@ def stream(
     """
     spec = network.spec
     if codes.ndim != 2 or codes.shape[1] != spec.n_in or not len(codes):
-        raise NativeError(f"codes have shape {codes.shape}, legal is (1 or more, {spec.n_in})")
+        raise NativeError(f"codes must have shape (1 or more, {spec.n_in}), got {codes.shape}")
     if codes.min() < spec.x.q_min or codes.max() > spec.x.q_max:
         raise NativeError(
-            f"codes are {codes.min()} .. {codes.max()}, legal are {spec.x.q_min} .. {spec.x.q_max}"
+            f"codes must be from {spec.x.q_min} to {spec.x.q_max}, "
+            f"got {codes.min()} to {codes.max()}"
         )
     lane_bytes = spec.x.byte_width // 8
     lanes = np.ascontiguousarray(codes, dtype=f"<i{lane_bytes}")

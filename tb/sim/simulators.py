@@ -23,9 +23,9 @@ _ICARUS_OLDEST = 11
 def environment_of(simulator: str) -> dict[str, str]:
     """Environment in which ``simulator`` can be called; raises `SimulatorError` if it cannot."""
     if simulator not in SIMULATORS:
-        raise SimulatorError(f"simulator is {simulator!r}, legal is one of {', '.join(SIMULATORS)}")
+        raise SimulatorError(f"simulator must be one of {', '.join(SIMULATORS)}, got {simulator!r}")
     if find_libpython.find_libpython() is None:
-        raise SimulatorError("no shared libpython is found, legal is a Python that has one")
+        raise SimulatorError("Python must have a shared libpython, found none")
     if simulator == "icarus":
         return _icarus_tools()
     return verilator_tools()
@@ -33,12 +33,12 @@ def environment_of(simulator: str) -> dict[str, str]:
 
 def _icarus_tools() -> dict[str, str]:
     if shutil.which("iverilog") is None:
-        raise SimulatorError("iverilog is not found, legal is Icarus Verilog 11 or newer on PATH")
+        raise SimulatorError("Icarus Verilog 11 or newer must be on PATH, found no iverilog")
     banner = subprocess.run(["iverilog", "-V"], capture_output=True, text=True, check=False).stdout
     version = re.search(r"version (\d+)", banner)
     if version is None or int(version[1]) < _ICARUS_OLDEST:
         found = version[0] if version else "no version"
-        raise SimulatorError(f"iverilog says {found}, legal is version {_ICARUS_OLDEST} or newer")
+        raise SimulatorError(f"iverilog must be version {_ICARUS_OLDEST} or newer, got {found}")
     return {}
 
 

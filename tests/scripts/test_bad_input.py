@@ -61,7 +61,7 @@ BAD_FILES = {
         edited(setting("spec", "stages", 1, "simd", to=7)),
         r"simd must be a divisor of n_in = 30 \(1, 2, .*\), got 7",
     ),
-    "illegal-shift": (edited(setting("spec", "stages", 3, "y", "frac", to=30)), "frac is 30"),
+    "illegal-shift": (edited(setting("spec", "stages", 3, "y", "frac", to=30)), "frac must be at most .*, got 30"),
     "narrow-sums": (edited(setting("spec", "stages", 1, "acc_w", to=16)), "need 1[0-9] bits"),
     "weight-too-large": (
         edited(setting("weights", "fc1", 0, 0, to=128)),
@@ -171,9 +171,9 @@ def test_an_image_whose_words_are_not_lines_is_refused(between: str, tmp_path: P
 
 
 def test_a_sentence_that_quotes_much_stays_one_line_that_one_reads() -> None:
-    sentence = str(VerbatimError(f"key is {'x' * 3000}\nlegal is\u2028 another"))
+    sentence = str(VerbatimError(f"key is {'x' * 3000}\ngot\u2028 another"))
     assert len(sentence) < 420 and len(sentence.splitlines()) == 1
-    assert sentence.startswith("key is xxx") and sentence.endswith("legal is\\u2028 another")
+    assert sentence.startswith("key is xxx") and sentence.endswith("got\\u2028 another")
 
 
 def test_a_missing_image_is_refused_by_name(tmp_path: Path) -> None:
@@ -220,11 +220,15 @@ def tool(folder: Path, name: str, script: str) -> None:
 @pytest.mark.parametrize(
     "simulator, banner, reason",
     [
-        ("icarus", None, "iverilog is not found, legal is Icarus Verilog 11 or newer"),
-        ("icarus", "Icarus Verilog version 10.3 (stable)", "version 10, legal is version 11"),
-        ("icarus", "something else", "says no version, legal is version 11"),
+        ("icarus", None, "Icarus Verilog 11 or newer must be on PATH, found no iverilog"),
+        (
+            "icarus",
+            "Icarus Verilog version 10.3 (stable)",
+            "must be version 11 or newer, got version 10",
+        ),
+        ("icarus", "something else", "must be version 11 or newer, got no version"),
         ("verilator", None, "g[+][+] is not found, Verilator needs it"),
-        ("modelsim", None, "simulator is 'modelsim', legal is one of icarus, verilator"),
+        ("modelsim", None, "simulator must be one of icarus, verilator, got 'modelsim'"),
     ],
 )
 def test_a_simulator_that_is_missing_or_old_is_named(

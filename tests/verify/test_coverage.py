@@ -56,7 +56,7 @@ def test_bench_covers_what_an_idle_simulation_does_not(tmp_path: Path) -> None:
         ("", "is no coverage of Verilator's"),
         ("TN:\n", "is no coverage of Verilator's"),
         (FIRST + "C 'x' y\n", "line 2 is no record: \"C 'x' y\""),
-        (FIRST + "C '\1f\2a.v\1l\0021\1n\0021\1t\2user\1o\2b' 3\n", "line 2 counts 'user', legal"),
+        (FIRST + "C '\1f\2a.v\1l\0021\1n\0021\1t\2user\1o\2b' 3\n", "line 2 must count one of .*, got 'user'"),
     ],
 )
 def test_file_that_is_no_coverage_is_refused(tmp_path: Path, text: str, sentence: str) -> None:
@@ -92,11 +92,11 @@ def test_exclusion_excuses_only_what_is_uncovered() -> None:
 @pytest.mark.parametrize(
     ("changes", "count", "sentence"),
     [
-        ({}, 1, "fits 0 uncovered points, legal are 1 to 1"),
-        ({"module": "mlp_y"}, 0, "fits 0 uncovered"),
-        ({"source": "initial"}, 0, "fits 0 uncovered"),
-        ({"kinds": ("branch",)}, 0, "fits 0 uncovered"),
-        ({"kinds": ("line", "toggle"), "source": "", "what": ""}, 0, "fits 2 uncovered points"),
+        ({}, 1, "must fit 1 to 1 uncovered points, got 0"),
+        ({"module": "mlp_y"}, 0, "uncovered points, got 0"),
+        ({"source": "initial"}, 0, "uncovered points, got 0"),
+        ({"kinds": ("branch",)}, 0, "uncovered points, got 0"),
+        ({"kinds": ("line", "toggle"), "source": "", "what": ""}, 0, "uncovered points, got 2"),
     ],
 )
 def test_stale_or_too_wide_exclusion_is_an_error(
@@ -119,7 +119,7 @@ def test_stale_or_too_wide_exclusion_is_an_error(
 def test_entry_that_is_no_exclusion_is_refused(tmp_path: Path, entry: str) -> None:
     path = tmp_path / "exclusions.toml"
     path.write_text(f"[[exclusion]]\n{entry}\n")
-    with pytest.raises(CoverageError, match=r"exclusions.toml: exclusion 1: found .*, legal are"):
+    with pytest.raises(CoverageError, match=r"exclusions.toml: exclusion 1: must have .*, got"):
         points.read_exclusions(path)
 
 

@@ -51,7 +51,7 @@ def check(
     have = np.column_stack([found.classes, found.probabilities])
     want = np.column_stack([classes, probabilities])
     if have.shape != want.shape:
-        raise BoxError(f"{have.shape} results, legal are {want.shape}")
+        raise BoxError(f"results must have shape {want.shape}, got {have.shape}")
     for row in np.flatnonzero((have != want).any(axis=1))[:1]:
         raise BoxError(
             f"vector {indices[row]}, {features(indices[[row]])[0].tolist()} cm: class and "
@@ -85,7 +85,7 @@ def run(arguments: argparse.Namespace) -> None:
     compared = found["compared"]
     expected = VECTORS * (1 + network.spec.n_out)
     if compared != expected:
-        raise errors.CommandError(f"{compared:,} values were compared, legal are {expected:,}")
+        raise errors.CommandError(f"{expected:,} values must be compared, got {compared:,}")
     record.record(
         "box",
         level=3,

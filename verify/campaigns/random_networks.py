@@ -152,7 +152,9 @@ def compare(
         for tensor, found in implementation(network, x).items():
             want = expected[tensor]
             if found.shape != want.shape:
-                raise Disagreement(f"{name}: {tensor} is {found.shape}, legal is {want.shape}")
+                raise Disagreement(
+                    f"{name}: {tensor} must have shape {want.shape}, got {found.shape}"
+                )
             for place in np.argwhere(found != want)[:1]:
                 raise Disagreement(
                     f"{name}: sample {place[0]}: {tensor} is {found[place[0]].tolist()}, "
@@ -243,7 +245,7 @@ def run(arguments: argparse.Namespace) -> None:
     specs = [draw(seed, FULL).spec for seed in seeds]
     expected = sum(SAMPLES * values_of(spec) for spec in specs)
     if compared != expected:
-        raise errors.CommandError(f"{compared:,} values were compared, legal are {expected:,}")
+        raise errors.CommandError(f"{expected:,} values must be compared, got {compared:,}")
     record.record(
         "random_networks",
         level=3,

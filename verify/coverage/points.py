@@ -64,7 +64,9 @@ def read(path: Path) -> Counter[Point]:
             raise CoverageError(f"{path}: line {number} is no record: {line[:60]!r}")
         keys = dict(entry.split("\2", 1) for entry in record["keys"].split("\1")[1:])
         if keys["t"] not in KINDS:
-            raise CoverageError(f"{path}: line {number} counts {keys['t']!r}, legal are {KINDS}")
+            raise CoverageError(
+                f"{path}: line {number} must count one of {KINDS}, got {keys['t']!r}"
+            )
         what = shape(keys["o"]) if keys["t"] == "expr" else keys["o"]
         place = Path(keys["f"]).stem, int(keys["l"]), int(keys["n"])
         counts[Point(*place, keys["t"], what)] += int(record["count"])
@@ -127,8 +129,8 @@ def read_exclusions(path: Path) -> list[Exclusion]:
         entry = {"source": "", "what": ""} | entry
         if set(entry) != legal or not entry["reason"].strip() or set(entry["kinds"]) - {*KINDS}:
             raise CoverageError(
-                f"{path}: exclusion {number}: found {', '.join(entry)}, legal are "
-                f"{', '.join(sorted(legal))}, a reason, and kinds of {', '.join(KINDS)}"
+                f"{path}: exclusion {number}: must have {', '.join(sorted(legal))}, a reason, and "
+                f"kinds of {', '.join(KINDS)}, got {', '.join(entry)}"
             )
         found.append(Exclusion(**entry | {"kinds": tuple(entry["kinds"])}))
     return found
@@ -152,8 +154,8 @@ def excused(
         ]
         if not 0 < len(fitting) <= exclusion.most:
             raise CoverageError(
-                f"the exclusion of {exclusion.module}, {exclusion.reason!r}, fits {len(fitting)} "
-                f"uncovered points, legal are 1 to {exclusion.most}"
+                f"the exclusion of {exclusion.module}, {exclusion.reason!r}, must fit 1 to "
+                f"{exclusion.most} uncovered points, got {len(fitting)}"
             )
         found |= dict.fromkeys(fitting, exclusion)
     return found
