@@ -9,10 +9,10 @@ from model.format import Int
 
 @dataclass(frozen=True)
 class Metrics:
-    """``right`` of ``samples``; precision and recall are means over the classes (macro)."""
+    """``correct`` of ``samples``; precision and recall are means over the classes (macro)."""
 
     samples: int
-    right: int
+    correct: int
     accuracy: float
     precision: float
     recall: float
@@ -26,12 +26,12 @@ def measure(labels: Int, predicted: Int) -> Metrics:
 
     >>> import numpy as np
     >>> measure(np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1]))
-    Metrics(samples=4, right=3, accuracy=0.75, precision=0.8333333333333333, recall=0.75)
+    Metrics(samples=4, correct=3, accuracy=0.75, precision=0.8333333333333333, recall=0.75)
     """
     if labels.shape != predicted.shape or not labels.size:
         raise ValueError(f"{predicted.shape} classes for {labels.shape} labels")
     precision, recall, _, _ = precision_recall_fscore_support(
         labels, predicted, average="macro", zero_division=0.0
     )
-    right = int((labels == predicted).sum())
-    return Metrics(labels.size, right, right / labels.size, float(precision), float(recall))
+    correct = int((labels == predicted).sum())
+    return Metrics(labels.size, correct, correct / labels.size, float(precision), float(recall))

@@ -58,11 +58,11 @@ def run(arguments: argparse.Namespace) -> None:
         ("quantized", traced["softmax.class"]),
     ):
         scores = [measure(dataset.labels[part], classes[part]) for part in (train, test)]
-        rights = ", ".join(
-            f"{score.right}/{score.samples} of {name}"
+        counts = ", ".join(
+            f"{score.correct}/{score.samples} of {name}"
             for score, name in zip(scores, ("train", "test"), strict=True)
         )
-        print(f"{build}: {title} network right on {rights}")
+        print(f"{build}: {title} network correct on {counts}")
     print(f"{build}: {survey(network.spec, traced)}")
 
 

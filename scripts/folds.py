@@ -33,7 +33,7 @@ def of_network(name: str, layers: list[Shape], plan: Plan) -> Section:
         f"SIMD x PE. Beside the folds marked {CHOSEN}, lanes a beat: {lanes.inputs} of the input, "
         f"{lanes.softmax} of the softmax, {lanes.outputs} of the output."
     )
-    return Section(f"{name}: the fewest multipliers for so many cycles a sample", made, note)
+    return Section(f"{name}: fewest multipliers for a number of cycles per sample", made, note)
 
 
 def of_layer(layer: Shape, own: Fold, weight_w: int) -> Section:

@@ -40,7 +40,7 @@ WIDTHS = range(2, 9)
 # Ways to fine-tune at each width: the calibration, then the score where it is not the recipe's.
 # The last has a frac for each output, which the hardware has not.
 WAYS = ("max", "mse", "mse_exp", "channels")
-# So few bits need larger steps than those that polish 8 bits.
+# Few bits need larger steps than the fine-tuning of 8 bits.
 SWEEP_LEARNING_RATE = 0.01
 # Levels of the decision tree: at most 32 leaves.
 TREE_DEPTH = 5
@@ -48,13 +48,13 @@ TREE_DEPTH = 5
 
 @dataclass(frozen=True)
 class Job:
-    """One fold of one seed's shuffle; the seed also draws the initial weights."""
+    """One split of one seed's shuffle; the seed also draws the initial weights."""
 
     plan: Recipe
     seed: int
     train: tuple[int, ...]
     test: tuple[int, ...]
-    # Whether the network is fine-tuned at each of the widths too.
+    # True where the network is fine-tuned at each of the widths too.
     widths: bool = False
 
     @property
@@ -64,8 +64,8 @@ class Job:
         return [*NETWORKS, *(at_widths if self.widths else [])]
 
 
-def rights(job: Job) -> dict[str, int]:
-    """Test samples that each network classifies right."""
+def correct(job: Job) -> dict[str, int]:
+    """Test samples that each network classifies correctly."""
     torch.set_num_threads(1)
     plan = dataclasses.replace(job.plan, seed=job.seed)
     dataset = datasets.load(plan.dataset, plan.folder)
@@ -133,11 +133,11 @@ def baselines(dataset: Dataset, train: Int, test: Int, seed: int) -> dict[str, I
     }
 
 
-def jobs(plan: Recipe, seeds: int, folds: int) -> Iterator[Job]:
-    """Every fold of every seed; those of the first sweep the widths."""
+def jobs(plan: Recipe, seeds: int, splits: int) -> Iterator[Job]:
+    """Every split of every seed; those of the first sweep the widths."""
     dataset = datasets.load(plan.dataset, plan.folder)
     for seed in range(seeds):
-        shuffle = StratifiedKFold(folds, shuffle=True, random_state=seed)
+        shuffle = StratifiedKFold(splits, shuffle=True, random_state=seed)
         for train, test in shuffle.split(dataset.features, dataset.labels):
             yield Job(plan, seed, tuple(train.tolist()), tuple(test.tolist()), widths=seed == 0)
 
@@ -155,25 +155,25 @@ def kept_at(job: Job, folder: Path) -> Path:
 def cross_validate(
     work: list[Job], executor: Executor, console: Console, folder: Path
 ) -> dict[int, dict[str, int]]:
-    """Samples right by seed and network, summed over the folds; what is kept is not redone."""
+    """Correct samples by seed and network, summed over the splits; kept results are reused."""
     totals: dict[int, dict[str, int]] = {job.seed: dict.fromkeys(job.columns, 0) for job in work}
     kept = [kept_at(job, folder) for job in work]
     found = {n: json.loads(path.read_text()) for n, path in enumerate(kept) if path.exists()}
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("cross-validation", total=len(work), completed=len(found))
-        running = {executor.submit(rights, job): n for n, job in enumerate(work) if n not in found}
+        running = {executor.submit(correct, job): n for n, job in enumerate(work) if n not in found}
         for future in as_completed(running):
             number = running[future]
             found[number] = future.result()
             write_atomically(kept[number], json.dumps(found[number]) + "\n")
             progress.advance(task)
-    for number, right in found.items():
-        for network, count in right.items():
+    for number, counts in found.items():
+        for network, count in counts.items():
             totals[work[number].seed][network] += count
     return totals
 
 
-def report(plan: Recipe, totals: dict[int, dict[str, int]], folds: int) -> dict[str, Any]:
+def report(plan: Recipe, totals: dict[int, dict[str, int]], splits: int) -> dict[str, Any]:
     """The figures of the tables: accuracies in percent, by seed and over all of them."""
     dataset = datasets.load(plan.dataset, plan.folder)
     samples = len(dataset.labels)
@@ -189,8 +189,8 @@ def report(plan: Recipe, totals: dict[int, dict[str, int]], folds: int) -> dict[
         "dataset_sha256": dataset.sha256,
         "date": datetime.now(UTC).date().isoformat(),
         "samples": samples,
-        "folds": folds,
-        "right_by_seed": {
+        "splits": splits,
+        "correct_by_seed": {
             str(seed): {network: totals[seed][network] for network in NETWORKS}
             for seed in sorted(totals)
         },
@@ -209,24 +209,26 @@ def report(plan: Recipe, totals: dict[int, dict[str, int]], folds: int) -> dict[
 
 
 def table(figures: dict[str, Any]) -> Table:
-    """The figures as a person reads them."""
-    by_seed, mean, std = (figures[key] for key in ("right_by_seed", "mean_percent", "std_percent"))
+    """Table of the figures for a terminal."""
+    by_seed, mean, std = (
+        figures[key] for key in ("correct_by_seed", "mean_percent", "std_percent")
+    )
     rows = Table(
-        title=f"{figures['network']}: right of {figures['samples']}, {figures['folds']} folds"
+        title=f"{figures['network']}: correct of {figures['samples']}, {figures['splits']} splits"
     )
     for column in ("seed", *(network.replace("_", "-") for network in NETWORKS)):
         rows.add_column(column, justify="right")
-    for seed, right in by_seed.items():
-        rows.add_row(seed, *(str(right[network]) for network in NETWORKS))
+    for seed, counts in by_seed.items():
+        rows.add_row(seed, *(str(counts[network]) for network in NETWORKS))
     rows.add_section()
     rows.add_row("mean %", *(f"{mean[network]:.2f} ± {std[network]:.2f}" for network in NETWORKS))
     return rows
 
 
 def table_of_widths(figures: dict[str, Any]) -> Table:
-    """Accuracy against bits as a person reads it."""
+    """Table of accuracy against bits for a terminal."""
     at_width = figures["percent_at_width"]
-    rows = Table(title=f"{figures['network']}: % right, fine-tuned at so many bits, seed 0")
+    rows = Table(title=f"{figures['network']}: % correct by bits, fine-tuned, seed 0")
     for column in ("fracs", *map(str, WIDTHS)):
         rows.add_column(column, justify="right")
     for way, found in at_width.items():
@@ -237,14 +239,14 @@ def table_of_widths(figures: dict[str, Any]) -> Table:
 def run(arguments: argparse.Namespace) -> None:
     """Write ``<build>/accuracy.json`` and print it as two tables."""
     plan = recipe.load(arguments.network)
-    work = list(jobs(plan, arguments.seeds, arguments.folds))
+    work = list(jobs(plan, arguments.seeds, arguments.splits))
     with (
         cli.step(arguments.build, "accuracy"),
         ProcessPoolExecutor(arguments.processes, get_context("spawn")) as executor,
     ):
         kept = arguments.build / "accuracy"
         totals = cross_validate(work, executor, Console(stderr=True), kept)
-    figures = report(plan, totals, arguments.folds)
+    figures = report(plan, totals, arguments.splits)
     path: Path = arguments.build / "accuracy.json"
     write_atomically(path, json.dumps(figures, indent=2) + "\n")
     for shown in (table(figures), table_of_widths(figures)):
@@ -258,11 +260,11 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def parser() -> argparse.ArgumentParser:
-    """``--seeds`` and ``--folds`` set the size, ``--tolerance`` what may be lost."""
+    """``--seeds`` and ``--splits`` set the size, ``--tolerance`` what may be lost."""
     built = cli.build_parser("studies.accuracy", __doc__ or "")
     for name, default, words in (
         ("seeds", 3, "shuffles and initial weights"),
-        ("folds", 5, "parts, each the test set once"),
+        ("splits", 5, "parts of the data, each the test set once"),
         ("processes", 2, "trainings at a time"),
     ):
         built.add_argument(

@@ -38,7 +38,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def baselines(figures: dict[str, dict[str, Any]]) -> str:
-    """Every classifier on every dataset, in % right with its deviation over the seeds."""
+    """Every classifier on every dataset, in % correct with its deviation over the seeds."""
     titles = (TITLES[network] for network in NETWORKS)
     columns = ("network", "samples", *titles, "float - fine-tuned", "measured")
     rows = []
@@ -47,11 +47,12 @@ def baselines(figures: dict[str, dict[str, Any]]) -> str:
         cells = [f"{mean[n]:.2f} ± {std[n]:.2f}" for n in NETWORKS]
         lost = f"{found['points_lost']:+.2f}"
         rows.append((name, f"{found['samples']:,}", *cells, lost, found["date"]))
-    seeds = {len(found["right_by_seed"]) for found in figures.values()}
-    folds = {found["folds"] for found in figures.values()}
-    say = ", ".join(f"{min(s)} to {max(s)}" if len(s) > 1 else str(*s) for s in (folds, seeds))
+    seeds = {len(found["correct_by_seed"]) for found in figures.values()}
+    splits = {found["splits"] for found in figures.values()}
+    say = ", ".join(f"{min(s)} to {max(s)}" if len(s) > 1 else str(*s) for s in (splits, seeds))
     notes = (
-        f"% right over the test folds; folds and seeds: {say}. The tree has {TREE_DEPTH} levels."
+        f"% correct over the test splits; splits and seeds: {say}. "
+        f"The tree has {TREE_DEPTH} levels."
     )
     return f"{markdown.table(columns, rows, right=range(1, len(columns)))}\n{notes}"
 
@@ -65,8 +66,8 @@ def widths(figures: dict[str, dict[str, Any]]) -> str:
             cells = [f"{found['percent_at_width'][way][str(width)]:.1f}" for width in WIDTHS]
             rows.append((name, WORDS[way], *cells))
     notes = (
-        "% right over the folds of seed 0, weights and activations at so many bits, fine-tuned at "
-        f"a learning rate of {SWEEP_LEARNING_RATE} for as many epochs as the recipe has."
+        "% correct over the splits of seed 0, weights and activations at the same number of bits, "
+        f"fine-tuned at a learning rate of {SWEEP_LEARNING_RATE} for the recipe's epochs."
     )
     return f"{markdown.table(columns, rows, right=range(2, len(columns)))}\n{notes}"
 

@@ -33,13 +33,13 @@ class Counts:
         return sum(map(sum, self.matrix))
 
     @property
-    def right(self) -> int:
+    def correct(self) -> int:
         """Those on the diagonal."""
         return sum(row[k] for k, row in enumerate(self.matrix))
 
     @property
     def recalls(self) -> tuple[tuple[int, int], ...]:
-        """``(right, samples)`` of each class."""
+        """``(correct, samples)`` of each class."""
         return tuple((row[k], sum(row)) for k, row in enumerate(self.matrix))
 
 
@@ -63,11 +63,11 @@ def decode(published: Published, classes: int, most: int) -> list[Counts]:
     """
     found = set()
     for samples in range(1, classes * most + 1):
-        right = round(published.accuracy * samples)
-        if _same(Fraction(right, samples), published.accuracy):
+        correct = round(published.accuracy * samples)
+        if _same(Fraction(correct, samples), published.accuracy):
             for sizes in combinations_with_replacement(range(1, most + 1), classes):
                 if sum(sizes) == samples:
-                    matrices = _matrices(sizes, samples - right)
+                    matrices = _matrices(sizes, samples - correct)
                     found |= {_ordered(m) for m in matrices if _gives(m, published)}
     return [Counts(matrix) for matrix in sorted(found)]
 

@@ -96,7 +96,7 @@ def page(found: Sequence[tuple[Build, Facts]]) -> str:
     tools = ", ".join(f"{name} {version}" for name, version in found[0][1]["tools"].items())
     date = max(facts["date"] for _, facts in found)
     parts = [
-        "# What it costs on an FPGA",
+        "# FPGA resources",
         f"Written by `make study-silicon` on {date}, with {tools}. Nothing here was typed.",
         "The network is the golden IrisNet, softmax included; every fold computes the same "
         "integers. The clock is nextpnr's, between registers; the table has the median of the "

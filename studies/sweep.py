@@ -63,7 +63,7 @@ POINTS = [
 
 
 def at_width(plan: Recipe, bits: int, score: str, divider: str) -> Recipe:
-    """The recipe with weights and values of so many bits, fine-tuned for them.
+    """The recipe with weights and values of ``bits`` bits, fine-tuned for them.
 
     Features keep their width, as they come from outside, and logits have `LEAST_LOGITS` bits.
     """
@@ -78,7 +78,7 @@ def at_width(plan: Recipe, bits: int, score: str, divider: str) -> Recipe:
 
 
 def learned(bits: int, score: str, divider: str) -> tuple[Network, int]:
-    """The network at a width, trained and exported, and how many samples it classifies right."""
+    """Network at a width, trained and exported, and the number of correct samples."""
     torch.set_num_threads(1)
     plan = at_width(recipe.load(RECIPE), bits, score, divider)
     dataset = datasets.load(plan.dataset, plan.folder)
@@ -92,14 +92,14 @@ def learned(bits: int, score: str, divider: str) -> tuple[Network, int]:
 
 def measured(point: Point, learnt: tuple[Network, int]) -> Row:
     """A row of the sweep."""
-    network, right = learnt
+    network, correct = learnt
     silent = Progress(disable=True)
     shown = network.refolded(folding.meeting(network.spec, Goal(target_cycles=point.cycles)))
     facts = utilization.measure(shown, TARGET, TARGET.device(None), (1,), silent)
     clock, placed = facts["clock"], facts["placed"]
     return {
         **dataclasses.asdict(point),
-        "right": right,
+        "correct": correct,
         "multipliers": sum(layer.multipliers for layer in shown.spec.layers),
         "interval": facts["cycles"]["interval"],
         "latency in ns": clock["latency in ns"],

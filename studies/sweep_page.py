@@ -22,7 +22,7 @@ def is_best(row: Row, rows: Sequence[Row]) -> bool:
     """Return True if every other build has more LUTs or DSPs, is slower, or has more errors."""
 
     def costs(build: Row) -> tuple[int, ...]:
-        return build["LUT"], build["DSP"], -build["results per second"], -build["right"]
+        return build["LUT"], build["DSP"], -build["results per second"], -build["correct"]
 
     own = costs(row)
     return not any(
@@ -32,7 +32,7 @@ def is_best(row: Row, rows: Sequence[Row]) -> bool:
 
 
 def picture(rows: Sequence[Row], samples: int, peers: Sequence[Row]) -> Figure:
-    """LUTs against results per second, and against samples right; ``peers`` stand beside both."""
+    """LUTs against results per second and against correct samples; ``peers`` are added to both."""
     figure = Figure(figsize=(11, 4.8), layout="constrained")
     speed, accuracy = figure.subplots(1, 2)
     widths = sorted({row["bits"] for row in rows}, reverse=True)
@@ -42,12 +42,12 @@ def picture(rows: Sequence[Row], samples: int, peers: Sequence[Row]) -> Figure:
             own = [row for row in rows if (row["bits"], row["score"]) == (bits, score)]
             own.sort(key=lambda row: row["interval"])
             named = label if score == "taylor2" else None
-            for axes, key in ((speed, "results per second"), (accuracy, "right")):
+            for axes, key in ((speed, "results per second"), (accuracy, "correct")):
                 _points(axes, own, key, color=colour, marker=mark, label=named)
             if score == "taylor2":
                 _points(speed, own, "results per second", color=colour, line=0.8)
     beside = "peers, without softmax" if peers else None
-    for axes, key in ((speed, "results per second"), (accuracy, "right")):
+    for axes, key in ((speed, "results per second"), (accuracy, "correct")):
         _points(axes, peers, key, color=PEER_COLOUR, marker="x", label=beside)
     for row in rows:
         if row["bits"] == widths[0] and row["score"] == "taylor2":
@@ -60,8 +60,8 @@ def picture(rows: Sequence[Row], samples: int, peers: Sequence[Row]) -> Figure:
         else:
             _name(speed, peer, peer["name"], (-6, 6 - 16 * (index % 2)), "right")
     speed.set(xscale="log", yscale="log", xlabel="results per second", ylabel="LUT4 of an ECP5")
-    whole = sorted({row["right"] for row in (*rows, *peers)})
-    accuracy.set(yscale="log", xlabel=f"samples right of {samples}", xticks=whole)
+    whole = sorted({row["correct"] for row in (*rows, *peers)})
+    accuracy.set(yscale="log", xlabel=f"samples correct of {samples}", xticks=whole)
     speed.set_title("area against speed", fontsize=11)
     accuracy.set_title("area against accuracy", fontsize=11)
     speed.legend(frameon=False, fontsize=8, loc="upper left")
@@ -102,7 +102,7 @@ def page(rows: Sequence[Row], samples: int, peers: Sequence[Row]) -> str:
         "FF",
         "DSP",
     ]
-    columns += ["MHz", "latency in ns", "results/s", f"right of {samples}", ""]
+    columns += ["MHz", "latency in ns", "results/s", f"correct of {samples}", ""]
     cells = [
         (
             row["bits"],
@@ -113,7 +113,7 @@ def page(rows: Sequence[Row], samples: int, peers: Sequence[Row]) -> str:
             row["MHz"],
             f"{row['latency in ns']:,}",
             f"{row['results per second']:,}",
-            row["right"],
+            row["correct"],
             "best" if is_best(row, rows) else "",
         )
         for row in rows
@@ -127,13 +127,12 @@ def page(rows: Sequence[Row], samples: int, peers: Sequence[Row]) -> str:
     return f"""# Area against speed and accuracy
 
 Written by `make study-sweep` on {datetime.now(UTC).date().isoformat()}, with {tools}.
-IrisNet, softmax
-included, on an ECP5 (85k, speed 8), placed and routed with seed 1. Weights and values of fewer bits
-are trained for their width; features have 8 bits always, logits 6 at least. A fold has the fewest
-multipliers that give a result so often. Multipliers are DSPs where the device has enough for all of
-them, else LUTs; at one cycle a result every weight is a constant, and nothing is left of its
-multiplier but adders.
-A build is best where every other one has more LUTs or DSPs, is slower, or has more samples wrong.
+IrisNet, softmax included, on an ECP5 (85k, speed 8), placed and routed with seed 1. Weights and
+values of fewer bits are trained for their width; features always have 8 bits, logits at least 6.
+A fold has the fewest multipliers that reach its cycles per result. Multipliers are DSPs where the
+device has enough for all of them, else LUTs; at one cycle a result every weight is a constant, and
+its multiplier becomes adders.
+A build is best where every other one has more LUTs or DSPs, is slower, or has more errors.
 {beside}
 
 ![]({PICTURE})

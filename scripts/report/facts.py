@@ -195,7 +195,7 @@ def _published(network: Network, labels: Int) -> Facts | None:
     return dataclasses.asdict(figures) | {
         "decoded": [
             {
-                "right": counts.right,
+                "correct": counts.correct,
                 "samples": counts.samples,
                 "recalls": counts.recalls,
                 "matrix": counts.matrix,

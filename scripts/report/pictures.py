@@ -97,7 +97,7 @@ def confusion(facts: dict[str, Any], names: Sequence[str]) -> Figure:
         matrix = np.array(facts["confusion"][part])
         shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
         axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-        axes.set_title(f"{rtl[part]['right']} of {rtl[part]['samples']} {title} samples right")
+        axes.set_title(f"{rtl[part]['correct']} of {rtl[part]['samples']} {title} samples correct")
         axes.set_xticks(range(len(names)), names)
         axes.set_yticks(range(len(names)), names, rotation=90, va="center")
         axes.set_xlabel("class given")

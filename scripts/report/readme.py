@@ -34,7 +34,7 @@ def results(facts: Facts) -> str:
     columns += ["values compared", "differing", "cycles per sample", "latency in cycles"]
     rows = []
     for row in facts["implementations"]:
-        cells = [row["name"], *(str(row[part]["right"]) for part in PARTS)]
+        cells = [row["name"], *(str(row[part]["correct"]) for part in PARTS)]
         if row["name"] in compared:
             count, measured = compared[row["name"]]
             cells += [f"{count['compared']:,}", str(count["differing"]), *measured]

@@ -36,7 +36,7 @@ class Section:
     note: str | None = None
 
     def __rich__(self) -> Group:
-        """As rich prints it."""
+        """Renderable for rich."""
         note = [Text(f" {self.note}\n", style="dim")] if self.note else []
         return Group(Text(self.title, style="bold"), self.table, *note)
 
@@ -60,14 +60,14 @@ def quality(facts: Facts) -> Section:
     figures = facts["published"]
     if figures:
         made.add_section()
-        right = {str(found["right"]) for found in figures["decoded"]}
-        made.add_row("published", *_scores(figures | {"right": " or ".join(right)}))
-    title = f"{facts['network']}: samples right; precision and recall are means over the classes"
+        correct = {str(found["correct"]) for found in figures["decoded"]}
+        made.add_row("published", *_scores(figures | {"correct": " or ".join(correct)}))
+    title = f"{facts['network']}: correct samples; precision and recall are means over the classes"
     return Section(title, made, decoded(facts))
 
 
 def _scores(found: Facts) -> list[str]:
-    return [str(found["right"]), *(f"{found[key]:.6f}" for key in SCORES)]
+    return [str(found["correct"]), *(f"{found[key]:.6f}" for key in SCORES)]
 
 
 def decoded(facts: Facts) -> str | None:
@@ -80,16 +80,17 @@ def decoded(facts: Facts) -> str | None:
         return f"{where} {len(figures['decoded'])} confusion matrices would give these figures."
     (found,) = figures["decoded"]
     sizes = {part: facts["implementations"][0][part]["samples"] for part in PARTS}
-    imperfect = [f"{right} of {size}" for right, size in found["recalls"] if right != size]
+    imperfect = [f"{n} of {size}" for n, size in found["recalls"] if n != size]
     text = (
-        f"{where} Its figures are exactly those of {found['right']} right of {found['samples']}, "
-        f"one class {' and one '.join(imperfect)}: no other number of samples gives them all."
+        f"{where} Its figures are exactly those of {found['correct']} correct of "
+        f"{found['samples']}, one class {' and one '.join(imperfect)}: no other number of samples "
+        "gives them all."
     )
     if found["samples"] == sizes["train"] != sizes["test"]:
         nearest = round(figures["accuracy"] * sizes["test"])
         text += (
             f" So they were measured on the training split: of {sizes['test']} test samples "
-            f"{nearest} right is {nearest / sizes['test']:.6f}, "
+            f"{nearest} correct is {nearest / sizes['test']:.6f}, "
             f"{nearest - 1} is {(nearest - 1) / sizes['test']:.6f}."
         )
     return text

@@ -1,6 +1,6 @@
 """Put other generators beside the core, on the golden IrisNet, and write docs/results/peers.md.
 
-Each design is generated, simulated on the flowers and on random inputs, compared value for value,
+Each design is generated, simulated on the dataset and on random inputs, compared value for value,
 synthesized, placed and routed by the same tools. What was done once is not done again.
 """
 
@@ -40,7 +40,7 @@ from tb.sim.made_up import codes
 PAGE = "docs/results/peers.md"
 FAMILY, DEVICE, SEED = "ecp5", "85k", 1
 WORKERS = 2
-# Random inputs beside the flowers, as many as fill whole batches.
+# Random inputs after the dataset, as many as fill whole batches.
 RANDOM = 1050
 INPUT_SEED = 1
 # Delay of an alkaid stage at most, in its own units: fewer stages, or more of them.
@@ -53,7 +53,7 @@ SIDES = (1, 4, 8)
 class Inputs:
     """Inputs of every design, the dataset before random codes, and the reference's results.
 
-    ``codes [samples, n_in]``, ``labels [flowers]``, ``logits`` and ``probabilities [samples,
+    ``codes [samples, n_in]``, ``labels [labelled]``, ``logits`` and ``probabilities [samples,
     n_out]``, ``classes [samples]``.
     """
 
@@ -78,14 +78,14 @@ class Contender:
 
 
 def inputs(network: Network) -> Inputs:
-    """Flowers and random inputs, and what the reference makes of them."""
-    flowers = datasets.load("iris")
+    """Samples of the dataset and random inputs, with the reference's results."""
+    iris = datasets.load("iris")
     rng = np.random.default_rng(INPUT_SEED)
-    encoded = reference.encode(network, flowers.features)
+    encoded = reference.encode(network, iris.features)
     together = np.concatenate([encoded, codes(rng, network, RANDOM)])
     trace = reference.trace(network, together)
     keys = (network.spec.logits_key, "softmax.probabilities", "softmax.class")
-    return Inputs(together, flowers.labels, *(trace[key] for key in keys))
+    return Inputs(together, iris.labels, *(trace[key] for key in keys))
 
 
 def version(name: str) -> str:
@@ -109,8 +109,8 @@ def known(name: str, release: str, found: Simulated, classes: Int, given: Inputs
         "softmax": False,
         "cycles": found.latency,
         "interval": round(found.interval, 1),
-        "flowers": len(given.labels),
-        "right": int((classes == given.labels).sum()),
+        "samples": len(given.labels),
+        "correct": int((classes == given.labels).sum()),
         "our class": int((classes == given.classes[: len(classes)]).sum()),
         "results": len(given.codes),
         "simulated samples per second": round(found.samples_per_second),
@@ -159,7 +159,7 @@ def of_nngen(python: Path, side: int, batch: int, given: Inputs) -> Contender:
     )
     made = generate.generate(python, "nngen_network", files, options)
     found = generate.simulate_accelerator(made, given.codes, batch, given.logits.shape[1])
-    name = f"NNgen, {side}x{side}, " + ("one flower" if batch == 1 else f"batch of {batch}")
+    name = f"NNgen, {side}x{side}, " + ("one sample" if batch == 1 else f"batch of {batch}")
     contender = of_peer(name, "nngen", side * side, made, found, given)
     return replace(contender, facts=contender.facts | {"batch": batch}, placed=batch == 1)
 

@@ -1,6 +1,6 @@
 """Other generators on our network: their environment, their Verilog, and what it does simulated.
 
-Everything stands under ``build/peers``, each folder named by the content of what goes into it, so
+Everything is under ``build/peers``, each folder named by the content of its inputs, so
 that an interrupted campaign goes on where it was.
 """
 
@@ -193,9 +193,9 @@ def require_same(name: str, found: Int, wanted: Int) -> None:
 
 
 def delay(seen: Int, wanted: Int) -> int:
-    """Cycles by which ``wanted [samples, n]`` stands later in ``seen [cycles, n]``.
+    """Cycles by which ``wanted [samples, n]`` is delayed in ``seen [cycles, n]``.
 
-    Raises `PeerError` where it stands nowhere, with the place where most of it does.
+    Raises `PeerError` if it is not there, with the delay at which most of it is.
 
     >>> delay(np.array([[0], [0], [7], [8]]), np.array([[7], [8]]))
     2
@@ -203,14 +203,14 @@ def delay(seen: Int, wanted: Int) -> int:
     places = len(seen) - len(wanted) + 1
     if places < 1:
         raise PeerError(f"{len(seen)} cycles cannot hold {len(wanted)} results")
-    right = [
+    equal = [
         int((seen[place : place + len(wanted)] == wanted).all(axis=1).sum())
         for place in range(places)
     ]
-    best = int(np.argmax(right))
-    if right[best] != len(wanted):
+    best = int(np.argmax(equal))
+    if equal[best] != len(wanted):
         raise PeerError(
-            f"{len(wanted) - right[best]} of {len(wanted)} results differ from the reference, "
+            f"{len(wanted) - equal[best]} of {len(wanted)} results differ from the reference, "
             f"{best} cycles late, where the fewest do"
         )
     return best

@@ -58,10 +58,10 @@ def cell(row: Facts, key: str) -> str:
 
 def results(rows: Sequence[Facts]) -> str:
     """Results of each design, and the effort of working with it."""
-    flowers, given = rows[0]["flowers"], rows[0]["results"]
-    columns = ["design", "softmax", f"right, of {flowers}", f"our class, of {flowers}"]
+    samples, given = rows[0]["samples"], rows[0]["results"]
+    columns = ["design", "softmax", f"correct, of {samples}", f"our class, of {samples}"]
     columns += [f"our results, of {given:,}", "seconds to generate", "lines of Verilog"]
-    keys = ["right", "our class", "results as ours", "generate seconds", "lines of Verilog"]
+    keys = ["correct", "our class", "results as ours", "generate seconds", "lines of Verilog"]
     keys.append("simulated samples per second")
     table = [
         [row["name"], "yes" if row["softmax"] else "no", *(number(row[key]) for key in keys)]
@@ -108,7 +108,7 @@ def page(rows: Sequence[Facts], spec: NetworkSpec, date: str, tools: Mapping[str
     used = ", ".join(f"{name} {version}" for name, version in tools.items())
     batches = sorted({row["batch"] for row in rows if "batch" in row})
     parts = [
-        "# Beside other generators",
+        "# Other generators",
         f"Written by `make study-peers` on {date}, with {used}. Nothing here was typed.",
         f"{', '.join(versions)}: the same integers of the golden IrisNet, an ECP5 85k, one seed of "
         "placement, the same commands of Yosys and nextpnr. Multipliers are those of the layers. "
@@ -122,10 +122,10 @@ def page(rows: Sequence[Facts], spec: NetworkSpec, date: str, tools: Mapping[str
         "accelerators fetch weights, inputs and intermediate results through an AXI master from a "
         "memory, which is not in the table; in the simulation it answers in the next cycle with a "
         "word a cycle and never lets them wait, so that a real one only takes longer. Their cycles "
-        f"count from start to interrupt, of {' or '.join(map(str, batches))} flowers at once. Our "
+        f"count from start to interrupt, of {' or '.join(map(str, batches))} samples at once. Our "
         "cores hold their weights and have a softmax, which none of the peers has.",
         results(rows),
-        "Every design was simulated by Verilator, compiled with the same options, on the flowers "
+        "Every design was simulated by Verilator, compiled with the same options, on the dataset "
         "and on random codes. alkaid must give the reference's logits, and ours its classes and "
         "probabilities, value for value. NNgen rounds half away from zero, so it must give what "
         "its own evaluation gives; how often that is our logits, the table says. A class is the "
@@ -133,7 +133,7 @@ def page(rows: Sequence[Facts], spec: NetworkSpec, date: str, tools: Mapping[str
         "of its ROMs: its Verilog is written by hand, and the same for every network.",
         "## At equal multipliers",
         "NNgen's layers take turns at one set of multipliers, each of ours has its own. So our "
-        "core stands here twice: with at most as many a layer, and with at most as many in all, "
+        "core is listed twice: with at most as many a layer, and with at most as many in all, "
         "where that leaves one for each layer. Its cycles are those of its specification. A batch "
         "hands all of its results over at its end.",
         equal_multipliers(rows, spec),

@@ -68,8 +68,8 @@ def integers(trained, plan=SHORT):
 def test_the_recipe_reaches_the_accuracy_of_its_source(build):
     network = artifact.load(build / "network.json")
     classes, _ = reference.predict(network, FLOWERS.features)
-    assert measure(FLOWERS.labels[TRAIN], classes[TRAIN]).right >= 118
-    assert measure(FLOWERS.labels[TEST], classes[TEST]).right >= 29
+    assert measure(FLOWERS.labels[TRAIN], classes[TRAIN]).correct >= 118
+    assert measure(FLOWERS.labels[TEST], classes[TEST]).correct >= 29
     assert (len(TRAIN), len(TEST)) == (120, 30)
 
 
@@ -400,7 +400,7 @@ def test_a_failed_step_leaves_neither_seconds_nor_half_a_file(tmp_path):
 
 
 def test_cross_validation_tests_every_sample_once_for_each_seed():
-    work = list(accuracy.jobs(SHORT, seeds=2, folds=5))
+    work = list(accuracy.jobs(SHORT, seeds=2, splits=5))
     assert len(work) == 10
     for seed in range(2):
         tested = [sample for job in work if job.seed == seed for sample in job.test]
@@ -415,7 +415,7 @@ def test_cross_validation_reports_the_points_that_quantization_costs():
         0: {"float": 147, "calibrated": 90, "fine_tuned": 144, "mse_4": 135, **baselines},
         1: {"float": 144, "calibrated": 120, "fine_tuned": 144, **baselines},
     }
-    figures = accuracy.report(SHORT, totals, folds=5)
+    figures = accuracy.report(SHORT, totals, splits=5)
     mean = {"float": 97.0, "calibrated": 70.0, "fine_tuned": 96.0, "logistic": 96.0, "tree": 94.0}
     assert figures["mean_percent"] == mean
     assert figures["points_lost"] == 1.0
@@ -423,9 +423,9 @@ def test_cross_validation_reports_the_points_that_quantization_costs():
 
 
 def test_cross_validation_counts_every_network_and_width_and_keeps_what_is_done(tmp_path):
-    first, *_ = accuracy.jobs(SHORT, seeds=1, folds=5)
+    first, *_ = accuracy.jobs(SHORT, seeds=1, splits=5)
     few = replace(first, plan=replace(SHORT, fine_tuning=replace(SHORT.fine_tuning, epochs=2)))
-    right = accuracy.rights(few)
+    right = accuracy.correct(few)
     assert list(right) == few.columns == [*accuracy.NETWORKS, *few.columns[5:]]
     assert len(right) == 5 + len(accuracy.WAYS) * len(accuracy.WIDTHS)
     assert all(0 <= count <= 30 for count in right.values())

@@ -32,7 +32,7 @@ FACTS: dict[str, Any] = {
     "complaint": None,
     "simulator": "icarus",
     "implementations": [
-        {"name": name, "train": {"right": 7, "samples": 8}, "test": {"right": 1, "samples": 2}}
+        {"name": name, "train": {"correct": 7, "samples": 8}, "test": {"correct": 1, "samples": 2}}
         for name in ("float PyTorch", "quantized PyTorch", "NumPy reference", "RTL (icarus)")
     ],
     "totals": {

@@ -61,7 +61,10 @@ BAD_FILES = {
         edited(setting("spec", "stages", 1, "simd", to=7)),
         r"simd must be a divisor of n_in = 30 \(1, 2, .*\), got 7",
     ),
-    "illegal-shift": (edited(setting("spec", "stages", 3, "y", "frac", to=30)), "frac must be at most .*, got 30"),
+    "illegal-shift": (
+        edited(setting("spec", "stages", 3, "y", "frac", to=30)),
+        "frac must be at most .*, got 30",
+    ),
     "narrow-sums": (edited(setting("spec", "stages", 1, "acc_w", to=16)), "need 1[0-9] bits"),
     "weight-too-large": (
         edited(setting("weights", "fc1", 0, 0, to=128)),

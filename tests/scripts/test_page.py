@@ -92,7 +92,7 @@ def test_numbers_are_those_of_the_report(built: Path, browser_page: Page) -> Non
     rtl = facts["implementations"][-1]
     assert figures == [
         str(facts["totals"]["rtl"]["differing"]),
-        *(f"{rtl[part]['right']} / {rtl[part]['samples']}" for part in ("train", "test")),
+        *(f"{rtl[part]['correct']} / {rtl[part]['samples']}" for part in ("train", "test")),
         str(cycles["interval"]["measured"]),
         str(cycles["latency"]["measured"]),
     ]

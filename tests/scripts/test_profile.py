@@ -76,8 +76,8 @@ FIGURES = {
     "network": "iris",
     "date": "2026-01-02",
     "samples": 150,
-    "folds": 5,
-    "right_by_seed": {"0": {}, "1": {}},
+    "splits": 5,
+    "correct_by_seed": {"0": {}, "1": {}},
     "mean_percent": dict.fromkeys(accuracy.NETWORKS, 97.5),
     "std_percent": dict.fromkeys(accuracy.NETWORKS, 0.25),
     "percent_at_width": {

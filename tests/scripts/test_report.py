@@ -95,7 +95,7 @@ def test_every_tensor_of_the_reference_is_compared_once_with_pytorch(folder: Pat
 def test_classes_of_the_rtl_are_its_own(folder: Path) -> None:
     doctor(folder, lambda content: content.update(classes=[0] * content["samples"]))
     rtl = facts_of(folder)["implementations"][-1]
-    assert (rtl["train"]["right"], rtl["test"]["right"]) == (40, 10)
+    assert (rtl["train"]["correct"], rtl["test"]["correct"]) == (40, 10)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_classes_of_the_rtl_are_its_own(folder: Path) -> None:
         ),
         (
             lambda c: c["streams"].update(fc9={"compared": 1, "differing": 0}),
-            "fc9: is no stream of network iris",
+            "fc9: is not a stream of network iris",
         ),
         (
             lambda c: c["classes"].__setitem__(0, 2 - c["classes"][0]),
@@ -188,7 +188,7 @@ def test_rtl_report_without_a_key_is_refused(folder: Path, key: str) -> None:
 
 def test_rtl_report_of_fewer_samples_is_refused(folder: Path) -> None:
     doctor(folder, lambda content: content["classes"].pop())
-    with pytest.raises(CommandError, match="149 classes"):
+    with pytest.raises(CommandError, match="must hold 150 classes .*, got 149 and 150"):
         read(folder, SIMULATOR)
 
 
@@ -210,10 +210,10 @@ def test_latencies_of_the_parts_add_up(folder: Path) -> None:
 
 def test_published_figures_decode_to_one_confusion_matrix(folder: Path) -> None:
     (decoded,) = facts_of(folder)["published"]["decoded"]
-    assert (decoded["right"], decoded["samples"]) == (118, 120)
+    assert (decoded["correct"], decoded["samples"]) == (118, 120)
     assert sorted(decoded["recalls"]) == [(38, 38), (39, 41), (41, 41)]
     text = terminal.decoded(facts_of(folder))
-    assert "118 right of 120, one class 39 of 41" in str(text)
+    assert "118 correct of 120, one class 39 of 41" in str(text)
     assert "measured on the training split" in str(text)
 
 

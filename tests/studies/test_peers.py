@@ -142,18 +142,18 @@ def test_packing_is_undone(width: int) -> None:
     assert (generate.unpack(packed, 5, width, signed=False) == values % (1 << width)).all()
 
 
-def test_row_counts_what_is_right_and_what_is_as_ours(tmp_path: Path) -> None:
+def test_row_counts_what_is_correct_and_what_is_as_ours(tmp_path: Path) -> None:
     doctored = GIVEN.logits.copy()
     doctored[0] = doctored[0, ::-1] + [0, 0, 100]
     facts = contender(tmp_path, doctored).facts
     right = int((GIVEN.classes[:150] == GIVEN.labels).sum())
-    assert (facts["right"], facts["our class"]) == (right - 1, 149)
+    assert (facts["correct"], facts["our class"]) == (right - 1, 149)
     assert (facts["results as ours"], facts["results"]) == (1199, 1200)
     assert (facts["generate seconds"], facts["lines of Verilog"]) == (1.5, 3)
     assert facts["version"] == version("alkaid") and own_version().count(".") == 2
 
 
-def test_inputs_are_all_flowers_then_random_codes_in_whole_batches() -> None:
+def test_inputs_are_all_samples_then_random_codes_in_whole_batches() -> None:
     assert isinstance(GIVEN, Inputs) and len(GIVEN.labels) == 150
     assert len(GIVEN.codes) - 150 >= 1000 and len(GIVEN.codes) % 150 == 0
     assert (GIVEN.codes[150:].min(), GIVEN.codes[150:].max()) == (-128, 127)

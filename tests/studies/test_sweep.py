@@ -13,7 +13,7 @@ ROW = {
     "score": "taylor2",
     "divider": "reciprocal",
     "cycles": 30,
-    "right": 148,
+    "correct": 148,
     "multipliers": 82,
     "interval": 30,
     "latency in ns": 1000.0,
@@ -30,7 +30,7 @@ ROW = {
     ("other", "best"),
     [
         ({"LUT": 4999}, False),
-        ({"LUT": 4999, "right": 147}, True),
+        ({"LUT": 4999, "correct": 147}, True),
         ({"LUT": 4999, "results per second": 3_999_999}, True),
         ({"DSP": 83}, False),
         ({"LUT": 4900, "DSP": 85}, True),

@@ -56,7 +56,10 @@ def test_bench_covers_what_an_idle_simulation_does_not(tmp_path: Path) -> None:
         ("", "is no coverage of Verilator's"),
         ("TN:\n", "is no coverage of Verilator's"),
         (FIRST + "C 'x' y\n", "line 2 is no record: \"C 'x' y\""),
-        (FIRST + "C '\1f\2a.v\1l\0021\1n\0021\1t\2user\1o\2b' 3\n", "line 2 must count one of .*, got 'user'"),
+        (
+            FIRST + "C '\1f\2a.v\1l\0021\1n\0021\1t\2user\1o\2b' 3\n",
+            "line 2 must count one of .*, got 'user'",
+        ),
     ],
 )
 def test_file_that_is_no_coverage_is_refused(tmp_path: Path, text: str, sentence: str) -> None:
