@@ -37,7 +37,7 @@ class CommandError(VerbatimError):
 
 
 def reason(error: BaseException) -> str:
-    """Why something failed, in one line, without the path that an `OSError` repeats.
+    """Reason of a failure in one line, without the path that an `OSError` repeats.
 
     >>> reason(FileNotFoundError(2, "No such file or directory", "a.csv"))
     'no such file or directory'

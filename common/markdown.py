@@ -32,7 +32,7 @@ def block(page: str, name: str) -> str:
 def filled(page: str, name: str, text: str) -> str:
     """``page`` with ``text`` between the two markers of ``name``, and nothing else changed.
 
-    Raises `CommandError` unless each marker stands there once, in order.
+    Raises `CommandError` unless each marker is there once, in order.
 
     >>> filled("a <!-- x -->old<!-- /x --> c", "x", "new")
     'a <!-- x -->\\n\\nnew\\n\\n<!-- /x --> c'

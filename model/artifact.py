@@ -179,7 +179,7 @@ def _parse(text: str) -> Network:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object whose keys stand in it once: JSON leaves open which of two would count."""
+    """Build an object whose keys must be unique: JSON leaves open which of two would count."""
     found = dict(pairs)
     if len(found) != len(pairs):
         repeated = next(key for key in found if sum(key == other for other, _ in pairs) > 1)

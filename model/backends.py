@@ -2,7 +2,7 @@
 
 A backend is a function ``(network, codes) -> (classes, probabilities)``: codes ``[samples, n_in]``
 of the input format, one sample or more, become class indices ``[samples]`` and probability bytes
-``[samples, n_out]``. What else it must or may be told are its keyword-only parameters. It is named
+``[samples, n_out]``. Its options are its keyword-only parameters. It is named
 here as ``module:function`` and imported when it is asked for, so that this package needs no
 simulator to be imported. A new one is a line in `BACKENDS`.
 """
@@ -32,7 +32,7 @@ BACKENDS = {
 
 
 class BackendError(VerbatimError):
-    """A backend that nobody knows or that gave something else than results of the samples."""
+    """An unknown backend, or one that did not give a result for each sample."""
 
 
 def find(name: str, options: Mapping[str, object]) -> Backend:

@@ -20,7 +20,7 @@ from model.stages.linear import LayerSpec
 _EXACT = ((25, np.float32), (54, np.float64))
 
 # Samples that the softmax takes at once, and multiplications of a product: below 2**18 of them
-# OpenBLAS starts no thread, and threads that wait for a busy core cost more than they bring.
+# OpenBLAS starts no thread, and threads that wait for a busy core cost more than they gain.
 CHUNK = 1 << 13
 _PRODUCT = (1 << 18) - 1
 _FEWEST_ROWS = 64

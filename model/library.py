@@ -51,7 +51,7 @@ class Network(artifact.Network):
 
         A table with names of ``columns``, such as a pandas DataFrame, is read by them where the
         network has names. Every backend of `model.backends.BACKENDS` gives the same values;
-        ``options`` are what it must or may be told, such as the ``port`` of a board. Raises
+        ``options`` are the backend's own, such as the ``port`` of a board. Raises
         `FeatureError` where X is not such an array of finite numbers, `SpecError` where the columns
         of a table are other features, and `BackendError` on an unknown backend or option.
         """

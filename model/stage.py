@@ -1,4 +1,4 @@
-"""What every stage of the pipeline says of itself: a network is a tuple of stages.
+"""The interface of a stage of the pipeline: a network is a tuple of stages.
 
 Sums and maxima over the stages give the latency, the interval, the area, the ROM images, the
 streams and the RTL parameters of a network, so that a new layer, activation or output is a new
@@ -61,7 +61,7 @@ class Stream:
 
     @property
     def part(self) -> str:
-        """What the stream belongs to: the stage's name, ``s_axis`` or ``m_axis``."""
+        """Owner of the stream: the stage's name, ``s_axis`` or ``m_axis``."""
         return self.payloads[0].channel.partition(".")[0]
 
     def path(self, top: str, signal: str) -> str:
@@ -119,7 +119,7 @@ class Stage(Protocol):
 
     @property
     def y(self) -> Format | None:
-        """Format of the values that leave; None where they are no codes, as probabilities are."""
+        """Format of the values that leave; None where they are not codes, such as probabilities."""
 
     @property
     def out_width(self) -> int:
@@ -135,7 +135,7 @@ class Stage(Protocol):
 
     @property
     def detail(self) -> str:
-        """What else there is to say in a few words, such as ``8-bit weights``."""
+        """Further detail in a few words, such as ``8-bit weights``."""
 
     @property
     def formats(self) -> tuple[str, str, str, int]:

@@ -95,7 +95,7 @@ def library_figures(network: Network) -> dict[str, int]:
 
 def native_figures(network: Network, scratch: Path) -> dict[str, Any]:
     """Samples per second through the RTL as a library, and the seconds of compiling it anew."""
-    # A remark that nobody has compiled before, and no compiler cache.
+    # A remark that was never compiled before, and no compiler cache.
     rtl = scratch / "native-rtl"
     shutil.rmtree(rtl, ignore_errors=True)
     shutil.copytree(RTL, rtl)

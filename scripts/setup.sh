@@ -79,7 +79,7 @@ set_up_system() {
     [ -z "$missing" ] || fail "Still missing after their installation: $missing"
 }
 
-# A .venv that works is kept, whoever made it. One whose set-up was cut short is made anew.
+# A .venv that works is kept, also one made by hand. One whose set-up was cut short is made anew.
 set_up_python() {
     check_python
     if [ -e .venv/unfinished ] ||

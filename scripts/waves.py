@@ -20,7 +20,7 @@ from tb.sim.simulators import SIMULATORS
 
 # The test that stands for what make sim left.
 OF_SIM = "sim"
-# Viewers, the first one preferred, and how each is told its view.
+# Viewers, the first one preferred, and the option that gives each its view.
 VIEWERS = {"gtkwave": (".gtkw", []), "surfer": (".sucl", ["--command-file"])}
 
 

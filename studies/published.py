@@ -13,7 +13,7 @@ SAME = Fraction(1, 10**13)
 
 @dataclass(frozen=True)
 class Published:
-    """Accuracy, macro precision and macro recall, as they stand in ``source``."""
+    """Accuracy, macro precision and macro recall, as ``source`` states them."""
 
     accuracy: float
     precision: float

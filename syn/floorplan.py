@@ -1,6 +1,6 @@
 """A floorplan of multipliers: the lanes of a layer side by side, in the order of the data.
 
-The multipliers of an ECP5 stand in a few rows across the chip. A placer that is left to itself puts
+The multipliers of an ECP5 are in a few rows across the chip. A placer that is left to itself puts
 the lanes of one adder tree into several of them, and the ways between decide the clock.
 """
 
@@ -23,10 +23,10 @@ _MULTIPLIER = "MULT18X18D"
 
 
 def planned(multipliers: Mapping[str, int], rows: Sequence[Sequence[str]]) -> Plan:
-    """Sites in ``rows`` for a netlist with so many ``multipliers`` an instance; {} without a plan.
+    """Sites in ``rows`` for a netlist with ``multipliers`` for each instance; {} without a plan.
 
     It is for dot products: those of a layer share their inputs, so they take turns lane by lane.
-    What else multiplies in such a netlist, as a softmax, stands at its end.
+    Other multipliers of such a netlist, such as a softmax's, come last.
     """
     instances = [name for name in sorted(multipliers, key=_by_number) if multipliers[name]]
     if not rows or not any(_DOT.search(name) for name in instances):

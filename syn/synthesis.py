@@ -51,7 +51,7 @@ class Design:
     """A module under parameters; those that name an image find it under ``mem/``.
 
     The parameters are those of ``core`` where that is a module inside of this one. ``multipliers``
-    are the products of two variables: DSPs where the device has so many, else all of them LUTs.
+    are the products of two variables: DSPs where the device has enough, else all of them LUTs.
     """
 
     module: str

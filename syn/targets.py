@@ -57,7 +57,7 @@ class Target:
         return self.devices[names.index(name)]
 
     def script(self, device: Device | None, multipliers: int) -> str:
-        """Yosys's command for a design of so many multipliers: all of them are DSPs, or none is."""
+        """Yosys's command for a design of ``multipliers``: all of them are DSPs, or none is."""
         fits = device is None or 0 < multipliers <= device.dsps
         return f"{self.command} {self.with_dsps if fits else self.without_dsps}".strip()
 

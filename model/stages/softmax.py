@@ -227,7 +227,7 @@ class SoftmaxSpec:
         )
 
     def parameters(self) -> dict[str, Parameter]:
-        """What `mlp_top` is told of its softmax."""
+        """Parameters of `mlp_top` for its softmax."""
         return {
             "LOGIT_FRAC": self.x.frac,
             "SCORE": self.score,

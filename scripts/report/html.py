@@ -84,7 +84,7 @@ def traced_ranges(folder: Path, network: Network) -> list[Range]:
 
 
 def areas(folder: Path, network: Network) -> Iterator[dict[str, Any]]:
-    """What `make synth` has left of each device, of this network and the RTL of this checkout."""
+    """Results of `make synth` for each device, of this network and the RTL of this checkout."""
     for path in sorted(folder.glob("synth-*.json")):
         found = json.loads(path.read_text())
         if (found.get("rtl"), found.get("network_sha256")) != (rtl_digest(), identity(network)):
@@ -113,7 +113,7 @@ def waves(folder: Path, network: Network, simulator: str) -> Markup | None:
 
 
 def estimate(spec: NetworkSpec) -> list[tuple[str, int]]:
-    """What the spec alone says of the area."""
+    """Estimated area, from the spec alone."""
     found = spec.area
     return [
         ("multipliers", found.multipliers),
@@ -124,7 +124,7 @@ def estimate(spec: NetworkSpec) -> list[tuple[str, int]]:
 
 
 def accuracy(folder: Path, facts: Facts) -> Facts | None:
-    """What `make accuracy` has left, where it is of this recipe and these samples."""
+    """Results of `make accuracy`, where they are of this recipe and these samples."""
     path = folder / "accuracy.json"
     found: Facts = json.loads(path.read_text()) if path.exists() else {}
     keys = ("recipe_sha256", "dataset_sha256")
