@@ -1,4 +1,4 @@
-"""What long commands share: pieces that are done once, over the cores, and the time of all runs."""
+"""Jobs of long commands: done once each, over the CPUs, with the time of all runs."""
 
 import json
 import multiprocessing

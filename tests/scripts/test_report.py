@@ -188,7 +188,7 @@ def test_rtl_report_without_a_key_is_refused(folder: Path, key: str) -> None:
 
 def test_rtl_report_of_fewer_samples_is_refused(folder: Path) -> None:
     doctor(folder, lambda content: content["classes"].pop())
-    with pytest.raises(CommandError, match="must hold 150 classes .*, got 149 and 150"):
+    with pytest.raises(CommandError, match=r"must hold 150 classes .*, got 149 and 150"):
         read(folder, SIMULATOR)
 
 
