@@ -25,6 +25,7 @@ def parameters(network: Network, cycles: int) -> dict[str, Parameter]:
     return {
         "CYCLES": cycles,
         "ID": network_id(network),
+        "LATENCY": network.spec.latency,
         **network.spec.parameters(MEM_DIR),
     }
 

@@ -1,5 +1,6 @@
 """The host's side of a board: samples out over a serial port, classes and probabilities back."""
 
+import secrets
 import time
 from collections.abc import Iterator
 from types import TracebackType
@@ -28,7 +29,7 @@ class BoardError(VerbatimError):
 class Board:
     """A serial port with a board behind it that holds ``network``; a context manager.
 
-    Raises `BoardError` where the port cannot be opened.
+    Nobody else can open the port meanwhile. Raises `BoardError` where it cannot be opened.
     """
 
     def __init__(
@@ -42,12 +43,18 @@ class Board:
     ) -> None:
         self.spec, self.port, self.attempts, self.patience = network.spec, port, attempts, patience
         self.id = protocol.network_id(network)
-        self.tag = 0
+        # Hosts that follow each other ask under different tags, but for one in 256.
+        self.tag = secrets.randbelow(TAGS)
         self.retries = 0
         try:
-            self.line = serial.Serial(port, baudrate, timeout=patience / 10)
+            self.line = serial.Serial(
+                port, baudrate, timeout=patience / 10, write_timeout=patience, exclusive=True
+            )
+            self.line.reset_input_buffer()
         except (OSError, ValueError) as error:
-            raise BoardError(f"{port}: cannot be opened: {error}") from error
+            used = isinstance(error.__context__, BlockingIOError)
+            reason = "another program uses it" if used else error
+            raise BoardError(f"{port}: cannot be opened: {reason}") from error
 
     def __enter__(self) -> "Board":
         return self
@@ -64,38 +71,48 @@ class Board:
         """Send one sample ``codes [n_in]`` and return the board's reply.
 
         A request that is not answered, or answered as damaged, is sent again: ``attempts`` times in
-        all, each under a tag of its own, so that no late answer is taken for that of another.
+        all, each under a tag of its own. An answer counts where it repeats the tag and the digest
+        of the request and can be a softmax's, so that no late one is taken for that of another.
         Raises `BoardError`.
         """
-        complaint = "no answer"
+        complaint, sample = "no answer", codes.tolist()
         for attempt in range(self.attempts):
             self.retries += attempt > 0
             self.tag = (self.tag + 1) % TAGS
+            own = (self.tag, protocol.request_digest(self.spec, self.tag, sample))
             try:
-                self.line.write(protocol.request(self.spec, self.tag, codes.tolist()))
+                self.line.write(protocol.request(self.spec, self.tag, sample))
                 for answer in self._answers():
+                    computed = answer.status == Status.COMPUTED
+                    if computed and (answer.tag, answer.digest) != own:
+                        continue
                     if answer.network != self.id:
                         raise BoardError(
                             f"{self.port}: the board must hold network {self.id:08x}, "
                             f"got {answer.network:08x}"
                         )
-                    if answer.status == Status.COMPUTED and answer.tag == self.tag:
+                    if computed:
                         return answer
-                    if answer.status != Status.COMPUTED:
-                        complaint = f"the last answer was {answer.status.name}"
-                        break
+                    complaint = f"the last answer was {answer.status.name}"
+                    break
+            except serial.SerialTimeoutException as error:
+                raise BoardError(
+                    f"{self.port}: takes no data for {self.patience:g} s: nothing reads there"
+                ) from error
             except OSError as error:
                 raise BoardError(f"{self.port}: cannot be read or written: {error}") from error
         raise BoardError(f"{self.port}: {complaint}, after {self.attempts} attempts")
 
     def _answers(self) -> Iterator[Reply]:
         """Yield replies as they come, until patience ends; bytes that form none are passed over."""
-        frame = bytearray()
+        # What is longer than any reply is none; its end is waited for.
+        frame, longest = bytearray(), 2 * protocol.reply_bytes(self.spec)
         deadline = time.monotonic() + self.patience
         while time.monotonic() < deadline:
             for byte in self.line.read(max(1, self.line.in_waiting)):
                 if byte != END:
-                    frame.append(byte)
+                    if len(frame) <= longest:
+                        frame.append(byte)
                     continue
                 line, frame = bytes(frame), bytearray()
                 try:

@@ -2,7 +2,7 @@
 
 A frame is framed as RFC 1055 (SLIP) says, END on both sides; its last two bytes are the
 CRC-16/CCITT-FALSE of those before, the higher byte first. A request is a tag and a sample; a reply
-is the same tag, a status, the network's ID, the class and the probabilities.
+is the same tag, a digest of the request, the network's ID, the class, the probabilities, a status.
 """
 
 import binascii
@@ -14,6 +14,7 @@ from common.errors import VerbatimError
 from model.artifact import Network
 from model.images import identity
 from model.spec import NetworkSpec
+from model.stage import PROBABILITY_ONE
 
 END, ESC, ESC_END, ESC_ESC = 0xC0, 0xDB, 0xDC, 0xDD
 CRC_START = 0xFFFF
@@ -29,17 +30,19 @@ class Status(IntEnum):
     COMPUTED = 0
     DAMAGED = 1
     WRONG_LENGTH = 2
+    NO_RESULT = 3
 
 
 @dataclass(frozen=True)
 class Reply:
-    """Answer of a board; class and probabilities are 0 unless the status is COMPUTED."""
+    """Answer of a board; all but status and network are 0 unless the status is COMPUTED."""
 
     tag: int
-    status: Status
+    digest: int
     network: int
     winner: int
     probabilities: tuple[int, ...]
+    status: Status
 
 
 def slip(payload: bytes) -> bytes:
@@ -76,26 +79,59 @@ def checked(payload: bytes) -> bytes:
     return payload + binascii.crc_hqx(payload, CRC_START).to_bytes(2, "big")
 
 
-def request(spec: NetworkSpec, tag: int, codes: Sequence[int]) -> bytes:
-    """The frame that asks for one sample ``codes [n_in]``, each in whole bytes, little-endian."""
+def asked(spec: NetworkSpec, tag: int, codes: Sequence[int]) -> bytes:
+    """What is asked for one sample ``codes [n_in]``, each in whole bytes, little-endian."""
     size = spec.x.byte_width // 8
-    sample = b"".join(int(code).to_bytes(size, "little", signed=True) for code in codes)
-    return slip(checked(bytes([tag]) + sample))
+    return bytes([tag]) + b"".join(int(c).to_bytes(size, "little", signed=True) for c in codes)
+
+
+def request(spec: NetworkSpec, tag: int, codes: Sequence[int]) -> bytes:
+    """The frame that asks for one sample ``codes [n_in]``."""
+    return slip(checked(asked(spec, tag, codes)))
+
+
+def request_digest(spec: NetworkSpec, tag: int, codes: Sequence[int]) -> int:
+    """By what an answer names its request: the CRC of that frame."""
+    return binascii.crc_hqx(asked(spec, tag, codes), CRC_START)
 
 
 def reply(spec: NetworkSpec, line: bytes) -> Reply:
-    """Read the bytes between two ENDs; raises `ProtocolError` unless they are a whole reply."""
+    """Read the bytes between two ENDs.
+
+    Raises `ProtocolError` unless they are a whole reply that a softmax can give.
+    """
     payload = unslip(line)
-    if len(payload) != 9 + spec.n_out:
-        raise ProtocolError(f"a reply must have {9 + spec.n_out} bytes, got {len(payload)}")
+    if len(payload) != reply_bytes(spec):
+        raise ProtocolError(f"a reply must have {reply_bytes(spec)} bytes, got {len(payload)}")
     if binascii.crc_hqx(payload, CRC_START):
-        raise ProtocolError("a reply whose checksum is wrong")
+        raise ProtocolError("a reply has a wrong checksum")
     try:
-        status = Status(payload[1])
+        status = Status(payload[-3])
     except ValueError as error:
-        raise ProtocolError(f"a reply has the unknown status {payload[1]}") from error
-    network = int.from_bytes(payload[2:6], "big")
-    return Reply(payload[0], status, network, payload[6], tuple(payload[7:-2]))
+        raise ProtocolError(f"a reply has the unknown status {payload[-3]}") from error
+    digest, network = (int.from_bytes(payload[a:b], "big") for a, b in ((1, 3), (3, 7)))
+    if status != Status.COMPUTED:
+        return Reply(0, 0, network, 0, (0,) * spec.n_out, status)
+    winner, probabilities = payload[7], tuple(payload[8:-3])
+    _require_plausible(winner, probabilities)
+    return Reply(payload[0], digest, network, winner, probabilities, status)
+
+
+def reply_bytes(spec: NetworkSpec) -> int:
+    """Bytes of a reply before they are escaped."""
+    return 11 + spec.n_out
+
+
+def _require_plausible(winner: int, probabilities: Sequence[int]) -> None:
+    """Raise `ProtocolError` where no softmax gives such a result."""
+    if winner >= len(probabilities):
+        raise ProtocolError(f"a reply's class must be below {len(probabilities)}, got {winner}")
+    if sum(probabilities) != PROBABILITY_ONE:
+        raise ProtocolError(
+            f"a reply's probabilities must sum to {PROBABILITY_ONE}, got {sum(probabilities)}"
+        )
+    if probabilities[winner] != max(probabilities):
+        raise ProtocolError(f"a reply's class {winner} must have the largest probability")
 
 
 def network_id(network: Network) -> int:

@@ -1,7 +1,13 @@
 """A network behind a serial line: its Verilog, and the host that will talk to real boards."""
 
+import os
+import pty
+import select
 import threading
 import time
+import tty
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -57,12 +63,21 @@ def test_board_keeps_its_promises_under_verilator() -> None:
     assert run_bench(IRIS, samples(IRIS, 8), "verilator", name="board-iris").passed == 7
 
 
+def test_an_upset_spoils_one_answer_and_no_more() -> None:
+    done = run_bench(SMALL, samples(SMALL, 8), "icarus", name="board-upset", bench="upset_bench")
+    assert done.passed == 10
+
+
 # Module, what stands there once, what it becomes, and the test of `board_bench` that notices.
-FRAMES, NOISY, EARLY, ALL = (
+FRAMES, NOISY, EARLY, ALL, UPSET, SET, ANSWERING, STOPS = (
     "says_what_is_wrong_with_a_frame$",
     "survives_noise$",
     "drops_what_comes_before_the_answer_has_left$",
     "answers_every_sample$",
+    "no_upset_of_the_handing_over.*/name=out_valid/moment=idle$",
+    "no_upset_of_the_handing_over.*/name=out_valid/moment=computing$",
+    "no_upset_of_the_handing_over.*/name=count/moment=answering$",
+    "a_core_that_stops_is_told$",
 )
 MUTANTS = {
     "takes-any-checksum": ("mlp_link_request", "in_bad || crc != 16'd0", "in_bad", FRAMES),
@@ -88,6 +103,21 @@ MUTANTS = {
         "index < CLASS)",
         ALL,
     ),
+    "forgets-the-digest": (
+        "mlp_link_request",
+        "{bytes[15:8], bytes[23:16]}",
+        "{bytes[23:16], bytes[15:8]}",
+        ALL,
+    ),
+    "keeps-the-core-out-of-reset": (
+        "mlp_link_guard",
+        "core_rst <= rst || !busy",
+        "core_rst <= rst",
+        UPSET,
+    ),
+    "waits-for-ever": ("mlp_link_guard", "count >= LIMIT[COUNT_W-1:0]", "1'b0", STOPS),
+    "takes-any-end-of-a-result": ("mlp_link_reply", "p_last != ends", "1'b0", ANSWERING),
+    "takes-a-result-before-its-time": ("mlp_link_reply", "early || !p_valid", "!p_valid", SET),
     "does-not-escape": ("mlp_slip_encode", "in_data == END || in_data == ESC", "1'b0", ALL),
 }
 
@@ -105,6 +135,7 @@ def test_bench_catches(name: str) -> None:
             name=f"board-{name}",
             boards=folder,
             testcase=testcase,
+            bench="upset_bench" if testcase in (UPSET, SET, ANSWERING, STOPS) else "board_bench",
         )
 
 
@@ -200,12 +231,156 @@ def test_host_gives_up_on_a_silent_line() -> None:
         assert time.monotonic() - start < 60  # it ends at all
 
 
+def reply_of(
+    tag: int,
+    digest: int = 0,
+    network: int = 0,
+    result: tuple[int, ...] = (2, 5, 50, 200),
+    status: int = 0,
+) -> bytes:
+    """A reply as it stands between two ENDs, whatever it says."""
+    ids = digest.to_bytes(2, "big") + network.to_bytes(4, "big")
+    payload = bytes([tag]) + ids + bytes(result) + bytes([status])
+    return protocol.slip(protocol.checked(payload))[1:-1]
+
+
 def test_replies_are_read_whole_or_not_at_all() -> None:
-    payload = bytes([1, 0, 0, 0, 0, 0, 2, 5, 50, 200])
-    line = protocol.slip(protocol.checked(payload))[1:-1]
-    assert protocol.reply(IRIS.spec, line).probabilities == (5, 50, 200)
+    line = reply_of(1, 0x203, 4)
+    wanted = protocol.Reply(1, 0x203, 4, 2, (5, 50, 200), Status.COMPUTED)
+    assert protocol.reply(IRIS.spec, line) == wanted
     broken = [line[:-1], line + b"\0", b"\xdb" + line[1:], line[:4] + b"\xdb\1" + line[5:]]
-    unknown = protocol.slip(protocol.checked(b"\1\7" + payload[2:]))[1:-1]
-    for bad in [*broken, bytes([line[0] ^ 1]) + line[1:], unknown]:
+    for bad in [*broken, bytes([line[0] ^ 1]) + line[1:], reply_of(1, status=7)]:
         with pytest.raises(protocol.ProtocolError):
             protocol.reply(IRIS.spec, bad)
+
+
+@pytest.mark.parametrize(
+    ("result", "sentence"),
+    [
+        ((3, 5, 50, 200), "class must be below 3, got 3"),
+        ((2, 5, 50, 199), "must sum to 255, got 254"),
+        ((1, 5, 50, 200), "class 1 must have the largest probability"),
+    ],
+)
+def test_replies_that_no_softmax_gives_are_refused(result: tuple[int, ...], sentence: str) -> None:
+    with pytest.raises(protocol.ProtocolError, match=sentence):
+        protocol.reply(IRIS.spec, reply_of(1, result=result))
+    # Without a result, what stands in its place counts for nothing.
+    found = protocol.reply(IRIS.spec, reply_of(1, result=result, status=Status.NO_RESULT))
+    assert (found.winner, found.probabilities) == (0, (0, 0, 0))
+
+
+@contextmanager
+def played_board(answer: Callable[[bytes], bytes]) -> Iterator[str]:
+    """A port on which each request, a whole frame, is answered with the bytes of ``answer``."""
+    ours, theirs = pty.openpty()
+    tty.setraw(theirs)
+    done = threading.Event()
+
+    def play() -> None:
+        heard = b""
+        while not done.is_set():
+            if not select.select([ours], [], [], 0.02)[0]:
+                continue
+            heard += os.read(ours, 4096)
+            while heard.count(b"\xc0") >= 2:
+                _, frame, heard = heard.split(b"\xc0", 2)
+                os.write(ours, answer(protocol.unslip(frame)))
+
+    playing = threading.Thread(target=play)
+    playing.start()
+    try:
+        yield os.ttyname(theirs)
+    finally:
+        done.set()
+        playing.join()
+        os.close(ours)
+        os.close(theirs)
+
+
+def framed(line: bytes) -> bytes:
+    return b"\xc0" + line + b"\xc0"
+
+
+ID = protocol.network_id(IRIS)
+
+
+def test_only_the_answer_to_its_own_request_is_believed() -> None:
+    """Before the right answer come late ones: another tag, another sample, what cannot be."""
+
+    def answer(asked: bytes) -> bytes:
+        tag, digest = asked[0], int.from_bytes(asked[-2:], "big")
+        wrong = (1, 0, 255, 0)
+        late = [
+            reply_of(tag ^ 1, digest, ID, wrong),
+            reply_of(tag, digest ^ 1, ID, wrong),
+            reply_of(tag, digest, ID, (3, 0, 255, 0)),
+            reply_of(tag, digest, ID, (1, 0, 254, 0)),
+            reply_of(tag, digest, ID, (0, 0, 255, 0)),
+        ]
+        noise = b"x" * 10_000
+        return b"".join(map(framed, [*late, noise, reply_of(tag, digest, ID, (0, 200, 55, 0))]))
+
+    with played_board(answer) as port, Board(IRIS, port) as board:
+        for flower in FLOWERS[:5]:
+            found = board.ask(flower)
+            assert (found.winner, found.probabilities) == (0, (200, 55, 0))
+        assert board.retries == 0
+
+
+def test_status_without_a_result_is_asked_again_and_named() -> None:
+    def answer(asked: bytes) -> bytes:
+        return framed(reply_of(0, network=ID, status=Status.NO_RESULT))
+
+    with (
+        played_board(answer) as port,
+        pytest.raises(BoardError, match="the last answer was NO_RESULT, after 3 attempts"),
+    ):
+        predict_codes(IRIS, FLOWERS[:1], port=port, attempts=3)
+
+
+def test_answers_of_a_host_before_are_not_believed() -> None:
+    """The one before asked and went; its answers lie on the line, or are still to come."""
+    with simulated_board(IRIS, name="iris-late") as running:
+        for flower in range(0, 60, 2):
+            with serial.Serial(running.port) as before:
+                for tag in range(0, 256, 64):
+                    before.write(protocol.request(IRIS.spec, tag, FLOWERS[flower].tolist()))
+            x = FLOWERS[149 - flower : 151 - flower]
+            check(IRIS, predict_codes(IRIS, x, port=running.port), x)
+
+
+def test_hosts_begin_with_different_tags() -> None:
+    with simulated_board(IRIS, name="iris-tags") as running:
+        tags = set()
+        for _ in range(12):
+            with Board(IRIS, running.port) as board:
+                tags.add(board.tag)
+        assert len(tags) > 6
+
+
+def test_a_port_serves_one_host_at_a_time() -> None:
+    with simulated_board(IRIS, name="iris-two") as running:
+        with (
+            Board(IRIS, running.port) as board,
+            pytest.raises(BoardError, match="cannot be opened: another program uses it"),
+        ):
+            board.ask(FLOWERS[0])
+            predict_codes(IRIS, FLOWERS[:1], port=running.port)
+        check(IRIS, predict_codes(IRIS, FLOWERS[:2], port=running.port), FLOWERS[:2])
+
+
+def test_a_peer_that_never_reads_is_one_sentence() -> None:
+    ours, theirs = pty.openpty()
+    tty.setraw(theirs)
+    try:
+        start = time.monotonic()
+        with (
+            Board(IRIS, os.ttyname(theirs), patience=0.05, attempts=10_000) as board,
+            pytest.raises(BoardError, match="nothing reads there"),
+        ):
+            board.ask(FLOWERS[0])
+        assert time.monotonic() - start < 200
+    finally:
+        os.close(ours)
+        os.close(theirs)

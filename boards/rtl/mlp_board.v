@@ -12,6 +12,7 @@
 module mlp_board #(
     parameter CYCLES                    = 104,          // clock cycles of a bit on the line
     parameter [31:0] ID                 = 32'd0,        // of the network: what the host asks for
+    parameter LATENCY                   = 100,          // of the core: cycles to a result
     parameter N_LAYERS                  = 1,
     parameter [32*(N_LAYERS+1)-1:0] N   = 64'h00000003_00000004,
     parameter [32*(N_LAYERS+1)-1:0] X_W = 64'h00000008_00000008,
@@ -67,21 +68,31 @@ module mlp_board #(
     wire                 answer_ready;
     wire [7:0]           answer_status;
     wire [7:0]           answer_tag;
+    wire [15:0]          answer_digest;
+    wire                 busy;
+    wire                 core_rst;
+    wire                 early;
+    wire                 expired;
+    wire                 p_valid;
+
+    mlp_link_guard #(.LATENCY(LATENCY)) u_guard (
+        .clk(clk), .rst(rst), .busy(busy), .fed(x_valid && x_ready), .p_valid(p_valid),
+        .core_rst(core_rst), .early(early), .expired(expired)
+    );
 
     mlp_link_request #(.N(FEATURES), .W(FEATURE_W)) u_request (
         .clk(clk), .rst(rst),
         .in_valid(byte_valid), .in_end(byte_end), .in_bad(byte_bad), .in_data(byte_data),
+        .core_rst(core_rst), .expired(expired),
         .x_valid(x_valid), .x_ready(x_ready), .x_last(x_last), .x_data(x_data),
-        .answer_valid(answer_valid), .answer_ready(answer_ready),
-        .answer_status(answer_status), .answer_tag(answer_tag)
+        .busy(busy), .answer_valid(answer_valid), .answer_ready(answer_ready),
+        .answer_status(answer_status), .answer_tag(answer_tag), .answer_digest(answer_digest)
     );
 
-    wire       p_valid;
     wire       p_ready;
     wire       p_last;
     wire [7:0] p_data;
     wire [7:0] p_class;
-    wire       unused = p_last;
 
     mlp_top #(
         .N_LAYERS(N_LAYERS), .N(N), .X_W(X_W), .W_W(W_W), .ACC_W(ACC_W), .SHIFT(SHIFT),
@@ -89,7 +100,7 @@ module mlp_board #(
         .DIVIDER(DIVIDER), .SCORE_W(SCORE_W), .TOTAL_W(TOTAL_W), .SOFTMAX_LANES(SOFTMAX_LANES),
         .IN_LANES(IN_LANES), .OUT_LANES(OUT_LANES), .MEM_DIR(MEM_DIR)
     ) u_top (
-        .clk(clk), .rst(rst),
+        .clk(clk), .rst(core_rst),
         .s_axis_tvalid(x_valid), .s_axis_tready(x_ready), .s_axis_tlast(x_last),
         .s_axis_tdata(x_data),
         .m_axis_tvalid(p_valid), .m_axis_tready(p_ready), .m_axis_tlast(p_last),
@@ -104,8 +115,9 @@ module mlp_board #(
     mlp_link_reply #(.N(CLASSES), .ID(ID)) u_reply (
         .clk(clk), .rst(rst),
         .answer_valid(answer_valid), .answer_ready(answer_ready),
-        .answer_status(answer_status), .answer_tag(answer_tag),
-        .p_valid(p_valid), .p_ready(p_ready), .p_data(p_data), .p_class(p_class),
+        .answer_status(answer_status), .answer_tag(answer_tag), .answer_digest(answer_digest),
+        .early(early), .expired(expired),
+        .p_valid(p_valid), .p_ready(p_ready), .p_last(p_last), .p_data(p_data), .p_class(p_class),
         .out_valid(reply_valid), .out_ready(reply_ready), .out_last(reply_last),
         .out_data(reply_data)
     );

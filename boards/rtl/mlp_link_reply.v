@@ -5,8 +5,10 @@
 // Stream         answer: a status and a tag for each request; p: the probabilities of a sample, a
 //                byte a beat, taken for those whose status is 0; out: the bytes of a frame
 //
-// A frame is the tag, the status, the network's ID, the class, N probabilities and a CRC-16; the ID
-// and the CRC have their higher bytes first. Where there is no result, its bytes are 0.
+// A frame is the tag, the digest, the network's ID, the class, N probabilities, the status and a
+// CRC-16; numbers of several bytes have their higher bytes first. Where there is no result, its
+// bytes are 0. The status comes last, since a core that stops, or whose result has too many or too
+// few beats, shows it only while its result is sent: NO_RESULT.
 
 `default_nettype none
 
@@ -14,42 +16,53 @@ module mlp_link_reply #(
     parameter N         = 3,            // classes
     parameter [31:0] ID = 32'd0         // of the network: what the host holds it against
 ) (
-    input  wire       clk,
-    input  wire       rst,              // synchronous, active high
+    input  wire        clk,
+    input  wire        rst,             // synchronous, active high
 
-    input  wire       answer_valid,
-    output wire       answer_ready,     // with the last byte of the frame
-    input  wire [7:0] answer_status,
-    input  wire [7:0] answer_tag,
+    input  wire        answer_valid,
+    output wire        answer_ready,    // with the last byte of the frame
+    input  wire [7:0]  answer_status,
+    input  wire [7:0]  answer_tag,
+    input  wire [15:0] answer_digest,
 
-    input  wire       p_valid,
-    output wire       p_ready,
-    input  wire [7:0] p_data,
-    input  wire [7:0] p_class,
+    input  wire        early,           // the result is none of this request
+    input  wire        expired,         // or there is none
+    input  wire        p_valid,
+    output wire        p_ready,
+    input  wire        p_last,
+    input  wire [7:0]  p_data,
+    input  wire [7:0]  p_class,
 
-    output wire       out_valid,
-    input  wire       out_ready,
-    output wire       out_last,
-    output reg  [7:0] out_data
+    output wire        out_valid,
+    input  wire        out_ready,
+    output wire        out_last,
+    output reg  [7:0]  out_data
 );
 
-    localparam integer FRAME    = 7 + N + 2;            // bytes: what goes before, N, the CRC
-    localparam integer CRC_HIGH = FRAME - 2;            // their indices
+    localparam integer FRAME    = 8 + N + 3;            // bytes: what goes before, N, what follows
+    localparam integer LAST_P   = FRAME - 4;            // their indices
+    localparam integer STATUS   = FRAME - 3;
+    localparam integer CRC_HIGH = FRAME - 2;
     localparam integer CRC_LOW  = FRAME - 1;
     localparam integer INDEX_W  = $clog2(FRAME);
 
-    localparam [INDEX_W-1:0] TAG = 0, STATUS = 1, ID_3 = 2, ID_2 = 3, ID_1 = 4, ID_0 = 5, CLASS = 6;
+    localparam [INDEX_W-1:0] TAG = 0, DIGEST_1 = 1, DIGEST_0 = 2, ID_3 = 3, ID_2 = 4, ID_1 = 5,
+                             ID_0 = 6, CLASS = 7;
+    localparam [7:0] NO_RESULT = 8'd3;
 
     reg  [INDEX_W-1:0] index;
     reg  [15:0]        crc;
+    reg                failed;          // there was no whole result
     wire [15:0]        crc_next;
 
     wire computed    = answer_status == 8'd0;
-    wire probability = index > CLASS && index < CRC_HIGH[INDEX_W-1:0];
+    wire probability = index > CLASS && index < STATUS[INDEX_W-1:0];
     wire of_result   = computed && (probability || index == CLASS);
+    wire of_core     = computed && p_valid && !failed;
     wire given       = out_valid && out_ready;
+    wire ends        = index == LAST_P[INDEX_W-1:0];
 
-    assign out_valid    = answer_valid && (p_valid || !of_result);
+    assign out_valid    = answer_valid && (p_valid || !of_result || expired || failed);
     assign out_last     = index == CRC_LOW[INDEX_W-1:0];
     assign answer_ready = given && out_last;
     assign p_ready      = given && of_result && probability;
@@ -59,20 +72,22 @@ module mlp_link_reply #(
     always @* begin
         case (index)
             TAG:      out_data = answer_tag;
-            STATUS:   out_data = answer_status;
+            DIGEST_1: out_data = answer_digest[15:8];
+            DIGEST_0: out_data = answer_digest[7:0];
             ID_3:     out_data = ID[31:24];
             ID_2:     out_data = ID[23:16];
             ID_1:     out_data = ID[15:8];
             ID_0:     out_data = ID[7:0];
-            CLASS:    out_data = computed ? p_class : 8'd0;
+            CLASS:    out_data = of_core ? p_class : 8'd0;
+            STATUS[INDEX_W-1:0]:   out_data = failed ? NO_RESULT : answer_status;
             CRC_HIGH[INDEX_W-1:0]: out_data = crc[15:8];
             CRC_LOW[INDEX_W-1:0]:  out_data = crc[7:0];
-            default:  out_data = computed ? p_data : 8'd0;
+            default:  out_data = of_core ? p_data : 8'd0;
         endcase
     end
 
     always @(posedge clk) begin
-        if (rst || (given && out_last))
+        if (rst || !answer_valid || (given && out_last))
             index <= TAG;
         else if (given)
             index <= index + 1'b1;
@@ -80,10 +95,17 @@ module mlp_link_reply #(
 
     // The CRC stands still while it is itself sent.
     always @(posedge clk) begin
-        if (rst || (given && out_last))
+        if (rst || !answer_valid || (given && out_last))
             crc <= 16'hffff;
         else if (given && index < CRC_HIGH[INDEX_W-1:0])
             crc <= crc_next;
+    end
+
+    always @(posedge clk) begin
+        if (rst || !answer_valid)
+            failed <= 1'b0;
+        else if (given && of_result && (early || !p_valid || (probability && p_last != ends)))
+            failed <= 1'b1;
     end
 
 endmodule

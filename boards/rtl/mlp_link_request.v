@@ -6,7 +6,8 @@
 //                beat for each frame, good or not
 //
 // A frame is a tag, BYTES bytes of a sample and a CRC-16, the higher byte first. It is checked
-// whole before any of it is passed on. Until it is answered, further frames are dropped.
+// whole before any of it is passed on. Until it is answered, further frames are dropped. The answer
+// repeats the tag and the frame's own CRC, by which the host knows its sample again.
 
 `default_nettype none
 
@@ -22,15 +23,19 @@ module mlp_link_request #(
     input  wire         in_bad,
     input  wire [7:0]   in_data,
 
+    input  wire         core_rst,       // the core takes nothing yet
+    input  wire         expired,        // and will take nothing any more
     output wire         x_valid,
     input  wire         x_ready,
     output wire         x_last,
     output wire [W-1:0] x_data,
 
+    output wire         busy,           // from a good frame to the end of its answer
     output wire         answer_valid,   // high until the answer has been sent
     input  wire         answer_ready,
     output reg  [7:0]   answer_status,
-    output wire [7:0]   answer_tag
+    output wire [7:0]   answer_tag,     // 0 where the frame was not good
+    output wire [15:0]  answer_digest   // the frame's CRC, likewise
 );
 
     localparam integer FRAME = N * (W / 8) + 3;         // bytes, with its tag and its CRC
@@ -38,7 +43,7 @@ module mlp_link_request #(
     localparam COUNT_W = $clog2(FRAME + 2);
     localparam LEFT_W  = $clog2(N + 1);
 
-    localparam [7:0] COMPUTED = 8'd0, DAMAGED = 8'd1, WRONG_LENGTH = 8'd2;
+    localparam [7:0] COMPUTED = 8'd0, DAMAGED = 8'd1, WRONG_LENGTH = 8'd2, NO_RESULT = 8'd3;
 
     localparam [1:0] COLLECT = 2'd0, FEED = 2'd1, ANSWER = 2'd2;
 
@@ -54,11 +59,15 @@ module mlp_link_request #(
     wire        damaged  = in_bad || crc != 16'd0;
     wire        good     = count == FRAME[COUNT_W-1:0] && !damaged;
     wire        fed      = x_valid && x_ready;
+    wire        gives_up = state == FEED && expired && !core_rst;
     wire [15:0] crc_next;
 
-    assign answer_valid = state == ANSWER;
-    assign answer_tag   = answer_status == COMPUTED ? bytes[7:0] : 8'd0;
-    assign x_valid      = state == FEED;
+    // The digest stands above the tag once all features have left.
+    assign busy          = state != COLLECT;
+    assign answer_valid  = state == ANSWER;
+    assign answer_tag    = answer_status == COMPUTED ? bytes[7:0] : 8'd0;
+    assign answer_digest = answer_status == COMPUTED ? {bytes[15:8], bytes[23:16]} : 16'd0;
+    assign x_valid       = state == FEED && !core_rst;
     assign x_last       = left == 1;
     assign x_data       = bytes[8 +: W];
 
@@ -67,12 +76,13 @@ module mlp_link_request #(
     always @(posedge clk) begin
         if (rst)
             state <= COLLECT;
-        else if (ends)
-            state <= good ? FEED : ANSWER;
-        else if (fed && x_last)
-            state <= ANSWER;
-        else if (answer_valid && answer_ready)
-            state <= COLLECT;
+        else
+            case (state)
+                COLLECT: if (ends) state <= good ? FEED : ANSWER;
+                FEED:    if (gives_up || (fed && x_last)) state <= ANSWER;
+                ANSWER:  if (answer_ready) state <= COLLECT;
+                default: state <= COLLECT;
+            endcase
     end
 
     always @(posedge clk) begin
@@ -112,6 +122,8 @@ module mlp_link_request #(
     always @(posedge clk) begin
         if (ends)
             answer_status <= good ? COMPUTED : damaged ? DAMAGED : WRONG_LENGTH;
+        else if (gives_up)
+            answer_status <= NO_RESULT;
     end
 
 endmodule

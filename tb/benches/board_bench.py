@@ -28,19 +28,24 @@ CYCLES = int(JOB.parameters["CYCLES"])
 BIT_PS = 1000 * PERIOD_NS * CYCLES
 BYTE_BITS = 10
 ID = protocol.network_id(NETWORK)
-ANSWER = Field("values", 32, 4 + SPEC.n_out)
+ANSWER = Field("values", 32, 5 + SPEC.n_out)
 # Bits after which a board that is silent stays silent: a sample, then the longest frame.
-PATIENCE_BITS = 2 * BYTE_BITS * (SPEC.n_out + 12) + SPEC.latency // CYCLES + SPEC.interval
+PATIENCE_BITS = 2 * BYTE_BITS * (SPEC.n_out + 14) + SPEC.latency // CYCLES + SPEC.interval
 
 # A second, of some 10 ms that the longest test takes.
 LIMIT_NS = 10**9
 
 
 class Line:
-    """Both ends of the serial line."""
+    """Both ends of the serial line.
 
-    def __init__(self, dut) -> None:
+    A byte from the board that lacks its start or stop bit is an error where ``strict``, else it is
+    not heard.
+    """
+
+    def __init__(self, dut, *, strict: bool = True) -> None:
         check_elaboration(dut, JOB)
+        self.strict = strict
         self.dut = dut
         dut.rx.value = 1
         self.clocked = Clocked(dut)
@@ -85,7 +90,10 @@ class Line:
             for _ in range(BYTE_BITS):
                 bits.append(int(self.dut.tx.value))
                 await Timer(BIT_PS if len(bits) < BYTE_BITS else 1, unit="ps")
-            assert (bits[0], bits[-1]) == (0, 1), "a byte without its start or stop bit"
+            whole = (bits[0], bits[-1]) == (0, 1)
+            assert whole or not self.strict, "a byte without its start or stop bit"
+            if not whole:
+                continue
             byte = sum(bit << k for k, bit in enumerate(bits[1:-1]))
             if byte != END:
                 self.frame.append(byte)
@@ -99,14 +107,26 @@ def expected_answers(samples: Int, tags: list[int]) -> list[Reply]:
     made = trace(NETWORK, samples)
     classes, probabilities = made["softmax.class"], made["softmax.probabilities"]
     return [
-        Reply(tag, Status.COMPUTED, ID, winner, tuple(row))
-        for tag, winner, row in zip(tags, classes.tolist(), probabilities.tolist(), strict=True)
+        Reply(
+            tag,
+            protocol.request_digest(SPEC, tag, sample),
+            ID,
+            winner,
+            tuple(row),
+            Status.COMPUTED,
+        )
+        for tag, sample, winner, row in zip(
+            tags, samples.tolist(), classes.tolist(), probabilities.tolist(), strict=True
+        )
     ]
 
 
 def values(answer: Reply) -> list[int]:
     """All that an answer says."""
-    return [answer.tag, answer.status, answer.network, answer.winner, *answer.probabilities]
+    return [
+        *(answer.tag, answer.digest, answer.network, answer.winner),
+        *(*answer.probabilities, answer.status),
+    ]
 
 
 async def check(line: Line, samples: Int, rate: float = 1.0) -> None:
@@ -167,7 +187,8 @@ async def says_what_is_wrong_with_a_frame(dut):
     for number, (frame, status) in enumerate(bad_frames()):
         await line.send(frame)
         found = protocol.reply(SPEC, await line.answer())
-        assert found == Reply(0, status, ID, 0, (0,) * SPEC.n_out), f"{frame.hex()}: {found}"
+        wanted = Reply(0, 0, ID, 0, (0,) * SPEC.n_out, status)
+        assert found == wanted, f"{frame.hex()}: {found}"
         if number % 8 == 0:
             await check(line, INPUTS[:1])
     await line.send(protocol.request(SPEC, 7, INPUTS[0].tolist()), broken=3)
@@ -216,7 +237,7 @@ async def survives_reset_in_the_middle(dut):
     line = Line(dut)
     await line.start()
     frame = protocol.request(SPEC, 3, INPUTS[0].tolist())
-    bits = 2 * BYTE_BITS * (len(frame) + SPEC.n_out + 12)
+    bits = 2 * BYTE_BITS * (len(frame) + SPEC.n_out + 14)
     for bit in range(1, bits, 37):
         sending = cocotb.start_soon(line.send(frame))
         await Timer(bit * BIT_PS + BIT_PS // 3, unit="ps")

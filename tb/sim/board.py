@@ -32,9 +32,13 @@ def run_bench(
     name: str,
     boards: Path = BOARD_RTL,
     testcase: str | None = None,
+    bench: str = "board_bench",
 ) -> Outcome:
-    """Run `board_bench` with input codes ``x [samples, n_in]``; raises as `simulate` does."""
-    folder = BUILD / "cases" / name
+    """Run a bench of `mlp_board` with input codes ``x [samples, n_in]``.
+
+    Raises as `simulate` does.
+    """
+    folder = BUILD / "rows" / name
     artifact.save(network, folder / "network.json")
     images.write_images(network, folder / "mem")
     np.save(folder / "inputs.npy", x)
@@ -42,7 +46,7 @@ def run_bench(
         "mlp_board",
         parameters(network, CYCLES),
         simulator=simulator,
-        bench="board_bench",
+        bench=bench,
         options={
             "network": str(folder / "network.json"),
             "inputs": str(folder / "inputs.npy"),
