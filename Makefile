@@ -12,6 +12,17 @@ FOLD    ?= default## synth: serial, default, unrolled, or 4x3,30x1,30x1,10x1
 BOARD   ?= icebreaker## bitstream: icebreaker or ulx3s
 PYTHON  ?= python3## interpreter that .venv is made from, 3.11 or newer
 
+# What make, a shell or Verilator's makefiles would take apart. No value and no path has any of it;
+# `value` is what was written, before make expands it.
+hash := \#
+open := (
+close := )
+odd = $(strip $(foreach c,: ; | & < > ' " ` \ * ? ! % $$ $(hash) $(open) $(close) [ ] { },$(findstring $c,$1)))
+plain = $(if $(filter-out 1,$(words $2))$(call odd,$2),$(error $1 must be one word without any \
+    of : ; | & < > ' " ` \ * ? ! % $$ $(hash) $(open) $(close) [ ] { }, got '$2'))
+$(call plain,the path of this checkout,$(value CURDIR))
+$(foreach v,SIM NETWORK WAVES TEST NETLIST TARGET DEVICE FOLD BOARD PYTHON,$(call plain,$v,$(value $v)))
+
 ifneq ($(SIM),verilator)
 ifneq ($(SIM),icarus)
 $(error SIM must be verilator or icarus, got '$(SIM)')
@@ -42,6 +53,8 @@ sources_of = $(shell find $(1) -name '*.py' -o -name '*.v' -o -name '*.cpp' -o -
 
 # Everything that the tools read from the environment.
 export PYTHON
+# What would change Python itself, or hide this folder from it.
+unexport PYTHONHOME PYTHONINSPECT PYTHONOPTIMIZE PYTHONSAFEPATH PYTHONSTARTUP PYTHONWARNINGS
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 RUN    := .venv/bin/python -m
 PYTEST := $(RUN) pytest -n 2

