@@ -7,6 +7,7 @@ any network.
 import io
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from vcd.gtkw import GTKWSave
@@ -23,7 +24,13 @@ from tb.modules.registry import is_streaming, operator_of
 from tb.streams import PERIOD_NS
 
 # Cycles that GTKWave shows before its cursor.
-_CYCLES_BEFORE = 20
+_CYCLES_BEFORE = 12
+# Pixels of its window, of the names in it, and of a cycle, in which a value has room.
+_WINDOW, _NAMES_WIDTH, _CYCLE_WIDTH = (1400, 900), 400, 40
+# Lanes of a bus that are traces of their own.
+_LANES = 4
+# How a save file says signed and unsigned decimal, right-justified.
+_LANE_FORMATS = {"signed": "@420", "dec": "@24"}
 
 
 def streams_of(job: Job, waveform: Waveform) -> list[Stream]:
@@ -75,17 +82,29 @@ def signals(top: str, streams: Sequence[Stream]) -> list[tuple[str, list[str]]]:
 def write_views(
     waveform: Path, streams: Sequence[Stream], *, time_ns: int | None = None
 ) -> tuple[Path, Path]:
-    """Write ``.gtkw`` and ``.sucl`` beside a waveform; the cursor stands at ``time_ns``.
+    """Write ``.gtkw`` and ``.sucl`` beside a waveform.
 
+    The cursor stands at ``time_ns``, without it where the last stream first offers something.
     Signals that the waveform does not hold, such as the clock of what is gates only, are left out.
     Raises `WaveformError` where there is no waveform.
     """
     held = Waveform(waveform)
+    top = held.top
+    fields = {
+        stream.path(top, load.signal): load.field for stream in streams for load in stream.payloads
+    }
     groups = [
-        (title, [(name, held.width(name)) for name in names if name in held.names])
-        for title, names in signals(held.top, streams)
+        Group(
+            title,
+            tuple(
+                Signal(name, held.width(name), fields.get(name))
+                for name in names
+                if name in held.names
+            ),
+        )
+        for title, names in signals(top, streams)
     ]
-    ticks = None if time_ns is None else time_ns * held.ticks_per_ns
+    ticks = (_first_offer(held, streams) if time_ns is None else time_ns) * held.ticks_per_ns
     period = PERIOD_NS * held.ticks_per_ns
     texts = {
         ".gtkw": gtkwave(waveform, groups, ticks, period),
@@ -97,37 +116,96 @@ def write_views(
     return paths
 
 
+def _first_offer(held: Waveform, streams: Sequence[Stream]) -> int:
+    """Nanoseconds at which the last stream first has something; 0 where none does."""
+    name = streams[-1].path(held.top, streams[-1].valid) if streams else ""
+    changes = held.changes(name) if name in held.names else []
+    return next((time for time, value in changes if value == 1), 0)
+
+
 def views_of(waveform: Path) -> tuple[Path, Path]:
     """Where the views of a waveform lie: of GTKWave, then of Surfer."""
     return waveform.with_suffix(".gtkw"), waveform.with_suffix(".sucl")
 
 
-Groups = Sequence[tuple[str, Sequence[tuple[str, int]]]]
+@dataclass(frozen=True)
+class Signal:
+    """A signal of a view, and how its bits are to be read where that is known."""
+
+    name: str
+    width: int
+    field: Field | None = None
+
+    @property
+    def bus(self) -> str:
+        """Its name, with the range that GTKWave adds to a bus."""
+        return f"{self.name}[{self.width - 1}:0]" if self.width > 1 else self.name
+
+    @property
+    def lanes(self) -> list[str]:
+        """A line of a save file for each of the first lanes: its name, and its bits on the bus."""
+        field = self.field
+        if field is None or field.lanes == 1 or field.lanes * field.width != self.width:
+            return []
+        base = self.name.rpartition(".")[2]
+        lines = []
+        for lane in range(min(field.lanes, _LANES)):
+            # GTKWave counts bits from the highest.
+            first = self.width - (lane + 1) * field.width
+            bits = " ".join(f"({first + bit}){self.bus}" for bit in range(field.width))
+            lines.append(f"#{{{base}[{lane}]}} {bits}")
+        return lines
 
 
-def gtkwave(waveform: Path, groups: Groups, cursor: int | None, period: int) -> str:
-    """The save file of GTKWave; its cursor and a clock period in ticks of the waveform."""
+@dataclass(frozen=True)
+class Group:
+    """Signals under a title."""
+
+    title: str
+    signals: tuple[Signal, ...]
+
+
+def gtkwave(waveform: Path, groups: Sequence[Group], cursor: int, period: int) -> str:
+    """The save file of GTKWave; its cursor and a clock period in ticks of the waveform.
+
+    Lanes of a bus are traces of their own, below it, signed where their values are.
+    """
     text = io.StringIO()
     save = GTKWSave(text)
+    # With both names, it finds a waveform that was moved with it.
     save.dumpfile(str(waveform.resolve()))
-    if cursor is not None:
-        save.zoom_markers(-math.log2(period), marker=cursor)
-        save.timestart(max(0, cursor - _CYCLES_BEFORE * period))
-    for title, named in groups:
-        save.comment(title)
-        for name, width in named:
-            bus = f"[{width - 1}:0]" if width > 1 else ""
-            save.trace(f"{name}{bus}", datafmt="hex" if width > 1 else "bin")
+    save.savefile(str(views_of(waveform)[0].resolve()))
+    save.size(*_WINDOW)
+    save.signals_width(_NAMES_WIDTH)
+    save.sst_expanded(False)
+    # GTKWave's zoom is minus the logarithm of the ticks that 200 pixels show.
+    save.zoom_markers(-math.log2(200 * period / _CYCLE_WIDTH), marker=cursor)
+    save.timestart(max(0, cursor - _CYCLES_BEFORE * period))
+    for group in groups:
+        save.blank(group.title)
+        for signal in group.signals:
+            lanes = signal.lanes
+            number = "signed" if signal.field and signal.field.signed else "dec"
+            save.trace(signal.bus, datafmt=_format(signal, number, split=bool(lanes)))
+            if lanes:
+                text.write(f"{_LANE_FORMATS[number]}\n" + "\n".join(lanes) + "\n")
+                # The writer repeats a format only where it believes that it has changed.
+                save.blank()
     return text.getvalue()
 
 
-def surfer(waveform: Path, groups: Groups, cursor: int | None) -> str:
+def _format(signal: Signal, number: str, *, split: bool) -> str:
+    """How a bus by itself is shown: as a number where it is one, in hexadecimal where it is not."""
+    if signal.width == 1:
+        return "bin"
+    return "hex" if split or signal.field is None or signal.field.lanes > 1 else number
+
+
+def surfer(waveform: Path, groups: Sequence[Group], cursor: int) -> str:
     """The command file of Surfer; its cursor in ticks of the waveform."""
     lines = [f"load_file {waveform.resolve()}"]
-    for title, named in groups:
-        lines.append(f"divider_add {title}")
-        lines += [f"variable_add {name}" for name, _ in named]
-    lines.append("zoom_fit")
-    if cursor is not None:
-        lines += [f"cursor_set {cursor}", "goto_cursor"]
+    for group in groups:
+        lines.append(f"divider_add {group.title}")
+        lines += [f"variable_add {signal.name}" for signal in group.signals]
+    lines += ["zoom_fit", f"cursor_set {cursor}", "goto_cursor"]
     return "\n".join([*lines, ""])

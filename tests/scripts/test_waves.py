@@ -15,6 +15,7 @@ from tb.debug.views import signals, write_views
 from tb.debug.waveform import Waveform, WaveformError
 from tb.sim.made_up import codes, made_up
 from tb.sim.run_network import EVERY_SAMPLE, run_network
+from tb.streams import PERIOD_NS
 
 NETWORK = made_up([4, 6, 3], folds=[(2, 3), (3, 1)], softmax=("exp", "restoring"))
 
@@ -22,7 +23,7 @@ NETWORK = made_up([4, 6, 3], folds=[(2, 3), (3, 1)], softmax=("exp", "restoring"
 def traced(waveform: Path) -> list[str]:
     """The signals of a save file of GTKWave, without the range that it adds to a bus."""
     lines = waveform.with_suffix(".gtkw").read_text().splitlines()
-    names = [line for line in lines if line and line[0] not in "[*@-"]
+    names = [line for line in lines if line and line[0] not in "[*@-#"]
     return [re.sub(r"\[\d+:0\]$", "", name) for name in names]
 
 
@@ -37,20 +38,93 @@ def wanted(spec: NetworkSpec) -> list[str]:
     return [name for _, names in signals("mlp_top", data_path(spec)) for name in names]
 
 
-def test_view_of_a_network_names_what_its_waveform_holds(tmp_path: Path) -> None:
-    waveform = tmp_path / "waves.fst"
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The waveform of a small network, and the views of it."""
+    folder = tmp_path_factory.mktemp("waves")
+    waveform = folder / "waves.fst"
     x = codes(np.random.default_rng(1), NETWORK, 3)
     run_network(
-        NETWORK, x, "icarus", folder=tmp_path, name="waves", testcase=EVERY_SAMPLE, waves=waveform
+        NETWORK, x, "icarus", folder=folder, name="waves", testcase=EVERY_SAMPLE, waves=waveform
     )
-    held = Waveform(waveform).names
-    write_views(waveform, data_path(NETWORK.spec), time_ns=120)
+    write_views(waveform, data_path(NETWORK.spec))
+    return waveform
+
+
+def test_view_of_a_network_names_what_its_waveform_holds(simulated: Path) -> None:
+    held = Waveform(simulated).names
     expected = wanted(NETWORK.spec)
     assert len(expected) == len(set(expected)) == 48
     assert [name for name in expected if name not in held] == []
-    assert traced(waveform) == added(waveform) == expected
+    assert traced(simulated) == added(simulated) == expected
     layers = [name for name in expected if "g_layer" in name]
     assert layers == sorted(layers, key=lambda name: int(name.split("[")[1][0]))
+
+
+def headers(text: str) -> dict[str, str]:
+    """What stands in brackets at the head of a save file."""
+    return dict(re.findall(r"^\[(\w+)\] (.+)$", text, flags=re.M))
+
+
+def test_view_opens_where_the_first_result_leaves(simulated: Path) -> None:
+    text = simulated.with_suffix(".gtkw").read_text()
+    found = headers(text)
+    assert found["dumpfile"] == f'"{simulated}"'
+    assert found["savefile"] == f'"{simulated.with_suffix(".gtkw")}"'
+    zoom, cursor = re.findall(r"^\*(\S+) (\d+)", text, flags=re.M)[0]
+    held = Waveform(simulated)
+    first = next(t for t, value in held.changes("mlp_top.m_axis_tvalid") if value == 1)
+    assert int(cursor) == first * held.ticks_per_ns
+    # GTKWave shows 2**-zoom ticks on 200 pixels.
+    pixels = 200 / (2 ** -float(zoom) / held.ticks_per_ns)
+    width, _ = map(int, found["size"].split())
+    end = int(found["timestart"]) / held.ticks_per_ns + (width - 450) / pixels
+    assert 30 <= pixels * PERIOD_NS <= 60
+    assert int(found["timestart"]) < int(cursor) < end * held.ticks_per_ns
+    commands = simulated.with_suffix(".sucl").read_text().splitlines()
+    assert commands[-2:] == [f"cursor_set {cursor}", "goto_cursor"]
+
+
+def test_view_shows_the_name_of_each_stream(simulated: Path) -> None:
+    text = simulated.with_suffix(".gtkw").read_text()
+    shown = [line[1:] for line in text.splitlines() if re.fullmatch("-.+", line)]
+    assert shown == [title for title, _ in signals("mlp_top", data_path(NETWORK.spec))]
+    assert {"fc1.acc", "softmax.scores"} <= set(shown)
+
+
+def test_view_splits_a_bus_into_numbers(simulated: Path) -> None:
+    """Each lane's bits, taken from the waveform as GTKWave does, are its value."""
+    held = Waveform(simulated)
+    kind, checked = "", 0
+    fields = {
+        stream.path("mlp_top", load.signal): load.field
+        for stream in data_path(NETWORK.spec)
+        for load in stream.payloads
+    }
+    for line in simulated.with_suffix(".gtkw").read_text().splitlines():
+        kind = line if line.startswith("@") else kind
+        lane = re.match(r"#\{\w+\[(\d+)\]\} ", line)
+        if line[:1] in "[*@-" or not line:
+            continue
+        name = re.sub(r"\[\d+:0\]$", "", line.split()[-1].partition(")")[2] or line)
+        field = fields.get(name)
+        if field is None:
+            assert kind == "@28", line
+        elif lane is None and field.lanes == 1:
+            assert kind == ("@28" if field.width == 1 else "@420" if field.signed else "@24"), line
+        elif lane is None:
+            assert kind == "@22", line
+        else:
+            assert kind == ("@420" if field.signed else "@24")
+            bits = [int(found) for found in re.findall(r"\((\d+)\)", line)]
+            for word in held.at_edges(name):
+                if isinstance(word, int):
+                    text = f"{word:0{held.width(name)}b}"
+                    number = int("".join(text[bit] for bit in bits), 2)
+                    number -= (field.signed and text[bits[0]] == "1") << len(bits)
+                    assert number == field.unpack(word)[int(lane[1])], (line, word)
+                    checked += 1
+    assert checked > 1000
 
 
 @pytest.mark.parametrize("row", ["linear-6x4-by-3x2", "relu-3-2", "dot-4-8-8-20"])
@@ -73,7 +147,7 @@ def fake(folder: Path, viewer: str) -> Path:
 
 def opened(monkeypatch: pytest.MonkeyPatch, path: Path, found: Path) -> None:
     """Run the command with ``path`` as the PATH, on a waveform that is there."""
-    monkeypatch.setenv("PATH", f"{path}:/bin")
+    monkeypatch.setenv("PATH", str(path))
     monkeypatch.setattr(waves, "find", lambda *_: found)
     waves.run(waves.parser().parse_args([]))
 
