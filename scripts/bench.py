@@ -18,12 +18,11 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from common import cli, errors
+from common import cli, errors, tables
 from common.files import write_atomically
 from common.paths import ROOT, RTL
 from model import artifact, fast, onnx_export, reference
 from model.artifact import Network
-from scripts.report.terminal import console
 from tb.sim import native
 from tb.sim.made_up import codes
 from tb.sim.run_network import EVERY_SAMPLE, run_network
@@ -225,7 +224,7 @@ def run(arguments: argparse.Namespace) -> None:
         task = progress.add_task("measuring", total=3 * len(SIMULATORS) + 3)
         figures = measure(arguments.scratch, arguments.network, lambda: progress.advance(task))
     write_atomically(arguments.out, json.dumps(figures, indent=1) + "\n")
-    console().print(table(figures))
+    tables.show(table(figures))
     print(f" {arguments.out}")
 
 

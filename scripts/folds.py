@@ -5,13 +5,14 @@ import argparse
 from rich.console import Group
 
 from common import cli
+from common.tables import console
 from model import folding, recipe
 from model.data import datasets
 from model.folding import Fold, Plan, Shape
 from model.frontends import load, torch_fx
 from model.qat import quantize
 from model.recipe import Recipe
-from scripts.report.terminal import Section, console, table
+from scripts.report.terminal import Section, table
 
 CHOSEN = "<-"
 

@@ -11,11 +11,12 @@ from matplotlib.patches import Patch
 
 from common import cli, files
 from common.files import write_atomically
+from common.tables import console
 from model import artifact, reference
 from model.histograms import Range, ranges
 from scripts.report.facts import read_expected
 from scripts.report.pictures import BLUE, GRAY, NARROW, ORANGE, WIDE
-from scripts.report.terminal import Section, console, table
+from scripts.report.terminal import Section, table
 
 
 def show(name: str, found: Sequence[Range]) -> Section:

@@ -4,7 +4,6 @@ import argparse
 import dataclasses
 import hashlib
 import json
-import sys
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from common import cli, errors, sources
+from common import cli, errors, sources, tables
 from common.files import digest, write_atomically
 from model import recipe
 from model.data import datasets
@@ -249,8 +248,7 @@ def run(arguments: argparse.Namespace) -> None:
     figures = report(plan, totals, arguments.splits)
     path: Path = arguments.build / "accuracy.json"
     write_atomically(path, json.dumps(figures, indent=2) + "\n")
-    for shown in (table(figures), table_of_widths(figures)):
-        Console(file=sys.stdout).print(shown)
+    tables.show(table(figures), table_of_widths(figures))
     lost = figures["points_lost"]
     if lost > arguments.tolerance:
         raise errors.CommandError(

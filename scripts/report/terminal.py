@@ -2,26 +2,24 @@
 
 import argparse
 import json
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich import box
-from rich.console import Console, Group, JustifyMethod
+from rich.console import Group, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
 from common import cli, files
 from common.errors import CommandError
 from common.files import write_atomically
+from common.tables import Fitted, console
 from scripts.report import facts as summary
 from scripts.report import pictures
 from scripts.report.facts import Facts, read, summarize
 from tb.sim.simulators import SIMULATORS
 
-# What a log shows; a terminal has its own width.
-COLUMNS = 100
 PARTS = ("train", "test")
 SCORES = ("accuracy", "precision", "recall")
 PART_KEYS = ("name", "shape", "fold", "formula", "cycles", "multipliers", "latency")
@@ -38,7 +36,7 @@ class Section:
     def __rich__(self) -> Group:
         """Renderable for rich."""
         note = [Text(f" {self.note}\n", style="dim")] if self.note else []
-        return Group(Text(self.title, style="bold"), self.table, *note)
+        return Group(Text(self.title, style="bold"), Fitted(self.table), *note)
 
 
 def table(*columns: str, words: int = 1) -> Table:
@@ -159,12 +157,8 @@ def left(facts: Facts) -> Iterator[str]:
 def show(facts: Facts) -> Group:
     """All tables."""
     sections = [quality(facts), agreement(facts), timing(facts), steps(facts)]
-    return Group(*sections, Text("\n".join(left(facts))))
-
-
-def console() -> Console:
-    """Standard output, 100 columns wide unless it is a terminal."""
-    return Console(file=sys.stdout, width=None if sys.stdout.isatty() else COLUMNS, highlight=False)
+    # A path that wraps can be copied, one that is broken cannot.
+    return Group(*sections, Text("\n".join(left(facts)), no_wrap=True, overflow="ignore"))
 
 
 def run(arguments: argparse.Namespace) -> None:

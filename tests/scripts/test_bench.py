@@ -8,9 +8,9 @@ import pytest
 
 from common.errors import CommandError
 from common.paths import GOLDEN_IRIS
+from common.tables import console
 from model import artifact
 from scripts import bench
-from scripts.report.terminal import console
 from tb.sim.simulators import SIMULATORS
 
 SLOW = dict.fromkeys(("train", "export", "sim", "report", "compiling"), 1000.0) | {"total": 4000.0}

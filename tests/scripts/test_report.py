@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from common import tables
 from common.errors import CommandError
 from common.paths import GOLDEN_IRIS, ROOT
 from model import artifact, reference
@@ -71,7 +72,7 @@ def command(folder: Path) -> subprocess.CompletedProcess[str]:
 def test_equal_implementations_give_tables_pictures_and_status_0(folder: Path) -> None:
     done = command(folder)
     assert (done.returncode, done.stderr) == (0, "")
-    assert max(map(len, done.stdout.splitlines())) <= terminal.COLUMNS
+    assert max(map(len, done.stdout.splitlines())) <= tables.COLUMNS
     facts = json.loads((folder / "report.json").read_text())
     for name in ("float PyTorch", "quantized PyTorch", "NumPy reference", "RTL (icarus)"):
         assert name in done.stdout
@@ -224,7 +225,7 @@ def test_figures_that_no_counts_give_decode_to_nothing() -> None:
 
 def test_network_without_published_figures_has_a_table_too(folder: Path) -> None:
     facts = facts_of(folder) | {"published": None, "files": {"report": "x", "waves": None}}
-    console = terminal.console()
+    console = tables.console()
     with console.capture() as printed:
         console.print(terminal.show(facts))
     assert "published" not in printed.get().lower()

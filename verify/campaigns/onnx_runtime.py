@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from common import cli, errors
+from common import cli, errors, tables
 from common.paths import GOLDEN_IRIS
 from model import artifact, onnx_export, reference
 from model.artifact import Network
@@ -106,7 +106,7 @@ def run(arguments: argparse.Namespace) -> None:
         cells = (row.who, row.network, row.inputs, f"{row.samples:,}", f"{row.values:,}", "0")
         table.add_row(*cells)
         values[row.who.partition(",")[0]] += row.values
-    Console().print(table)
+    tables.show(table)
     record.record(
         "oracles",
         level=3,

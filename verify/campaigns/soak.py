@@ -8,7 +8,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from common import cli, files, sources
+from common import cli, files, sources, tables
 from common.paths import BUILD, GOLDEN_IRIS
 from model import artifact
 from tb.sim.made_up import codes
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> None:
             files.write_atomically(done, json.dumps(found) + "\n")
         table.add_row(fold, *(f"{found[column]:,}" for column in COLUMNS))
         totals = {column: totals[column] + found[column] for column in COLUMNS}
-    Console().print(table)
+    tables.show(table)
     seconds = totals.pop("seconds")
     record.record(
         f"soak-{network.spec.name}-{arguments.sim}",

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from common import cli, errors, sources
+from common import cli, errors, sources, tables
 from common.files import write_atomically
 from common.paths import ROOT, RTL
 from tb.benches import functional
@@ -108,7 +108,7 @@ def run(arguments: argparse.Namespace) -> None:
     found = collect(list(work.values()), read_exclusions(EXCLUSIONS))
     html = FOLDER / "index.html"
     write_atomically(html, pages.html(found))
-    Console().print(table(found))
+    tables.show(table(found))
     print(html.relative_to(ROOT))
     sentences = complaints(found)
     if sentences:

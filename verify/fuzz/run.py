@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from common import cli, errors, sources
+from common import cli, errors, sources, tables
 from common.errors import MOST_CHARACTERS, VerbatimError
 from common.files import write_atomically
 from common.paths import BUILD
@@ -146,7 +146,7 @@ def run(arguments: argparse.Namespace) -> None:
     for name, verdicts in totals.items():
         wrong = sum(finding["target"] == name for finding in findings)
         table.add_row(name, *(f"{verdicts[key]:,}" for key in (REFUSED, TAKEN)), str(wrong))
-    Console().print(table)
+    tables.show(table)
     if findings:
         first = Finding(**findings[0])
         path = FOLDER / f"{first.target}-{first.index}"
