@@ -93,6 +93,7 @@ module mlp_board #(
     wire       p_last;
     wire [7:0] p_data;
     wire [7:0] p_class;
+    wire       unused = p_last;
 
     mlp_top #(
         .N_LAYERS(N_LAYERS), .N(N), .X_W(X_W), .W_W(W_W), .ACC_W(ACC_W), .SHIFT(SHIFT),
@@ -117,7 +118,7 @@ module mlp_board #(
         .answer_valid(answer_valid), .answer_ready(answer_ready),
         .answer_status(answer_status), .answer_tag(answer_tag), .answer_digest(answer_digest),
         .early(early), .expired(expired),
-        .p_valid(p_valid), .p_ready(p_ready), .p_last(p_last), .p_data(p_data), .p_class(p_class),
+        .p_valid(p_valid), .p_ready(p_ready), .p_data(p_data), .p_class(p_class),
         .out_valid(reply_valid), .out_ready(reply_ready), .out_last(reply_last),
         .out_data(reply_data)
     );

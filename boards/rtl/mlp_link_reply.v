@@ -7,8 +7,8 @@
 //
 // A frame is the tag, the digest, the network's ID, the class, N probabilities, the status and a
 // CRC-16; numbers of several bytes have their higher bytes first. Where there is no result, its
-// bytes are 0. The status comes last, since a core that stops, or whose result has too many or too
-// few beats, shows it only while its result is sent: NO_RESULT.
+// bytes are 0. The status comes last, since a core that stops shows it only while its result is
+// sent: NO_RESULT.
 
 `default_nettype none
 
@@ -29,7 +29,6 @@ module mlp_link_reply #(
     input  wire        expired,         // or there is none
     input  wire        p_valid,
     output wire        p_ready,
-    input  wire        p_last,
     input  wire [7:0]  p_data,
     input  wire [7:0]  p_class,
 
@@ -40,8 +39,7 @@ module mlp_link_reply #(
 );
 
     localparam integer FRAME    = 8 + N + 3;            // bytes: what goes before, N, what follows
-    localparam integer LAST_P   = FRAME - 4;            // their indices
-    localparam integer STATUS   = FRAME - 3;
+    localparam integer STATUS   = FRAME - 3;            // their indices
     localparam integer CRC_HIGH = FRAME - 2;
     localparam integer CRC_LOW  = FRAME - 1;
     localparam integer INDEX_W  = $clog2(FRAME);
@@ -60,7 +58,6 @@ module mlp_link_reply #(
     wire of_result   = computed && (probability || index == CLASS);
     wire of_core     = computed && p_valid && !failed;
     wire given       = out_valid && out_ready;
-    wire ends        = index == LAST_P[INDEX_W-1:0];
 
     assign out_valid    = answer_valid && (p_valid || !of_result || expired || failed);
     assign out_last     = index == CRC_LOW[INDEX_W-1:0];
@@ -104,7 +101,7 @@ module mlp_link_reply #(
     always @(posedge clk) begin
         if (rst || !answer_valid)
             failed <= 1'b0;
-        else if (given && of_result && (early || !p_valid || (probability && p_last != ends)))
+        else if (given && of_result && (early || !p_valid))
             failed <= 1'b1;
     end
 
