@@ -17,8 +17,8 @@ _UNLIMITED = 10_000
 class Fitted:
     """A table whose columns stand in blocks below each other where they do not fit side by side.
 
-    Each block begins with the table's first column. Nothing is cut off: a column that is too wide
-    by itself wraps.
+    Each block begins with the table's first column. Words may wrap, numbers, which stand to the
+    right, only where a column is too wide by itself; nothing is cut off.
     """
 
     def __init__(self, table: Table) -> None:
@@ -27,7 +27,8 @@ class Fitted:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Table]:
         """As rich prints it."""
         for number, block in enumerate(self._blocks(console, options)):
-            part = _part(self.table, block)
+            whole = self._width(console, options, block) <= options.max_width
+            part = _part(self.table, block, whole=whole)
             part.title = self.table.title if number == 0 else None
             yield part
 
@@ -42,21 +43,22 @@ class Fitted:
         return [[0, index] for index in others] or [[0]]
 
     def _width(self, console: Console, options: ConsoleOptions, block: Sequence[int]) -> int:
-        """Characters that columns take where nothing wraps."""
+        """Characters that columns take at least."""
         wide = options.update(max_width=_UNLIMITED)
-        part = _part(self.table, block)
+        part = _part(self.table, block, whole=True)
         part.title = None
-        return Measurement.get(console, wide, part).maximum
+        return Measurement.get(console, wide, part).minimum
 
 
-def _part(table: Table, block: Sequence[int]) -> Table:
-    """The same rows with some of the columns."""
+def _part(table: Table, block: Sequence[int], *, whole: bool) -> Table:
+    """The same rows with some of the columns; without ``whole`` any of them may wrap."""
     part = copy.copy(table)
     part.columns = []
     for position, index in enumerate(block):
         column = copy.copy(table.columns[index])
         column._index = position
-        column.no_wrap, column.overflow = False, "fold"
+        column.no_wrap = whole and (column.no_wrap or column.justify == "right")
+        column.overflow = "fold"
         part.columns.append(column)
     return part
 
