@@ -6,6 +6,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from common import markdown
 
@@ -37,18 +38,16 @@ def picture(rows: Sequence[Row], samples: int, peers: Sequence[Row]) -> Figure:
     speed, accuracy = figure.subplots(1, 2)
     widths = sorted({row["bits"] for row in rows}, reverse=True)
     for index, bits in enumerate(widths):
-        colour, label = COLOURS[index % len(COLOURS)], f"{bits}-bit weights"
+        colour = COLOURS[index % len(COLOURS)]
         for score, mark in MARKS.items():
             own = [row for row in rows if (row["bits"], row["score"]) == (bits, score)]
             own.sort(key=lambda row: row["interval"])
-            named = label if score == "taylor2" else None
             for axes, key in ((speed, "results per second"), (accuracy, "correct")):
-                _points(axes, own, key, color=colour, marker=mark, label=named)
+                _points(axes, own, key, color=colour, marker=mark)
             if score == "taylor2":
                 _points(speed, own, "results per second", color=colour, line=0.8)
-    beside = "peers, without softmax" if peers else None
     for axes, key in ((speed, "results per second"), (accuracy, "correct")):
-        _points(axes, peers, key, color=PEER_COLOUR, marker="x", label=beside)
+        _points(axes, peers, key, color=PEER_COLOUR, marker="x")
     for row in rows:
         if row["bits"] == widths[0] and row["score"] == "taylor2":
             _name(speed, row, f"{row['interval']} cycles, {row['DSP']} DSP", (-6, 6), "right")
@@ -64,7 +63,22 @@ def picture(rows: Sequence[Row], samples: int, peers: Sequence[Row]) -> Figure:
     accuracy.set(yscale="log", xlabel=f"samples correct of {samples}", xticks=whole)
     speed.set_title("area against speed", fontsize=11)
     accuracy.set_title("area against accuracy", fontsize=11)
-    speed.legend(frameon=False, fontsize=8, loc="upper left")
+    marks = [
+        Line2D(
+            [], [], color=COLOURS[index % len(COLOURS)], linewidth=2, label=f"{bits}-bit weights"
+        )
+        for index, bits in enumerate(widths)
+    ]
+    marks += [
+        Line2D(
+            [], [], color="black", marker=mark, linewidth=0, markersize=5, label=f"score {score}"
+        )
+        for score, mark in MARKS.items()
+    ]
+    if peers:
+        label = "peers, without softmax"
+        marks.append(Line2D([], [], color=PEER_COLOUR, marker="x", linewidth=0, label=label))
+    figure.legend(handles=marks, loc="outside lower center", ncols=6, frameon=False, fontsize=8)
     for axes in (speed, accuracy):
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.25)
@@ -79,10 +93,9 @@ def _points(
     color: str,
     marker: str = "",
     line: float = 0,
-    label: str | None = None,
 ) -> None:
     places = [row[key] for row in rows], [row["LUT"] for row in rows]
-    axes.plot(*places, color=color, marker=marker, markersize=5, linewidth=line, label=label)
+    axes.plot(*places, color=color, marker=marker, markersize=5, linewidth=line)
 
 
 def _name(axes: Axes, row: Row, text: str, offset: tuple[int, int], ha: str) -> None:

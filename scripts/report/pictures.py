@@ -149,7 +149,7 @@ def _histogram(axes: Axes, errors: SoftmaxErrors) -> None:
     axes.set_xlabel("error in LSB (1/255)")
     axes.set_ylabel("share of the outputs in % per 0.05 LSB")
     axes.set_ylim(0, 1.25 * axes.get_ylim()[1])
-    axes.legend(title="least to largest error", loc="upper right", frameon=False)
+    axes.legend(title="least to largest error", loc="upper right", frameon=False, fontsize=8)
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
 
@@ -179,6 +179,6 @@ def _curves(axes: Axes, spec: SoftmaxSpec) -> None:
     axes.set_ylabel("probability")
     axes.set_xlim(x[0], x[-1])
     axes.set_ylim(0, 1.02)
-    axes.legend(loc="lower right", frameon=True, framealpha=0.95)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2, frameon=False, fontsize=8)
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)

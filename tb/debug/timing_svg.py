@@ -11,11 +11,16 @@ HEAD = 48
 FILLS = {"2": "#ffffff", "9": "#ffb3a7", "7": "#b9e6b9"}
 NOTHING = "x"
 
+# A page may hold other drawings, whose styles reach this one and its styles them: every name is its
+# own.
 STYLE = (
-    'text{font:12px "DejaVu Sans Mono",Menlo,Consolas,monospace;fill:#1f2328}'
-    ".title{font-size:14px;font-weight:600}.group{font-weight:600;fill:#0969da}"
-    ".tick{fill:#57606a;text-anchor:middle}.name{text-anchor:end}.value{text-anchor:middle}"
-    ".line{fill:none;stroke:#1f2328}.box{stroke:#1f2328}.grid{stroke:#d0d7de;stroke-dasharray:2 3}"
+    '.timing text{font:12px "DejaVu Sans Mono",Menlo,Consolas,monospace;fill:#1f2328}'
+    ".timing .timing-title{font-size:14px;font-weight:600}"
+    ".timing .timing-group{font-weight:600;fill:#0969da}"
+    ".timing .timing-tick{fill:#57606a;text-anchor:middle}"
+    ".timing .timing-name{text-anchor:end}.timing .timing-value{text-anchor:middle}"
+    ".timing-line{fill:none;stroke:#1f2328}.timing-box{stroke:#1f2328}"
+    ".timing-grid{stroke:#d0d7de;stroke-dasharray:2 3}"
 )
 
 
@@ -28,25 +33,27 @@ def svg(source: dict[str, Any]) -> str:
     cycles = max((len(row["wave"]) for row in lines if isinstance(row, dict) and row), default=0)
     title, first = source["head"]["text"][1][2], source["head"]["tick"]
     width = max(left + cycles * step + 20, round(LETTER * 1.2 * len(title)) + 20)
-    shapes = [f'<text class="title" x="10" y="18">{escape(title)}</text>']
+    shapes = [f'<text class="timing-title" x="10" y="18">{escape(title)}</text>']
     y = HEAD
     for row in lines:
         if isinstance(row, str):
-            shapes.append(f'<text class="group" x="10" y="{y + LEVEL - 4}">{escape(row)}</text>')
+            shapes.append(
+                f'<text class="timing-group" x="10" y="{y + LEVEL - 4}">{escape(row)}</text>'
+            )
         elif row:
             shapes += _row(row, left, y, step)
         y += ROW if row else GAP
     grid = []
     for cycle in range(cycles):
         x = left + cycle * step
-        grid.append(f'<line class="grid" x1="{x}" y1="{HEAD - 6}" x2="{x}" y2="{y}"/>')
+        grid.append(f'<line class="timing-grid" x1="{x}" y1="{HEAD - 6}" x2="{x}" y2="{y}"/>')
         grid.append(
-            f'<text class="tick" x="{x + step / 2:g}" y="{HEAD - 12}">{first + cycle}</text>'
+            f'<text class="timing-tick" x="{x + step / 2:g}" y="{HEAD - 12}">{first + cycle}</text>'
         )
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {y + GAP}" '
-            f'width="{width}" height="{y + GAP}" role="img">',
+            '<svg class="timing" role="img" xmlns="http://www.w3.org/2000/svg" '
+            f'viewBox="0 0 {width} {y + GAP}" width="{width}" height="{y + GAP}">',
             f"<title>{escape(title)}</title>",
             f"<style>{STYLE}</style>",
             f'<rect width="{width}" height="{y + GAP}" fill="#ffffff"/>',
@@ -69,7 +76,8 @@ def _lines(signals: list[Any]) -> Iterator[dict[str, Any] | str]:
 
 
 def _row(row: dict[str, Any], left: int, y: int, step: int) -> Iterator[str]:
-    yield f'<text class="name" x="{left - 8}" y="{y + LEVEL - 4}">{escape(row["name"])}</text>'
+    name = escape(row["name"])
+    yield f'<text class="timing-name" x="{left - 8}" y="{y + LEVEL - 4}">{name}</text>'
     wave, texts = row["wave"], iter(row.get("data", ()))
     starts = [index for index, mark in enumerate(wave) if mark != "."]
     level = y + LEVEL
@@ -85,7 +93,7 @@ def _row(row: dict[str, Any], left: int, y: int, step: int) -> Iterator[str]:
         else:
             yield from _box(mark, x, stop, y, next(texts) if mark in FILLS else "")
     if path:
-        yield f'<polyline class="line" points="{" ".join(path)}"/>'
+        yield f'<polyline class="timing-line" points="{" ".join(path)}"/>'
 
 
 def _box(mark: str, x: int, stop: int, y: int, text: str) -> Iterator[str]:
@@ -95,7 +103,7 @@ def _box(mark: str, x: int, stop: int, y: int, text: str) -> Iterator[str]:
         f"{x} {y + LEVEL // 2} {x + EDGE} {y} {stop - EDGE} {y} {stop} {y + LEVEL // 2} "
         f"{stop - EDGE} {y + LEVEL} {x + EDGE} {y + LEVEL}"
     )
-    yield f'<polygon class="box" fill="{fill}" points="{corners}"/>'
+    yield f'<polygon class="timing-box" fill="{fill}" points="{corners}"/>'
     if text:
         middle = (x + stop) / 2
-        yield f'<text class="value" x="{middle:g}" y="{y + LEVEL - 5}">{escape(text)}</text>'
+        yield f'<text class="timing-value" x="{middle:g}" y="{y + LEVEL - 5}">{escape(text)}</text>'

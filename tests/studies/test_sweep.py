@@ -52,8 +52,13 @@ def test_page_holds_every_build(tmp_path: Path) -> None:
     assert "Written by `make study-sweep`" in text and "yosys 1" in text
     assert "make study-peers" in text and "make study-peers" not in sweep_page.page(rows, 150, [])
     path = tmp_path / "sweep.png"
-    sweep_page.picture(rows, 150, peers).savefig(path)
+    figure = sweep_page.picture(rows, 150, peers)
+    figure.savefig(path)
     assert path.stat().st_size > 10_000
+    drawn = {line.get_marker() for axes in figure.axes for line in axes.get_lines()}
+    (legend,) = figure.legends
+    explained = {handle.get_marker() for handle in legend.legend_handles}
+    assert drawn - {"None", ""} == explained - {"None", ""} == {"o", "s", "x"}
 
 
 def test_fewer_bits_are_of_weights_and_values() -> None:

@@ -1,5 +1,6 @@
 """A timing diagram has a line for each row, a column for each cycle, and every text once."""
 
+import re
 from xml.etree import ElementTree
 
 from tb.debug.timing_svg import CYCLE, svg
@@ -22,7 +23,7 @@ SOURCE = {
 
 
 def texts(root: ElementTree.Element, kind: str) -> list[str | None]:
-    return [text.text for text in root.iter(f"{SVG}text") if text.get("class") == kind]
+    return [text.text for text in root.iter(f"{SVG}text") if text.get("class") == f"timing-{kind}"]
 
 
 def test_every_text_stands_once() -> None:
@@ -55,3 +56,8 @@ def test_levels_are_high_and_low_and_the_clock_rises_in_the_middle() -> None:
         (int(clock[k + 1]), float(clock[k])) for k in (0, 2, 4, 6)
     )
     assert low > high and middle - start == CYCLE
+
+
+def test_no_style_reaches_another_drawing_of_its_page() -> None:
+    style = next(ElementTree.fromstring(svg(SOURCE)).iter(f"{SVG}style")).text
+    assert style and all(rule.startswith(".timing") for rule in re.findall(r"[^{}]+(?={)", style))
