@@ -69,8 +69,8 @@ def test_tutorial_is_short_and_ends_with_a_prediction(tmp_path: Path) -> None:
         printed = typed(command)
         assert missing(command.shown, printed) == [], f"{command.text} printed {printed}"
     header, lime, lemon = (line.split(",") for line in printed.splitlines())
-    assert header == ["class", "p0", "p1"]
-    assert (lime[0], lemon[0]) == ("1", "0")
+    assert header == ["class", "p_lemon", "p_lime"]
+    assert (lime[0], lemon[0]) == ("lime", "lemon")
     assert int(lime[1]) + int(lime[2]) == int(lemon[1]) + int(lemon[2]) == 255
 
 
