@@ -110,7 +110,7 @@ CAMPAIGNS := soak input-grid exhaustive random-networks every-fold x-reset netli
              simulator-agreement formal onnx-runtime fuzz coverage mutation
 
 verify: test $(CAMPAIGNS:%=verify-%) ## all of these, then the ledger of verification.md
-	@$(RUN) verify.ledger
+	@$(RUN) verify.ledger --fresh
 
 verify-soak: build/setup/$(SIM) .venv/ready ## 10,000 random inputs through three folds
 	@$(RUN) verify.campaigns.soak --sim $(SIM)
@@ -150,6 +150,15 @@ verify-coverage: build/setup/verilator .venv/ready ## lines, branches, toggles, 
 
 verify-mutation: build/setup/icarus build/setup/verilator .venv/yosys ## mutants of Verilog and of exported data
 	@$(RUN) verify.mutation.run
+
+scheduler: .venv/ready ## hand out jobs to workers on several machines
+	@.venv/bin/dask scheduler --no-dashboard
+
+worker: build/setup/test .venv/yosys ## do jobs of the scheduler CLUSTER, a process a core
+	@test -n '$(CLUSTER)' || { echo "CLUSTER must be the address of a scheduler, such as" \
+	    "tcp://lab1:8786, got none" >&2; exit 1; }
+	@PYTHONPATH='$(CURDIR)' .venv/bin/dask worker '$(CLUSTER)' --nthreads 1 --nworkers -1 \
+	    --no-dashboard --local-directory build/dask
 
 ##@ Measure
 bench: build/setup/icarus build/setup/verilator .venv/ready ## seconds of the whole way, speed of its parts

@@ -8,7 +8,7 @@ from pathlib import Path
 from boards.design import for_serial_line, parameters, sources_folder
 from boards.host import BAUDRATE
 from boards.protocol import network_id
-from common import errors, files
+from common import errors, files, results
 from common.paths import BUILD, ROOT
 from common.programs import last_words
 from model import folding
@@ -115,14 +115,20 @@ def build(network: Network, board: Board) -> tuple[Path, Placement]:
         multipliers=network.spec.area.multipliers,
     )
     netlist = synthesis.synthesize(design, board.target, board.device)
-    shutil.copy(board.pins_file, netlist.folder)
-    placed = synthesis.place(netlist, board.target, board.device, SEED)
+    pins = [board.pins_file]
+    placed = synthesis.place(netlist, board.target, board.device, SEED, files=pins)
     if placed.megahertz * 1_000_000 < board.hertz:
         raise errors.CommandError(
             f"{board.name}: {network.spec.name} reaches {placed.megahertz} MHz, "
             f"the clock has {board.hertz / 1_000_000:g}"
         )
-    done = synthesis.run_tool(board.packer, board.routed[1], board.bitstream, cwd=netlist.folder)
-    if done.returncode:
-        raise errors.CommandError(f"{board.name}: {board.packer}: {last_words(done)}")
-    return netlist.folder / board.bitstream, placed
+
+    def pack(folder: Path) -> None:
+        shutil.copy(placed.folder / board.routed[1], folder)
+        done = synthesis.run_tool(board.packer, board.routed[1], board.bitstream, cwd=folder)
+        if done.returncode:
+            raise errors.CommandError(f"{board.name}: {board.packer}: {last_words(done)}")
+
+    rests_on = {"placement": placed.folder.name, "tools": synthesis.versions()}
+    packed = results.folder(BUILD / "boards" / "packed", board.name, rests_on, pack)
+    return packed / board.bitstream, placed

@@ -51,6 +51,13 @@ def add_build(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_jobs(parser: argparse.ArgumentParser) -> None:
+    """The argument ``--jobs``."""
+    parser.add_argument(
+        "--jobs", type=int, help="processes at a time (default: one a core; none where CLUSTER is)"
+    )
+
+
 def add_sim(parser: argparse.ArgumentParser, simulators: Sequence[str]) -> None:
     """Add the argument ``--sim``."""
     parser.add_argument(

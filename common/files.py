@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from common.paths import ROOT
+
 
 def write_atomically(path: Path, text: str) -> None:
     """Write a file completely or not at all: to a temporary name beside it, then rename."""
@@ -22,6 +24,17 @@ def write_atomically(path: Path, text: str) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def shown(path: Path) -> str:
+    """A path of the checkout from its root, and any other whole: what another machine finds."""
+    path = path.resolve()
+    return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
+
+
+def found(path: str) -> Path:
+    """Where a path that `shown` has given lies here."""
+    return ROOT / path
 
 
 def digest(content: object) -> str:

@@ -4,6 +4,8 @@ import subprocess
 
 from common.errors import VerbatimError
 
+# In the environment of a worker beside others, where a build keeps to one core.
+BESIDE_OTHERS = "VERBATIM_WORKER"
 # Characters of a program's last words that an error repeats.
 _LAST_WORDS = 300
 

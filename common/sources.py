@@ -64,6 +64,18 @@ def digest(paths: Iterable[Path]) -> str:
     return content.hexdigest()
 
 
+def checkout_digest() -> str:
+    """sha256 of everything in the checkout that a job may rest on, paths included."""
+    rooms = ("boards", "common", "model", "rtl", "studies", "syn", "tb", "tests", "verify")
+    suffixes = SUFFIXES | {".json", ".csv", ".npz"}
+    content = hashlib.sha256()
+    for room in rooms:
+        for path in sorted((ROOT / room).rglob("*")):
+            if path.suffix in suffixes and path.is_file():
+                content.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
+    return content.hexdigest()
+
+
 def rtl_digest(rtl: Path = RTL) -> str:
     """sha256 of every Verilog source, names included."""
     return digest(sorted(verilog(rtl)))

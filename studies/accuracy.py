@@ -2,20 +2,15 @@
 
 import argparse
 import dataclasses
-import hashlib
 import json
 from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
@@ -23,17 +18,21 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from common import cli, errors, sources, tables
+from common import cli, errors, tables
 from common.files import digest, write_atomically
+from common.jobs import Job as Task
+from common.jobs import rests_on as rests_on_modules
+from common.jobs import run as run_tasks
 from model import recipe
 from model.data import datasets
 from model.data.datasets import Dataset
 from model.format import Int
-from model.qat import training
+from model.qat import quantize, training
 from model.qat.per_channel import PerChannel
 from model.qat.quantize import QuantizedNetwork
 from model.recipe import Recipe
 
+HERE = "studies.accuracy"
 NETWORKS = ("float", "calibrated", "fine_tuned", "logistic", "tree")
 WIDTHS = range(2, 9)
 # Ways to fine-tune at each width: the calibration, then the score where it is not the recipe's.
@@ -43,6 +42,10 @@ WAYS = ("max", "mse", "mse_exp", "channels")
 SWEEP_LEARNING_RATE = 0.01
 # Levels of the decision tree: at most 32 leaves.
 TREE_DEPTH = 5
+
+
+# Correct samples by network.
+Correct = dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -141,34 +144,25 @@ def jobs(plan: Recipe, seeds: int, splits: int) -> Iterator[Job]:
             yield Job(plan, seed, tuple(train.tolist()), tuple(test.tolist()), widths=seed == 0)
 
 
-def kept_at(job: Job, folder: Path) -> Path:
-    """Path of a job's result, by the content of its inputs."""
-    plan, content = job.plan, hashlib.sha256()
-    for path in [*sources.matching("model/**/*.py", "studies/accuracy.py"), *plan.files()]:
-        content.update(path.read_bytes())
-    dataset = datasets.load(plan.dataset, plan.folder)
-    parts = [plan.sha256, dataset.sha256, job.seed, job.test, job.widths, content.hexdigest()]
-    return folder / f"{digest(parts)[:16]}.json"
+def task_of(job: Job) -> Task:
+    """The job as data; it rests on recipe, data, versions and sources."""
+    dataset = datasets.load(job.plan.dataset, job.plan.folder)
+    tested = digest([job.seed, job.test])[:8]
+    rests_on = {
+        **rests_on_modules(HERE, tops=[], files=list(job.plan.files())),
+        "inputs": quantize.provenance(job.plan, dataset),
+        "split": [job.seed, job.test, job.widths],
+    }
+    return Task(f"{job.seed}-{tested}", f"{HERE}:correct", {}, rests_on, {"job": job})
 
 
-def cross_validate(
-    work: list[Job], executor: Executor, console: Console, folder: Path
-) -> dict[int, dict[str, int]]:
+def cross_validate(work: list[Job], processes: int | None, folder: Path) -> dict[int, Correct]:
     """Correct samples by seed and network, summed over the splits; kept results are reused."""
-    totals: dict[int, dict[str, int]] = {job.seed: dict.fromkeys(job.columns, 0) for job in work}
-    kept = [kept_at(job, folder) for job in work]
-    found = {n: json.loads(path.read_text()) for n, path in enumerate(kept) if path.exists()}
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("cross-validation", total=len(work), completed=len(found))
-        running = {executor.submit(correct, job): n for n, job in enumerate(work) if n not in found}
-        for future in as_completed(running):
-            number = running[future]
-            found[number] = future.result()
-            write_atomically(kept[number], json.dumps(found[number]) + "\n")
-            progress.advance(task)
-    for number, counts in found.items():
-        for network, count in counts.items():
-            totals[work[number].seed][network] += count
+    totals: dict[int, Correct] = {job.seed: dict.fromkeys(job.columns, 0) for job in work}
+    done = run_tasks("cross-validation", [task_of(job) for job in work], folder, workers=processes)
+    for job, found in zip(work, done, strict=True):
+        for network, count in found.result.items():
+            totals[job.seed][network] += count
     return totals
 
 
@@ -239,12 +233,8 @@ def run(arguments: argparse.Namespace) -> None:
     """Write ``<build>/accuracy.json`` and print it as two tables."""
     plan = recipe.load(arguments.network)
     work = list(jobs(plan, arguments.seeds, arguments.splits))
-    with (
-        cli.step(arguments.build, "accuracy"),
-        ProcessPoolExecutor(arguments.processes, get_context("spawn")) as executor,
-    ):
-        kept = arguments.build / "accuracy"
-        totals = cross_validate(work, executor, Console(stderr=True), kept)
+    with cli.step(arguments.build, "accuracy"):
+        totals = cross_validate(work, arguments.processes, arguments.build / "accuracy")
     figures = report(plan, totals, arguments.splits)
     path: Path = arguments.build / "accuracy.json"
     write_atomically(path, json.dumps(figures, indent=2) + "\n")

@@ -2,19 +2,16 @@
 
 import argparse
 import dataclasses
-import json
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.progress import Progress
 
-from common import cli, files, sources
+from common import cli, jobs
+from common.jobs import Job
 from model import recipe, reference
 from model.data import datasets
 from model.data.datasets import Dataset
@@ -28,7 +25,7 @@ from studies import softmax_page
 from studies.softmax_page import Row
 
 Float = NDArray[np.float64]
-SOURCES = sources.matching("model/**/*.py", "studies/softmax.py")
+HERE = "studies.softmax"
 
 
 def exponential(logits: Float) -> Float:
@@ -141,57 +138,36 @@ def study(plan: Recipe, dataset: Dataset) -> dict[str, Row]:
     return rows
 
 
-def inputs_sha256(plan: Recipe, dataset: Dataset) -> str:
-    """Digest of everything that a seed's figures come from: recipe, data, versions, sources."""
-    text = sources.digest(SOURCES)
-    return files.digest({**quantize.provenance(plan, dataset), "sources": text})
+def plain_study(plan: Recipe, dataset: Dataset) -> dict[str, Any]:
+    """The same rows as JSON values."""
+    return {key: dataclasses.asdict(found) for key, found in study(plan, dataset).items()}
 
 
-def kept_rows(path: Path, sha256: str) -> dict[str, Row] | None:
-    """Figures that an earlier run left, or None where there are none from the same inputs."""
-    try:
-        content = json.loads(path.read_text())
-        if content["inputs_sha256"] == sha256:
-            return {key: Row(**figures) for key, figures in content["rows"].items()}
-    except (OSError, ValueError, KeyError, TypeError):
-        pass  # half a file, or none: the seed is done again
-    return None
+def job_of(plan: Recipe, dataset: Dataset) -> Job:
+    """The study of the recipe's seed; it rests on recipe, data, versions and sources."""
+    rests_on = {**jobs.rests_on(HERE, tops=[]), "inputs": quantize.provenance(plan, dataset)}
+    given = {"plan": plan, "dataset": dataset}
+    return Job(f"seed-{plan.seed}", f"{HERE}:plain_study", {}, rests_on, given)
 
 
 def figures_by_seed(
-    plan: Recipe, seeds: int, build: Path, processes: int, console: Console
+    plan: Recipe, seeds: int, build: Path, processes: int | None
 ) -> dict[int, dict[str, Row]]:
     """Every row of every seed; those that ``build`` does not hold are computed and left there."""
     dataset = datasets.load(plan.dataset)
-    plans = {seed: dataclasses.replace(plan, seed=seed) for seed in range(seeds)}
-    sha256 = {seed: inputs_sha256(seeded, dataset) for seed, seeded in plans.items()}
-    paths = {seed: build / f"seed-{seed}.json" for seed in plans}
-    found = {seed: kept_rows(path, sha256[seed]) for seed, path in paths.items()}
-    done = {seed: rows for seed, rows in found.items() if rows is not None}
-    missing = [seed for seed in plans if seed not in done]
-    with (
-        ProcessPoolExecutor(processes, get_context("spawn")) as executor,
-        Progress(console=console, transient=True, disable=not console.is_terminal) as progress,
-    ):
-        task = progress.add_task("seeds", total=seeds, completed=len(done))
-        futures = {executor.submit(study, plans[seed], dataset): seed for seed in missing}
-        for future in as_completed(futures):
-            seed, rows = futures[future], future.result()
-            plain = {key: dataclasses.asdict(figures) for key, figures in rows.items()}
-            content = {"inputs_sha256": sha256[seed], "seed": seed, "rows": plain}
-            files.write_atomically(paths[seed], json.dumps(content, indent=2) + "\n")
-            done[seed] = rows
-            progress.advance(task)
-    return {seed: done[seed] for seed in plans}
+    work = [job_of(dataclasses.replace(plan, seed=seed), dataset) for seed in range(seeds)]
+    done = jobs.run("seeds", work, build, workers=processes)
+    return {
+        seed: {key: Row(**figures) for key, figures in found.result.items()}
+        for seed, found in enumerate(done)
+    }
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Write ``seed-N.json`` into the build folder, and tables and pictures into the docs."""
     plan = recipe.load(arguments.network)
     with cli.step(arguments.build, "softmax_study"):
-        figures = figures_by_seed(
-            plan, arguments.seeds, arguments.build, arguments.processes, Console(stderr=True)
-        )
+        figures = figures_by_seed(plan, arguments.seeds, arguments.build, arguments.processes)
         softmax_page.write(arguments.docs, figures)
     page = arguments.docs / softmax_page.PAGE
     print(f"{page}: {len(figures)} seeds, {len(softmax_page.TITLES)} softmaxes")

@@ -3,15 +3,13 @@
 import argparse
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import Progress
-
-from common import cli, markdown
+from common import cli, jobs, markdown
 from common.paths import BUILD, ROOT
 from model.format import Format
 from model.stages.softmax import COMBINATIONS, EXP_IMAGE, RECIPROCAL_IMAGE, SoftmaxSpec
-from syn.synthesis import IMAGES, Cells, Design, synthesize
-from syn.targets import KINDS, TARGETS, Device, Target
+from syn import carried
+from syn.synthesis import IMAGES, Design
+from syn.targets import KINDS, TARGETS
 from tb.modules.softmax import softmax_parameters
 
 PAGE, BLOCK = "softmax.md", "size"
@@ -34,8 +32,8 @@ multiplies are most of it. A carry cell of an ECP5 counts as the two LUTs that i
 """
 
 
-def cells(spec: SoftmaxSpec, target: Target, device: Device | None) -> Cells:
-    """Cells of ``mlp_softmax``, by kind."""
+def design(spec: SoftmaxSpec) -> Design:
+    """``mlp_softmax`` of this spec, its tables beside it."""
     images = FOLDER / f"{spec.score}-{spec.divider}"
     images.mkdir(parents=True, exist_ok=True)
     parameters = softmax_parameters(spec, images)
@@ -43,22 +41,23 @@ def cells(spec: SoftmaxSpec, target: Target, device: Device | None) -> Cells:
         "EXP": f"{IMAGES}/{EXP_IMAGE}",
         "RECIPROCAL": f"{IMAGES}/{RECIPROCAL_IMAGE}",
     }
-    multipliers = spec.area.multipliers
-    design = Design("mlp_softmax", parameters, images, multipliers=multipliers)
-    return synthesize(design, target, device).cells
+    return Design("mlp_softmax", parameters, images, multipliers=spec.area.multipliers)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Synthesize every combination for every family, then fill the part of the page."""
-    rows = []
-    with Progress(console=Console(stderr=True)) as bar:
-        task = bar.add_task("synthesis", total=len(COMBINATIONS) * len(FAMILIES))
-        for score, divider in COMBINATIONS:
-            spec = SoftmaxSpec(3, Format(8, 4), score, divider, lanes=1)
-            for name, (target, device) in FAMILIES.items():
-                found = cells(spec, target, device).values()
-                rows.append((f"`{score}`", f"`{divider}`", name, *found))
-                bar.advance(task)
+    combinations = [(*pair, name) for pair in COMBINATIONS for name in FAMILIES]
+    work = [
+        carried.netlist_job(
+            design(SoftmaxSpec(3, Format(8, 4), score, divider, lanes=1)), *FAMILIES[name]
+        )
+        for score, divider, name in combinations
+    ]
+    done = jobs.run("synthesis", work, FOLDER / "jobs", workers=arguments.jobs)
+    rows = [
+        (f"`{score}`", f"`{divider}`", name, *carried.netlist_of(found.result).cells.values())
+        for (score, divider, name), found in zip(combinations, done, strict=True)
+    ]
     table = markdown.table(COLUMNS, rows)
     page = ROOT / arguments.docs / PAGE
     markdown.fill(page, {BLOCK: INTRODUCTION + table})
@@ -71,6 +70,7 @@ def parser() -> argparse.ArgumentParser:
     built.add_argument(
         "--docs", type=Path, default=Path("docs"), help="folder of the page (default: %(default)s)"
     )
+    cli.add_jobs(built)
     return built
 
 

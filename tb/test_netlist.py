@@ -78,7 +78,7 @@ def test_netlist_is_asked_for_its_own_parameters(tmp_path: Path) -> None:
 
 def test_design_that_yosys_refuses_is_named(tmp_path: Path) -> None:
     (tmp_path / "mlp_relu.v").write_text("module mlp_relu(input a; endmodule\n")
-    with pytest.raises(SimulatorError, match=r"mlp_relu-\w+: Yosys cannot synthesize it: "):
+    with pytest.raises(SimulatorError, match="mlp_relu: Yosys cannot synthesize it: "):
         netlist("mlp_relu", {}, "generic", tmp_path)
 
 

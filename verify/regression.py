@@ -6,17 +6,37 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from common import cli, errors
+from common import cli, errors, sources
+from model.spec import TOP
 from verify import record
 
-# Which tests speak for a level: modules of the regression, and what they claim together.
+
+@dataclass(frozen=True)
+class Suite:
+    """Modules of the regression that speak for a level, and what they claim together.
+
+    ``tops`` are the modules of the RTL that they simulate, None all of them; ``reads`` are patterns
+    of the sources that they read as text.
+    """
+
+    level: int
+    claim: str
+    modules: tuple[str, ...]
+    tops: tuple[str, ...] | None = None
+    reads: tuple[str, ...] = ()
+
+
 SUITES = {
-    "lint": (
+    "lint": Suite(
         0,
         "no warning, sources in order",
         ("tests.repo.test_lint", "tests.repo.test_structure"),
+        reads=tuple(
+            f"{room}/**/*"
+            for room in ("boards", "common", "model", "scripts", "studies", "syn", "tb", "verify")
+        ),
     ),
-    "reference": (
+    "reference": Suite(
         1,
         "the reference equals exact rationals, PyTorch and the golden outputs",
         (
@@ -25,10 +45,20 @@ SUITES = {
             "tests.model.test_golden",
             "tests.model.test_training",
         ),
+        tops=(),
     ),
-    "modules": (2, "each module equals its operator", ("tb.test_modules", "tb.test_parameters")),
-    "network": (3, "every value of every stream agrees", ("tb.test_iris", "tb.test_divergence")),
-    "protocol": (4, "streams keep their promises, cycles their formulas", ("tb.test_top",)),
+    "modules": Suite(
+        2, "each module equals its operator", ("tb.test_modules", "tb.test_parameters")
+    ),
+    "network": Suite(
+        3,
+        "every value of every stream agrees",
+        ("tb.test_iris", "tb.test_divergence"),
+        tops=(TOP,),
+    ),
+    "protocol": Suite(
+        4, "streams keep their promises, cycles their formulas", ("tb.test_top",), tops=(TOP,)
+    ),
 }
 
 
@@ -65,8 +95,8 @@ def read(junit: Path) -> list[Case]:
 
 def figures(name: str, cases: Iterable[Case]) -> tuple[dict[str, int], float]:
     """Figures and seconds of the tests of one suite; raises `CommandError` unless all passed."""
-    of_suite = [case for case in cases if case.module in SUITES[name][2]]
-    missing = set(SUITES[name][2]) - {case.module for case in of_suite}
+    of_suite = [case for case in cases if case.module in SUITES[name].modules]
+    missing = set(SUITES[name].modules) - {case.module for case in of_suite}
     failed = [case for case in of_suite if not case.passed]
     if missing or failed:
         what = f"no test of {', '.join(sorted(missing))}" if missing else f"{len(failed)} failures"
@@ -81,10 +111,18 @@ def figures(name: str, cases: Iterable[Case]) -> tuple[dict[str, int], float]:
 def run(arguments: argparse.Namespace) -> None:
     """Record each suite."""
     cases = read(arguments.junit)
-    for name, (level, claim, _) in SUITES.items():
+    for name, suite in SUITES.items():
         found, seconds = figures(name, cases)
         record.record(
-            name, level=level, claim=claim, command="make test", figures=found, seconds=seconds
+            name,
+            level=suite.level,
+            claim=suite.claim,
+            command="make test",
+            figures=found,
+            seconds=seconds,
+            modules=suite.modules,
+            tops=suite.tops,
+            files=sources.matching(*suite.reads) if suite.reads else (),
         )
 
 

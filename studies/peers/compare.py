@@ -10,8 +10,7 @@ import json
 import tempfile
 import time
 import tomllib
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -21,8 +20,9 @@ import numpy as np
 from rich.console import Console
 from rich.progress import Progress
 
-from common import cli, sources
+from common import cli, jobs, sources
 from common.files import write_atomically
+from common.jobs import Done, Job
 from common.paths import GOLDEN_IRIS, ROOT, RTL
 from model import artifact, images, reference
 from model.artifact import Network
@@ -31,7 +31,7 @@ from model.format import Int
 from studies.peers import generate, page
 from studies.peers.generate import Generated, PeerError, Simulated
 from studies.peers.page import CLOCKED, Facts, multipliers
-from syn import synthesis, utilization
+from syn import carried, synthesis, utilization
 from syn.synthesis import Design
 from syn.targets import target
 from tb.sim import native
@@ -220,16 +220,26 @@ def makers(network: Network, python: Path, given: Inputs) -> dict[str, Callable[
     return found
 
 
-def on_device(contender: Contender, placing: bool) -> Facts:
-    """The facts with cells, and with a clock where it is placed; raises `SynthesisError`."""
+def jobs_on_device(contender: Contender, placing: bool) -> list[Job]:
+    """What is left to do for a contender: synthesize it, and place it where it has a clock."""
     family = target(FAMILY)
     device = family.device(DEVICE)
     assert device is not None
-    netlist = synthesis.synthesize(contender.design, family, device)
-    facts = contender.facts | netlist.cells | dict.fromkeys(CLOCKED)
-    facts["routed"] = contender.routed
+    design = contender.design
+    work = [carried.netlist_job(design, family, device)]
     if placing and contender.placed:
-        placement = synthesis.place(netlist, family, device, SEED, route=contender.routed)
+        route = contender.routed
+        work.append(carried.placement_job(design, family, device, SEED, route=route))
+    return work
+
+
+def on_device(contender: Contender, done: Sequence[Done]) -> Facts:
+    """The facts with cells, and with a clock where it is placed, from what its jobs gave."""
+    first, *placed = done
+    facts = contender.facts | carried.netlist_of(first.result).cells | dict.fromkeys(CLOCKED)
+    facts["routed"] = contender.routed
+    for found in placed:
+        placement = carried.placement_of(found.result)
         facts |= placement.used | clocked(facts, placement.megahertz)
     return facts
 
@@ -261,13 +271,14 @@ def measured(network: Network, placing: bool, workers: int, bar: Progress) -> li
         contenders.append(make())
         bar.advance(task)
     bar.update(task, description="simulated")
-    task = bar.add_task("place and route" if placing else "synthesize", total=len(contenders))
-    found = []
-    with ThreadPoolExecutor(workers) as pool:
-        for facts in pool.map(partial(on_device, placing=placing), contenders):
-            found.append(facts)
-            bar.advance(task)
-    return found
+    label = "place and route" if placing else "synthesize"
+    parts = [jobs_on_device(contender, placing) for contender in contenders]
+    every = [job for part in parts for job in part]
+    done = iter(jobs.run(label, every, generate.FOLDER / "jobs", workers=workers, bar=bar))
+    return [
+        on_device(contender, [next(done) for _ in part])
+        for contender, part in zip(contenders, parts, strict=True)
+    ]
 
 
 def run(arguments: argparse.Namespace) -> None:

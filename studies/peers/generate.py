@@ -4,9 +4,7 @@ Everything is under ``build/peers``, each folder named by the content of its inp
 that an interrupted campaign goes on where it was.
 """
 
-import hashlib
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -15,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock
 
+from common import results
 from common.errors import VerbatimError
-from common.files import write_atomically
 from common.paths import BUILD, ROOT
 from common.programs import last_words
 from model.format import Int
@@ -71,30 +68,27 @@ class Simulated:
     samples_per_second: float
 
 
-def environment(folder: Path = FOLDER / "venv", requirements: Path = REQUIREMENTS) -> Path:
+def environment(folder: Path = FOLDER, requirements: Path = REQUIREMENTS) -> Path:
     """The interpreter of a virtual environment with the peers in it, made where there is none.
 
     Raises `PeerError` with the last words of what failed.
     """
-    python, made = folder / "bin" / "python", folder / "made"
-    wanted = hashlib.sha256(requirements.read_bytes()).hexdigest()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.with_suffix(".lock")):
-        if made.exists() and made.read_text() == wanted:
-            return python
-        pip = [str(python), "-m", "pip", "--disable-pip-version-check"]
+
+    def make(venv: Path) -> None:
+        pip = [str(venv / "bin" / "python"), "-m", "pip", "--disable-pip-version-check"]
         # NNgen comes as sources only: what builds them is pinned too, and must be there first.
         install = [*pip, "install", "--quiet", "--no-deps", "--no-build-isolation"]
         commands = [
-            [sys.executable, "-m", "venv", "--clear", str(folder)],
+            [sys.executable, "-m", "venv", "--clear", str(venv)],
             *([*install, builder] for builder in builders(requirements)),
             [*install, "--requirement", str(requirements)],
             [*pip, "check"],
         ]
         for command in commands:
             _run(command, f"{_shown(requirements)} cannot be installed")
-        write_atomically(made, wanted)
-    return python
+
+    rests_on = {"requirements": results.files([requirements]), "python": sys.version}
+    return results.folder(folder, "venv", rests_on, make) / "bin" / "python"
 
 
 def builders(requirements: Path) -> list[str]:
@@ -111,21 +105,19 @@ def generate(
     Raises `PeerError` where it fails.
     """
     source = SOURCES / f"{script}.py"
-    content = hashlib.sha256()
-    for path in (source, REQUIREMENTS, *inputs.values()):
-        content.update(path.read_bytes() + b"\0")
-    content.update(json.dumps([sorted(inputs), list(options)]).encode())
-    folder = FOLDER / f"{script}-{content.hexdigest()[:16]}"
-    facts = folder / "generated.json"
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.with_suffix(".lock")):
-        if not facts.exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(parents=True)
-            words = [f"--{name}={path}" for name, path in (*inputs.items(), ("out", folder))]
-            command = [str(python), str(source), *words, *options]
-            _run(command, f"{_shown(source)} {' '.join(options)} generates nothing")
-    return Generated(folder, json.loads(facts.read_text()))
+
+    def make(folder: Path) -> None:
+        words = [f"--{name}={path}" for name, path in (*inputs.items(), ("out", folder))]
+        command = [str(python), str(source), *words, *options]
+        _run(command, f"{_shown(source)} {' '.join(options)} generates nothing")
+
+    rests_on = {
+        "script": results.files([source, REQUIREMENTS]),
+        "inputs": {name: results.sha256(path) for name, path in inputs.items()},
+        "options": list(options),
+    }
+    folder = results.folder(FOLDER, script, rests_on, make)
+    return Generated(folder, json.loads((folder / "generated.json").read_text()))
 
 
 def simulate_pipeline(design: Generated, codes: Int, wanted: Int) -> Simulated:

@@ -9,6 +9,8 @@ from tb.modules.operator import Operator, Pipeline
 
 FAMILIES = (arithmetic, stream, layer, softmax, top)
 MODULES: dict[str, Module] = {m.name: m for family in FAMILIES for m in family.MODULES}
+# The Python module that describes each, by name.
+FAMILY_OF = {m.name: family.__name__ for family in FAMILIES for m in family.MODULES}
 
 # All that run under Icarus, and those of them that run under Verilator too, which compiles C++ for
 # each: the parameter sets at which it could differ.

@@ -4,6 +4,7 @@ A build is cached by content (sources, parameters, arguments): a second run of t
 compiles nothing. ROM images are read when a simulation starts, so new weights need no new build.
 """
 
+import contextlib
 import dataclasses
 import functools
 import json
@@ -26,7 +27,6 @@ from common import sources
 from common.errors import VerbatimError
 from common.paths import BUILD, RTL
 from common.programs import SimulatorError
-from common.results import build_dir
 from model.stage import Parameter
 from model.verilog import literal
 from syn.netlist import kind_in_environment
@@ -35,6 +35,8 @@ from tb.job import COUNTS, Job
 from tb.sim.simulators import (
     PRECOMPILED,
     SIMULATORS,
+    build_folder,
+    build_jobs,
     compiler_cache,
     complaint_in,
     environment_of,
@@ -162,9 +164,6 @@ def simulate(
     if netlist:
         design = cells_of(module, parameters, netlist, rtl, links)
         arguments = [*arguments, *_NETLIST_ARGS[simulator]]
-    recipe = [arguments, waves is not None, list(visible)]
-    folder = build_dir(module, parameters, simulator, design, recipe)
-    built = folder / "built"
     results = run_dir / "results.xml"
     recorded = run_dir / ("dump.fst" if simulator == "verilator" else f"{module}.fst")
     plus_args = []
@@ -173,10 +172,10 @@ def simulate(
         plus_args += ["--trace"] if waves else []
         plus_args += [f"+verilator+coverage+file+{coverage}"] if coverage else []
 
-    def simulation() -> "_Icarus | _Verilator":
+    def simulation(folder: Path, building: bool) -> "_Icarus | _Verilator":
         kind = {"icarus": _Icarus, "verilator": _Verilator}[simulator]
         return kind(
-            built=built,
+            building=building,
             visible=visible,
             toplevel=module,
             module=f"tb.benches.{bench}",
@@ -205,19 +204,19 @@ def simulate(
     with _logged_to(log), _environment(environment | {"COCOTB_RESULTS_FILE": str(results)}):
         start = built_at = time.perf_counter()
         try:
-            with FileLock(folder.with_suffix(".lock")):
-                if not built.exists():
-                    # Nothing of a build that failed or was interrupted may enter this one.
-                    shutil.rmtree(folder, ignore_errors=True)
-                    simulation().build()
-                    built.touch()
-            built_at = time.perf_counter()
-            simulation().run()
+            recipe = {"arguments": arguments, "waves": waves is not None, "visible": list(visible)}
+            folder = build_folder(
+                *(module, parameters, simulator, design, recipe),
+                lambda beside: simulation(beside, building=True).build(),
+            )
         except SystemExit as error:
-            if not built.exists():
-                raise SimulatorError(
-                    f"{module}: {simulator} cannot build it: {complaint_in(log)}; log: {log}"
-                ) from error
+            raise SimulatorError(
+                f"{module}: {simulator} cannot build it: {complaint_in(log)}; log: {log}"
+            ) from error
+        built_at = time.perf_counter()
+        # What went wrong stands in the results, or where there are none in the log.
+        with contextlib.suppress(SystemExit):
+            simulation(folder, building=False).run()
     end = time.perf_counter()
     if waves and recorded.exists():
         waves.parent.mkdir(parents=True, exist_ok=True)
@@ -267,15 +266,15 @@ def _judge(module: str, results: Path, log: Path) -> int:
 
 
 class _Cached:
-    """Leaves out the compilation where the build folder is whole, and all else while building."""
+    """Compiles alone while ``building``, and else runs what was compiled."""
 
-    def __init__(self, *args: Any, built: Path, visible: Sequence[str], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, building: bool, visible: Sequence[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.built = built
+        self.building = building
 
     def build_command(self) -> list[list[str]]:
         *compilation, run = super().build_command()  # type: ignore[misc]
-        return [run] if self.built.exists() else compilation
+        return compilation if self.building else [run]
 
     def build(self) -> None:
         self.set_env()  # type: ignore[attr-defined]
@@ -290,11 +289,10 @@ class _Verilator(_Cached, cocotb_test.Verilator):  # type: ignore[misc]
     def __init__(self, **kwargs: Any) -> None:
         names = (kwargs["toplevel"], *kwargs["visible"])
         lines = [f'public_flat_rw -module "{name}" -var "*"' for name in names]
-        self.public = Path(kwargs["sim_build"]).with_suffix(".vlt")
-        self.public.write_text("\n".join(["`verilator_config", *lines, ""]))
-        # Beside other workers of a regression, a build keeps to one core.
-        jobs = 1 if "PYTEST_XDIST_WORKER" in os.environ else os.cpu_count()
-        make_args = [PRECOMPILED, f"-j{jobs}"]
+        self.public = Path(kwargs["sim_build"]) / "public.vlt"
+        if kwargs["building"]:
+            self.public.write_text("\n".join(["`verilator_config", *lines, ""]))
+        make_args = [PRECOMPILED, f"-j{build_jobs()}"]
         make_args += [f"{key}={value}" for key, value in compiler_cache().items()]
         super().__init__(make_args=make_args, **kwargs)
 

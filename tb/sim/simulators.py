@@ -1,17 +1,21 @@
 """The simulators on this machine: where they are, whether they serve, and what they complain of."""
 
+import functools
 import importlib.metadata
 import os
 import re
 import shutil
-import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import find_libpython
 
-from common.paths import ROOT, odd_characters
-from common.programs import SimulatorError
+from common import results, sources
+from common.paths import BUILD, ROOT, odd_characters
+from common.programs import BESIDE_OTHERS, SimulatorError
+from common.tools import icarus_banner
+from model.stage import Parameter
 
 SIMULATORS = ("icarus", "verilator")
 
@@ -45,7 +49,7 @@ def _require_plain_checkout() -> None:
 def _icarus_tools() -> dict[str, str]:
     if shutil.which("iverilog") is None:
         raise SimulatorError("Icarus Verilog 11 or newer must be on PATH, found no iverilog")
-    banner = subprocess.run(["iverilog", "-V"], capture_output=True, text=True, check=False).stdout
+    banner = icarus_banner()
     version = re.search(r"version (\d+)", banner)
     if version is None or int(version[1]) < _ICARUS_OLDEST:
         found = version[0] if version else "no version"
@@ -92,6 +96,42 @@ def without_foreign(environment: Mapping[str, str]) -> dict[str, str]:
 def compiler_cache() -> dict[str, str]:
     """The variable that makes Verilator's makefiles compile through ccache, where there is one."""
     return {"OBJCACHE": "ccache"} if shutil.which("ccache") else {}
+
+
+def build_folder(
+    module: str,
+    parameters: Mapping[str, Parameter],
+    simulator: str,
+    rtl: Path,
+    recipe: Mapping[str, Any],
+    build: Callable[[Path], object],
+) -> Path:
+    """The folder of a build, made by ``build`` where there is none of the same.
+
+    ``recipe`` is all that it rests on beside sources, parameters and tools, as JSON values.
+    """
+    rests_on = {
+        "module": module,
+        "parameters": dict(parameters),
+        "sources": results.files(sources.verilog(rtl)),
+        "tools": _versions(simulator),
+        **recipe,
+    }
+    return results.folder(BUILD / "elaborated" / simulator, module, rests_on, build)
+
+
+@functools.cache
+def _versions(simulator: str) -> dict[str, str]:
+    """What builds under this name, and what the build is linked with."""
+    return results.versions("cocotb") | (
+        {"iverilog": icarus_banner()} if simulator == "icarus" else results.versions("verilator")
+    )
+
+
+def build_jobs() -> int:
+    """Processes of one build: one where other workers build beside it, else one a core."""
+    beside_others = {"PYTEST_XDIST_WORKER", BESIDE_OTHERS} & os.environ.keys()
+    return 1 if beside_others else os.cpu_count() or 1
 
 
 def complaint_in(log: Path) -> str:

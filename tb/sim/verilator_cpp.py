@@ -5,15 +5,19 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from filelock import FileLock
-
-from common import sources
+from common import results, sources
 from common.paths import RTL
 from common.programs import SimulatorError
-from common.results import build_dir
 from model.stage import Parameter
 from model.verilog import literal
-from tb.sim.simulators import PRECOMPILED, compiler_cache, complaint_in, verilator_tools
+from tb.sim.simulators import (
+    PRECOMPILED,
+    build_folder,
+    build_jobs,
+    compiler_cache,
+    complaint_in,
+    verilator_tools,
+)
 
 _ARGS = [
     *("--cc", "--exe", "--build", "--prefix", "Vdut", "--language", "1364-2005", "-Wall"),
@@ -72,25 +76,22 @@ def _build(
     product: str,
 ) -> Path:
     environment = os.environ | verilator_tools() | compiler_cache()
-    recipe = [_ARGS, args, harness.read_text()]
-    folder = build_dir(module, parameters, "verilator", rtl, recipe)
-    built, log = folder / product, folder / "build.log"
-    # Beside other workers of a regression, a build keeps to one core.
-    jobs = 1 if "PYTEST_XDIST_WORKER" in os.environ else os.cpu_count()
-    command = [
-        *("verilator", *_ARGS, *args, "--build-jobs", str(jobs)),
-        *("--top-module", module, "--Mdir", str(folder), "-o", f"{product}.partial"),
-        *(f"-G{key}={literal(value)}" for key, value in parameters.items()),
-        *map(str, sources.verilog(rtl)),
-        str(harness),
-    ]
-    with FileLock(folder.with_suffix(".lock")):
-        if not built.exists():
-            with log.open("w") as stream:
-                done = subprocess.run(
-                    command, env=environment, stdout=stream, stderr=subprocess.STDOUT, check=False
-                )
-            if done.returncode:
-                raise SimulatorError(f"{module}: {complaint_in(log)}; log: {log}")
-            (folder / f"{product}.partial").rename(built)
-    return built
+
+    def build(folder: Path) -> None:
+        log = folder / "build.log"
+        command = [
+            *("verilator", *_ARGS, *args, "--build-jobs", str(build_jobs())),
+            *("--top-module", module, "--Mdir", str(folder), "-o", product),
+            *(f"-G{key}={literal(value)}" for key, value in parameters.items()),
+            *map(str, sources.verilog(rtl)),
+            str(harness),
+        ]
+        with log.open("w") as stream:
+            done = subprocess.run(
+                command, env=environment, stdout=stream, stderr=subprocess.STDOUT, check=False
+            )
+        if done.returncode:
+            raise SimulatorError(f"{module}: {complaint_in(log)}; log: {log}")
+
+    recipe = {"arguments": [*_ARGS, *args], "harness": results.files([harness])}
+    return build_folder(module, parameters, "verilator", rtl, recipe, build) / product

@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from rich.console import Console
 from torch import nn
 
-from common import cli, files
+from common import cli, files, results
 from model import artifact, images, recipe, reference
 from model.compare import DifferenceError
 from model.data import datasets
@@ -430,13 +429,10 @@ def test_cross_validation_counts_every_network_and_width_and_keeps_what_is_done(
     assert len(right) == 5 + len(accuracy.WAYS) * len(accuracy.WIDTHS)
     assert all(0 <= count <= 30 for count in right.values())
     assert all(right[name] >= 20 for name in ("float", "max_8", "channels_8", "logistic", "tree"))
-    kept = accuracy.kept_at(few, tmp_path)
-    files.write_atomically(kept, json.dumps(dict.fromkeys(few.columns, 7)))
-
-    class Nobody:
-        def submit(self, *_):
-            raise AssertionError("what is kept is done again")
-
-    totals = accuracy.cross_validate([few], Nobody(), Console(), tmp_path)
+    task = accuracy.task_of(few)
+    found = {"result": dict.fromkeys(few.columns, 7), "seconds": 1.0}
+    results.keep(tmp_path, task.name, task.key, found)
+    totals = accuracy.cross_validate([few], 1, tmp_path)
     assert totals == {0: dict.fromkeys(few.columns, 7)}
-    assert accuracy.kept_at(replace(few, seed=1), tmp_path) != kept
+    for other in (replace(few, seed=1), replace(few, plan=SHORT), replace(few, widths=False)):
+        assert accuracy.task_of(other).key != task.key

@@ -7,7 +7,7 @@ import pytest
 from model.format import Format
 from model.stages.softmax import SoftmaxSpec
 from studies import softmax_size
-from studies.softmax_size import FAMILIES, ICE40, cells
+from studies.softmax_size import FAMILIES, ICE40
 from syn import synthesis
 from syn.targets import SynthesisError
 
@@ -24,7 +24,8 @@ def _folder(tmp_path, monkeypatch):
     ("divider", "family"), [("restoring", "iCE40"), ("reciprocal", "iCE40, DSP")]
 )
 def test_taylor2_stays_below_its_limit(divider, family):
-    found = cells(spec(divider), *FAMILIES[family])
+    design = softmax_size.design(spec(divider))
+    found = synthesis.synthesize(design, *FAMILIES[family]).cells
     assert 0 < found["LUT"] < LIMIT
     assert found["FF"] > 0
     assert (found["DSP"], found["BRAM"]) == ((0, 0) if divider == "restoring" else (2, 1))
@@ -32,7 +33,8 @@ def test_taylor2_stays_below_its_limit(divider, family):
 
 def test_failed_synthesis_is_an_error():
     with pytest.raises(SynthesisError, match="no_such_command"):
-        cells(spec("reciprocal"), dataclasses.replace(ICE40, command="no_such_command"), None)
+        design = softmax_size.design(spec("reciprocal"))
+        synthesis.synthesize(design, dataclasses.replace(ICE40, command="no_such_command"), None)
 
 
 def spec(divider):

@@ -124,32 +124,16 @@ def test_trained_through_each_score_is_the_integer_network_of_that_score(studied
     assert studied["through_exp"] != studied["through_taylor2"]
 
 
-def test_an_earlier_runs_figures_are_kept_only_whole_and_from_the_same_inputs(tmp_path):
-    path = tmp_path / "seed-0.json"
-    figures = {"raw": Row(150, 80, 79, 0.3, 0.9)}
-    assert softmax.kept_rows(path, "a") is None
-    content = {"inputs_sha256": "a", "rows": {"raw": vars(figures["raw"])}}
-    path.write_text(json.dumps(content))
-    assert softmax.kept_rows(path, "a") == figures
-    assert softmax.kept_rows(path, "b") is None
-    path.write_text(json.dumps(content)[:-9])
-    assert softmax.kept_rows(path, "a") is None
-
-
-def test_the_digest_of_inputs_follows_seed_data_and_sources(monkeypatch, tmp_path):
-    source = tmp_path / "source.py"
-    source.write_text("a = 1\n")
-    assert ROOT / "model/qat/training.py" in softmax.SOURCES
-    monkeypatch.setattr(softmax, "SOURCES", [source])
-    digests = {
-        softmax.inputs_sha256(IRIS, FLOWERS),
-        softmax.inputs_sha256(IRIS, FLOWERS),
-        softmax.inputs_sha256(replace(IRIS, seed=1), FLOWERS),
-        softmax.inputs_sha256(IRIS, replace(FLOWERS, features=FLOWERS.features + 1)),
-    }
-    source.write_text("a = 2\n")
-    digests.add(softmax.inputs_sha256(IRIS, FLOWERS))
-    assert len(digests) == 4
+def test_a_seed_rests_on_recipe_data_and_sources():
+    job = softmax.job_of(IRIS, FLOWERS)
+    assert job.key == softmax.job_of(IRIS, FLOWERS).key
+    others = [
+        softmax.job_of(replace(IRIS, seed=1), FLOWERS),
+        softmax.job_of(IRIS, replace(FLOWERS, features=FLOWERS.features + 1)),
+    ]
+    assert all(other.key != job.key for other in others)
+    assert {"model/qat/training.py", "studies/softmax.py"} <= set(job.rests_on["sources"])
+    assert "torch" in job.rests_on["tools"]
 
 
 def test_the_command_fills_its_page_and_takes_up_what_was_done(monkeypatch, tmp_path, capsys):
@@ -168,9 +152,9 @@ def test_the_command_fills_its_page_and_takes_up_what_was_done(monkeypatch, tmp_
     first = page.read_text()
     assert first.startswith("before") and first.endswith("after")
     assert "Over 2 seeds, counted on 150 samples" in first
-    done = tmp_path / "seed-0.json"
+    (done,) = tmp_path.glob("seed-0-*.json")
     content = json.loads(done.read_text())
-    content["rows"]["ordinary"]["kept"] = 149
+    content["value"]["result"]["ordinary"]["kept"] = 149
     done.write_text(json.dumps(content))
     cli.main(softmax.run, softmax.parser())
     assert "| ordinary softmax | 149 | 150 |" in page.read_text()

@@ -9,6 +9,7 @@ import pytest
 from rich.progress import Progress
 
 from common.errors import CommandError
+from common.executors import Serial
 from common.paths import GOLDEN_IRIS, RTL
 from model.artifact import load
 from scripts import synth
@@ -58,9 +59,9 @@ def test_a_cell_counts_for_the_deepest_instance_that_names_it() -> None:
 def test_a_tiny_network_fits_an_ice40_and_is_found_again(tmp_path: Path) -> None:
     network = made_up([2, 2, 2])
     with Progress(disable=True) as bar:
-        facts = utilization.measure(network, ICE40, UP5K, (1,), bar)
+        facts = utilization.measure(network, ICE40, UP5K, (1,), bar, Serial())
         before = sorted(path.stat().st_mtime_ns for path in tmp_path.rglob("*.json"))
-        again = utilization.measure(network, ICE40, UP5K, (1,), bar)
+        again = utilization.measure(network, ICE40, UP5K, (1,), bar, Serial())
     assert again == facts
     assert sorted(path.stat().st_mtime_ns for path in tmp_path.rglob("*.json")) == before
     assert facts["cells"]["DSP"] == facts["estimate"]["DSP"] == 4
@@ -130,7 +131,7 @@ def test_other_options_of_the_router_are_another_placement() -> None:
     netlist = synthesize(PACK, ICE40, UP5K)
     for device, placements in ((UP5K, 1), (UP5K, 1), (other, 2)):
         place(netlist, ICE40, device, 1)
-        assert len(list(netlist.folder.glob("up5k-*-1.json"))) == placements
+        assert len(list(synthesis.FOLDER.glob("placed/ice40-up5k-*"))) == placements
 
 
 def test_what_is_not_routed_has_the_clock_that_is_expected() -> None:

@@ -1,7 +1,6 @@
 """A campaign goes on where it was, counts what it did, and leaves evidence only of success."""
 
 import json
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,14 +10,14 @@ from common.jobs import Figures
 from tb.sim.runner import Outcome
 from verify import record
 from verify.campaigns import campaign
-from verify.campaigns.campaign import Campaign
+from verify.campaigns.campaign import Campaign, Step
 
 
-def step(folder: Path, name: str) -> Figures:
+def step(folder: str, name: str) -> Figures:
     """A step that leaves a mark each time it runs, and fails while ``broken`` is there."""
-    with (folder / f"{name}.runs").open("a") as marks:
+    with Path(folder, f"{name}.runs").open("a") as marks:
         marks.write("x")
-    if (folder / name).exists():
+    if Path(folder, name).exists():
         raise CommandError(f"{name} is broken")
     return {"simulations": 1, "values compared": 10}
 
@@ -27,7 +26,10 @@ def step(folder: Path, name: str) -> Figures:
 def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Campaign:
     monkeypatch.setattr(campaign, "BUILD", tmp_path / "build")
     monkeypatch.setattr(record, "FOLDER", tmp_path / "evidence")
-    steps = {name: partial(step, tmp_path, name) for name in ("one", "two")}
+    steps = {
+        name: Step("tests.verify.test_campaign:step", {"folder": str(tmp_path), "name": name})
+        for name in ("one", "two")
+    }
     return Campaign("tried", 6, "it holds", "make tried", steps, seed=1)
 
 

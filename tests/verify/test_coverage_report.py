@@ -10,7 +10,7 @@ from common.errors import CommandError
 from tb.benches import functional
 from verify.coverage import pages, report
 from verify.coverage.points import Collected, Exclusion, Point
-from verify.coverage.runs import Run
+from verify.coverage.runs import CASE, SIMULATIONS, Run
 
 RECORD = "C '\1f\2/x/mlp_relu.v\1l\2{}\1n\0021\1t\2{}\1o\2{}\1h\2mlp_relu' {}\n"
 KINDS = ("line", "branch", "toggle", "expr")
@@ -34,11 +34,10 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Run]:
     monkeypatch.setattr(report, "PAGE", tmp_path / "coverage.md")
     monkeypatch.setattr(report, "EXCLUSIONS", tmp_path / "exclusions.toml")
     (tmp_path / "exclusions.toml").write_text("exclusion = []\n")
-    monkeypatch.setattr(report.evidence, "record", lambda name, **facts: facts)
-    found = {
-        "most": Run("most", lambda data: written(data, {*KINDS} - {"branch"}), bytes),
-        "rest": Run("rest", lambda data: written(data, {"branch"}), bytes),
-    }
+    monkeypatch.setattr(report.record, "record", lambda name, **facts: facts)
+    hits = {"most": {*KINDS} - {"branch"}, "rest": {"branch"}}
+    monkeypatch.setitem(SIMULATIONS, CASE, lambda name, data: written(data, hits[name]))
+    found = {name: Run(name, CASE, {"sources": "these"}) for name in hits}
     monkeypatch.setattr(report, "runs", lambda: found)
     return found
 
@@ -55,7 +54,7 @@ def test_runs_that_cover_everything_write_the_page(
     assert "| branch | 1 | 1 | 100.00 % | 0 | 100.00 % | 100 % |" in page
     assert "2 simulations run" in page
     assert "index.html" in capsys.readouterr().out
-    assert all(run.is_done for run in work.values())
+    assert len(list((tmp_path / "covered").glob("*.json"))) == len(work)
 
 
 def test_removed_run_leaves_its_points_uncovered_and_fails(
@@ -76,18 +75,22 @@ def test_situation_that_never_came_fails(
         command()
 
 
-def test_campaign_is_taken_up_where_it_was_left(work: dict[str, Run]) -> None:
+def test_campaign_is_taken_up_where_it_was_left(
+    work: dict[str, Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
     command()
-    for name, run in work.items():
-        work[name] = Run(run.name, lambda data: data.unlink(), bytes)
+    monkeypatch.delitem(SIMULATIONS, CASE)
     command()
 
 
-def test_run_of_other_content_is_not_done(work: dict[str, Run]) -> None:
+def test_run_of_other_sources_is_not_done(
+    work: dict[str, Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
     command()
-    run = work["most"]
-    assert run.is_done
-    assert not Run(run.name, run.simulate, lambda: b"another").is_done
+    work["most"] = Run("most", CASE, {"sources": "others"})
+    monkeypatch.delitem(SIMULATIONS, CASE)
+    with pytest.raises(KeyError, match=CASE):
+        command()
 
 
 def test_annotated_source_shows_count_reason_and_what_is_missing() -> None:

@@ -149,7 +149,7 @@ def test_campaign_is_taken_up_where_it_was_left(
     arguments = run.parser().parse_args(["--jobs", "1"])
     run.run(arguments)
     assert "image" in capsys.readouterr().out
-    assert len(list(small.glob("image/*.json"))) == 3
+    assert len(list(small.glob("blocks/image-*.json"))) == 3
     monkeypatch.setattr(run, "fuzz", nothing)
     run.run(arguments)
 

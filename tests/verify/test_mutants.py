@@ -15,8 +15,8 @@ from common.paths import BUILD, ROOT
 from tb.modules.mutant import Mutant, mutated
 from tb.modules.registry import MUTANTS, SUBJECTS, case_named
 from tb.sim.runner import SimulationFailed
-from verify.mutation.judge import of_netlist, of_unchanged
-from verify.mutation.netlist_mutants import NetlistMutant, Subject, quotas
+from verify.mutation import judge
+from verify.mutation.netlist_mutants import Mutants, NetlistMutant, Subject, quotas
 
 SLICE_CASES = 4
 MUTANTS_OF_CASE = 3
@@ -48,35 +48,41 @@ CASES_OF_SLICE = random.Random(seed()).sample(
 
 @pytest.mark.parametrize("name", CASES_OF_SLICE)
 def test_slice_is_killed_or_equivalent(name: str) -> None:
-    subject = Subject(case_named(name), folder=BUILD / "mutants" / "slice" / name)
-    mutants = subject.propose(MUTANTS_OF_CASE, seed())
-    subject.write([None, *mutants])
-    assert of_unchanged(subject).judge() == ("survived", "every bench passes")
-    for mutant in mutants:
-        outcome, why = of_netlist(subject, mutant).judge()
+    subject = Subject(case_named(name))
+    mutants = subject.mutants(MUTANTS_OF_CASE, seed())
+    assert judge.complaint_of(subject, mutants, None) is None
+    for mutant in mutants.every:
+        outcome, why = judged(subject, mutants, mutant)
         assert outcome != "survived", (
             f"SEED={seed()} {mutant.name}: {mutant.sentence}, {mutant.source}: {why}"
         )
 
 
-def judged(name: str, change: str, bench: str = "stream_bench") -> tuple[str, str]:
+def judged(subject: Subject, mutants: Mutants, mutant: NetlistMutant) -> tuple[str, str]:
+    """The outcome of a mutant by Yosys, and why."""
+    complaint = judge.complaint_of(subject, mutants, mutant)
+    if complaint is not None:
+        return "killed", complaint
+    told = judge.proof_of(subject, mutant)
+    return str(told["outcome"]), str(told["why"])
+
+
+def chosen(case: str, change: str, bench: str = "stream_bench") -> tuple[str, str]:
     """The verdict on one mutant of a case, by Yosys' names for it."""
-    chosen = dataclasses.replace(case_named(name), bench=bench)
-    subject = Subject(chosen, folder=BUILD / "mutants" / "slice" / f"{bench}-{name}")
-    (found,) = subject.propose(1, 1, change)
-    subject.write([found])
-    outcome, why = of_netlist(subject, found).judge()
-    return str(outcome), why
+    subject = Subject(dataclasses.replace(case_named(case), bench=bench))
+    mutants = subject.mutants(1, 1, change)
+    (mutant,) = mutants.every
+    return judged(subject, mutants, mutant)
 
 
 def test_mutant_that_no_bench_notices_survives() -> None:
-    outcome, why = judged("relu-1-8", "-mode inv -port Y -portbit 0", bench="idle_bench")
+    outcome, why = chosen("relu-1-8", "-mode inv -port Y -portbit 0", bench="idle_bench")
     assert (outcome, why) == ("survived", "a run of 0 cycles tells them apart")
 
 
 def test_mutant_that_changes_nothing_is_proved_equivalent() -> None:
     # The sign bit of a ReLU is 0 whatever its gate says.
-    outcome, why = judged("relu-1-8", "-mode const0 -port Y -portbit 7")
+    outcome, why = chosen("relu-1-8", "-mode const0 -port Y -portbit 7")
     assert (outcome, why) == ("equivalent", "proved, 0 frames")
 
 

@@ -41,10 +41,10 @@ def test_what_is_not_judged_yet_fails_the_command(tmp_path: Path) -> None:
 
 def test_survivor_leaves_no_evidence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     recorded: list[str] = []
-    monkeypatch.setattr(run, "subjects", lambda count, seed: {})
+    monkeypatch.setattr(run, "netlist_cases", lambda count, seed, workers: ([], []))
     monkeypatch.setattr(run, "MUTANTS", [])
     monkeypatch.setattr(run, "propose_data", lambda count, seed: [])
-    monkeypatch.setattr(run.evidence, "record", lambda name, **figures: recorded.append(name))
+    monkeypatch.setattr(run.record, "record", lambda name, **figures: recorded.append(name))
     arguments = run.parser().parse_args(["--docs", str(tmp_path)])
     for verdicts in (BAD, []):
         monkeypatch.setattr(

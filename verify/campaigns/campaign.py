@@ -1,22 +1,32 @@
-"""A campaign of many simulations: on all cores, resumable, with a bar, and evidence at its end."""
+"""A campaign of many simulations: wherever jobs run, resumable, and evidence at its end."""
 
 import argparse
-import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from common import cli
+from common import cli, jobs
 from common.errors import CommandError
-from common.jobs import Figures, Piece, digest, run_pieces
-from common.paths import BUILD, GOLDEN
+from common.jobs import Figures, Job
+from common.paths import BUILD
+from common.results import Ingredients
+from model.spec import TOP
 from tb.modules import networks
 from tb.modules.registry import case_named
 from tb.sim.runner import Outcome
-from verify import record
+from verify import cases, record
 
 # A simulation, told the simulator and what else it may be told.
 Simulation = Callable[..., Figures]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A function by its dotted name, its arguments by name, and the module that it simulates."""
+
+    function: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    top: str | None = TOP
 
 
 @dataclass(frozen=True)
@@ -27,7 +37,7 @@ class Campaign:
     level: int
     claim: str
     command: str
-    steps: Mapping[str, Piece]
+    steps: Mapping[str, Step]
     seed: int | None = None
 
     def run(self, workers: int | None = None) -> Figures:
@@ -35,14 +45,12 @@ class Campaign:
 
         Raises what the first failing step raises; what has passed by then is kept.
         """
-        own = hashlib.sha256(repr((self.seed, sorted(self.steps))).encode()).hexdigest()
-        found, seconds = run_pieces(
-            self.name,
-            BUILD / "campaigns" / f"{self.name}.json",
-            own + digest(*sorted(GOLDEN.iterdir())),
-            self.steps,
-            workers,
-        )
+        work = [
+            Job(name, step.function, step.arguments, rests_on_step(step))
+            for name, step in self.steps.items()
+        ]
+        done = jobs.run(self.name, work, BUILD / "campaigns" / self.name, workers=workers)
+        found, seconds = jobs.total(done)
         total = {"steps": len(self.steps)} | found
         record.record(
             self.name,
@@ -52,9 +60,16 @@ class Campaign:
             figures=total,
             seconds=seconds,
             seed=self.seed,
+            modules=sorted({step.function.partition(":")[0] for step in self.steps.values()}),
+            tops=record.tops_of(step.top for step in self.steps.values()),
         )
         print(f"{self.name}: " + ", ".join(f"{value:,} {key}" for key, value in total.items()))
         return total
+
+
+def rests_on_step(step: Step) -> Ingredients:
+    """What the verdict of a step rests on; without a module, on all of the RTL."""
+    return cases.rests_on([step.function.partition(":")[0]], step.top)
 
 
 def figures_of(outcome: Outcome) -> Figures:
@@ -62,6 +77,11 @@ def figures_of(outcome: Outcome) -> Figures:
     if not outcome.compared:
         raise CommandError("a simulation passed and compared nothing")
     return {"simulations": 1, "tests": outcome.passed, "values compared": outcome.compared}
+
+
+def step_of_case(name: str, function: str, **arguments: Any) -> Step:
+    """A step on one case, by its name."""
+    return Step(function, {"name": name, **arguments}, case_named(name).module)
 
 
 def run_case(label: str, name: str, simulator: str, **how: Any) -> Figures:
@@ -87,8 +107,10 @@ def run_golden(label: str, fold: str, simulator: str, samples: int, **how: Any) 
 
 def main(campaigns: Callable[[], list[Campaign]], name: str, description: str | None) -> None:
     """The command of some campaigns: run each; its only argument says on how many cores."""
-    parser = argparse.ArgumentParser(prog=f"python -m scripts.{name}", description=description)
-    parser.add_argument("--jobs", type=int, help="simulations at a time (default: one a core)")
+    parser = argparse.ArgumentParser(
+        prog=f"python -m verify.campaigns.{name}", description=description
+    )
+    cli.add_jobs(parser)
 
     def run(arguments: argparse.Namespace) -> None:
         for campaign in campaigns():

@@ -5,12 +5,12 @@ fold of each layer covers what the product of all of them would.
 """
 
 import argparse
-import functools
 import random
 from collections.abc import Iterator
 from pathlib import Path
 
-from common import cli, jobs
+from common import cli, files, jobs
+from common.jobs import Job
 from common.paths import BUILD, GOLDEN_IRIS
 from model import artifact, folding
 from model.artifact import Network
@@ -19,6 +19,7 @@ from tb.modules.layer import OfLayer
 from tb.sim.simulators import SIMULATORS
 from verify import record
 
+HERE, TOP = "verify.campaigns.every_fold", "mlp_layer"
 SEED = 5
 FEW_CYCLES = range(2, 61)
 
@@ -45,8 +46,10 @@ def sampled(network: Network) -> list[Case]:
     return found
 
 
-def passed(case: Case, simulator: str) -> jobs.Figures:
-    """The tests of a case, all of which pass."""
+def passed(network: str, name: str, simulator: str) -> jobs.Figures:
+    """The tests of a case of the network in this file, all of which pass."""
+    every = fold_cases(artifact.load(files.found(network)))
+    case = next(case for case in every if case.name == name)
     return {"tests": case.run(simulator).passed}
 
 
@@ -55,12 +58,14 @@ def run(arguments: argparse.Namespace) -> None:
     network = artifact.load(arguments.network)
     cases = list(fold_cases(network))
     name = f"all-folds-{network.spec.name}-{arguments.sim}"
-    found, seconds = jobs.run_pieces(
-        f"{network.spec.name}, every fold",
-        BUILD / f"{name}.json",
-        jobs.digest(arguments.network),
-        {case.name: functools.partial(passed, case, arguments.sim) for case in cases},
-    )
+    rests_on = jobs.rests_on(HERE, tops=[TOP], files=[arguments.network])
+    how = {"network": files.shown(arguments.network), "simulator": arguments.sim}
+    work = [
+        Job(case.name, f"{HERE}:passed", {"name": case.name, **how}, rests_on) for case in cases
+    ]
+    label = f"{network.spec.name}, every fold"
+    done = jobs.run(label, work, BUILD / name, workers=arguments.jobs)
+    found, seconds = jobs.total(done)
     path = record.record(
         name,
         level=2,
@@ -68,6 +73,9 @@ def run(arguments: argparse.Namespace) -> None:
         command="make verify-every-fold",
         figures={"layers": len(network.spec.layers), "folds": len(cases)} | found,
         seconds=seconds,
+        modules=[HERE],
+        tops=[TOP],
+        files=[arguments.network],
     )
     count = f"{len(cases)} folds of {len(network.spec.layers)} layers"
     print(f"{path}: {count}, {found['tests']:,} tests passed")
@@ -85,6 +93,7 @@ def parser() -> argparse.ArgumentParser:
         help="the network's file (default: %(default)s)",
     )
     cli.add_sim(built, SIMULATORS)
+    cli.add_jobs(built)
     built.set_defaults(sim="icarus")
     return built
 

@@ -1,22 +1,18 @@
 """All int8 logit triples through the RTL of the softmax, in a C++ harness."""
 
 import argparse
-import functools
-import hashlib
 import json
 import subprocess
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
-from rich.console import Console
-from rich.progress import Progress, TaskID
 
-from common import cli, files, markdown
+from common import cli, files, jobs, markdown
 from common.errors import VerbatimError
+from common.jobs import Job
 from common.paths import BUILD, GOLDEN_IRIS, RTL
 from model import artifact, images
 from model.format import Format
@@ -25,6 +21,7 @@ from tb.modules.softmax import softmax_parameters
 from tb.sim.verilator_cpp import build_harness
 from verify import record
 
+HERE, TOP = "verify.campaigns.exhaustive", "mlp_softmax"
 ALL_TRIPLES = 1 << 24
 HARNESS = Path(__file__).with_name("softmax_exhaustive.cpp")
 BINS_PER_LSB = 16
@@ -55,7 +52,7 @@ class Case:
     def build(self, rtl: Path = RTL) -> Path:
         """The executable; its folder is named by the sha256 of all that went into it."""
         parameters = softmax_parameters(self.spec, self.tables)
-        return build_harness("mlp_softmax", parameters, HARNESS, rtl=rtl)
+        return build_harness(TOP, parameters, HARNESS, rtl=rtl)
 
     @property
     def tables(self) -> Path:
@@ -68,7 +65,6 @@ class Case:
         *,
         seed: int = 1,
         rtl: Path = RTL,
-        progress: Callable[[int], None] = lambda checked: None,
     ) -> dict[str, Any]:
         """Check ``vectors`` triples: all of them in order, or so many at random.
 
@@ -80,22 +76,11 @@ class Case:
         count = 0 if vectors == ALL_TRIPLES else vectors
         table = self.tables / EXP_IMAGE
         words = [self.build(rtl), self.score, self.divider, self.frac, table, count, seed]
-        lines: list[str] = []
-        with subprocess.Popen(
-            [str(word) for word in words],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as process:
-            assert process.stdout and process.stderr
-            for line in process.stdout:
-                if line.startswith("progress "):
-                    progress(int(line.split()[1]))
-                else:
-                    lines.append(line)
-            complaint = process.stderr.read().strip()
-        if process.returncode or len(lines) != 1:
-            raise ExhaustiveError(f"{self.name}: {complaint or f'status {process.returncode}'}")
+        done = subprocess.run(list(map(str, words)), capture_output=True, text=True, check=False)
+        lines = [line for line in done.stdout.splitlines() if not line.startswith("progress ")]
+        if done.returncode or len(lines) != 1:
+            complaint = done.stderr.strip() or f"status {done.returncode}"
+            raise ExhaustiveError(f"{self.name}: {complaint}")
         result: dict[str, Any] = json.loads(lines[0])
         if result["checked"] != vectors:
             raise ExhaustiveError(f"{self.name}: {result['checked']} of {vectors} were checked")
@@ -145,22 +130,17 @@ def cases() -> list[Case]:
     ]
 
 
-def result_of(case: Case, progress: Callable[[int], None]) -> dict[str, Any]:
-    """The result of a case: read where the same build on the same tables has left one, else run."""
-    images.write_softmax_images(case.spec, case.tables)
-    content = hashlib.sha256(case.build().parent.name.encode())
-    for image in sorted(case.tables.glob("*.mem")):
-        content.update(image.read_bytes())
-    key, path = content.hexdigest(), BUILD / "exhaustive" / f"{case.name}.json"
-    if path.exists():
-        stored: dict[str, Any] = json.loads(path.read_text())
-        if stored["key"] == key:
-            return stored
-    start = time.perf_counter()
-    result = case.run(progress=progress)
-    result["seconds"] = round(time.perf_counter() - start, 1)
-    files.write_atomically(path, json.dumps({"key": key, **result}) + "\n")
-    return result
+def result(score: str, divider: str, frac: int) -> dict[str, Any]:
+    """The result of a case, by what tells it from the others."""
+    return Case(score, divider, frac).run()
+
+
+def results_of(every: Sequence[Case], workers: int | None) -> dict[Case, jobs.Done]:
+    """The result of each case: read where it was run with the same sources, else run."""
+    rests_on = jobs.rests_on(HERE, tops=[TOP])
+    work = [Job(case.name, f"{HERE}:result", asdict(case), rests_on) for case in every]
+    done = jobs.run("all triples", work, BUILD / "exhaustive" / "results", workers=workers)
+    return dict(zip(every, done, strict=True))
 
 
 def table(results: dict[Case, dict[str, Any]]) -> str:
@@ -208,26 +188,17 @@ def draw(results: dict[Case, dict[str, Any]], path: Path) -> None:
         figure.savefig(temporary, format="png", dpi=120)
 
 
-def advance(bar: Progress, task: TaskID, checked: int) -> None:
-    """Show how far a case is."""
-    bar.update(task, completed=checked)
-
-
 def run(arguments: argparse.Namespace) -> None:
     """Run what has no result yet, then write page and picture."""
-    results = {}
     every = cases()
-    with Progress(console=Console(stderr=True)) as bar:
-        for case in every:
-            task = bar.add_task(case.name, total=ALL_TRIPLES)
-            results[case] = result_of(case, functools.partial(advance, bar, task))
-            bar.update(task, completed=ALL_TRIPLES)
+    done = results_of(every, arguments.jobs)
+    results = {case: found.result for case, found in done.items()}
     docs = arguments.docs
     draw(results, docs / PICTURE)
     picture = f"\n![Histograms of the errors against the real softmax]({PICTURE})\n"
     markdown.fill(docs / PAGE, {BLOCK: INTRODUCTION + table(results) + picture})
     print(table(results))
-    seconds = sum(result["seconds"] for result in results.values())
+    seconds = sum(found.seconds for found in done.values())
     record.record(
         "softmax",
         level=5,
@@ -239,6 +210,8 @@ def run(arguments: argparse.Namespace) -> None:
             "promises broken": 0,
         },
         seconds=seconds,
+        modules=[HERE],
+        tops=[TOP],
     )
     print(f"{docs / PAGE}: {len(every)} times {ALL_TRIPLES:,} triples in {seconds:.0f} s")
 
@@ -251,6 +224,7 @@ def parser() -> argparse.ArgumentParser:
     built.add_argument(
         "--docs", type=Path, default=Path("docs"), help="folder of the page (default: %(default)s)"
     )
+    cli.add_jobs(built)
     return built
 
 

@@ -1,21 +1,23 @@
 """Every flower that a ruler of 0.1 cm can tell apart, through the RTL of IrisNet."""
 
 import argparse
-import functools
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from common import cli, errors, jobs
+from common import cli, errors, files, jobs
 from common.errors import VerbatimError
+from common.jobs import Job
 from common.paths import BUILD, GOLDEN_IRIS, RTL
 from model import artifact, fast
 from model.artifact import Network
 from model.reference import quantize
+from model.spec import TOP
 from tb.sim import native
 from verify import record
 
+HERE = "verify.campaigns.input_grid"
 # Ends of each feature of the Iris data, in tenths of a cm, inclusive: 37 * 25 * 60 * 25 vectors.
 ENDS = ((43, 79), (20, 44), (10, 69), (1, 25))
 SHAPE = tuple(last - first + 1 for first, last in ENDS)
@@ -63,25 +65,27 @@ def check(
 CHUNK = 50_000
 
 
-def piece(network: Network, start: int) -> jobs.Figures:
-    """The values compared of a chunk of the box."""
+def piece(network: str, start: int) -> jobs.Figures:
+    """The values compared of a chunk of the box, through the network of this file."""
     indices = np.arange(start, min(start + CHUNK, VECTORS))
-    return {"compared": check(network, indices)}
+    return {"compared": check(artifact.load(files.found(network)), indices)}
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Check chunk after chunk; one that passed with the same sources and network is kept."""
     network = artifact.load(arguments.network)
-
-    found, seconds = jobs.run_pieces(
-        "the box",
-        BUILD / "exhaustive" / "box.json",
-        jobs.digest(arguments.network),
-        {
-            str(start): functools.partial(piece, network, start)
-            for start in range(0, VECTORS, CHUNK)
-        },
-    )
+    rests_on = jobs.rests_on(HERE, tops=[TOP], files=[arguments.network])
+    work = [
+        Job(
+            str(start),
+            f"{HERE}:piece",
+            {"network": files.shown(arguments.network), "start": start},
+            rests_on,
+        )
+        for start in range(0, VECTORS, CHUNK)
+    ]
+    done = jobs.run("the box", work, BUILD / "exhaustive" / "box", workers=arguments.jobs)
+    found, seconds = jobs.total(done)
     compared = found["compared"]
     expected = VECTORS * (1 + network.spec.n_out)
     if compared != expected:
@@ -94,6 +98,9 @@ def run(arguments: argparse.Namespace) -> None:
         command="make verify-input-grid",
         figures={"vectors": VECTORS, "compared": compared, "differing": 0},
         seconds=seconds,
+        modules=[HERE],
+        tops=[TOP],
+        files=[arguments.network],
     )
     print(f"{VECTORS:,} vectors, {compared:,} values compared, 0 differ, in {seconds:.0f} s")
 
@@ -109,6 +116,7 @@ def parser() -> argparse.ArgumentParser:
         default=GOLDEN_IRIS,
         help="the network's file (default: the golden one)",
     )
+    cli.add_jobs(built)
     return built
 
 

@@ -1,15 +1,12 @@
 """Run the benches on Yosys' netlists: of every module, and of whole networks."""
 
-from functools import partial
-
-from common.jobs import Piece
 from syn.netlist import KINDS
 from tb.modules.case import Case
 from tb.modules.networks import MADE_UP
 from tb.modules.registry import CASES
 from tb.sim.run_network import LONG_RUN
 from verify.campaigns import campaign
-from verify.campaigns.campaign import Campaign
+from verify.campaigns.campaign import Campaign, Step
 
 FLOWERS = 150
 # Cases of which so many cells or gates take Icarus up to half an hour each.
@@ -45,29 +42,24 @@ def simulator(case: Case, kind: str) -> str:
     return "verilator" if case.name.startswith(LARGE[kind]) else "icarus"
 
 
-def steps(kind: str) -> dict[str, Piece]:
+def steps(kind: str) -> dict[str, Step]:
     """Every case under Icarus, whose X may leak, but the largest; made-up networks; the flowers."""
-    label = f"netlist-{kind}"
-    found: dict[str, Piece] = {
-        case.name: partial(
-            campaign.run_case, label, case.name, simulator(case, kind), netlist=kind, seed=1
+    how = {"label": f"netlist-{kind}", "netlist": kind, "seed": 1}
+    run = "verify.campaigns.campaign"
+    found = {
+        case.name: campaign.step_of_case(
+            case.name, f"{run}:run_case", simulator=simulator(case, kind), **how
         )
         for case in CASES
     }
     for name in MADE_UP:
-        found[f"top-{name}"] = partial(
-            campaign.run_made_up, label, name, "icarus", netlist=kind, seed=1
-        )
+        arguments = {"name": name, "simulator": "icarus", **how}
+        found[f"top-{name}"] = Step(f"{run}:run_made_up", arguments)
+    golden = {"simulator": "verilator", "samples": FLOWERS, "testcase": LONG_RUN, **how}
     for fold in ("serial", "default"):
-        found[f"iris-{fold}"] = partial(
-            campaign.run_golden,
-            *(label, fold, "verilator", FLOWERS),
-            testcase=LONG_RUN,
-            netlist=kind,
-            seed=1,
-        )
+        found[f"iris-{fold}"] = Step(f"{run}:run_golden", {"fold": fold, **golden})
     return found
 
 
 if __name__ == "__main__":
-    campaign.main(campaigns, "netlist", __doc__)
+    campaign.main(campaigns, "netlists", __doc__)

@@ -1,29 +1,30 @@
 """Ask ONNX Runtime what a network computes, and hold reference and RTL against its answer."""
 
 import argparse
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
-from common import cli, errors, tables
-from common.paths import GOLDEN_IRIS
+from common import cli, errors, files, jobs, tables
+from common.jobs import Job
+from common.paths import BUILD, GOLDEN_IRIS
 from model import artifact, onnx_export, reference
 from model.artifact import Network
 from model.compare import require_equal
 from model.data import datasets
 from model.format import Format, Int
+from model.spec import TOP
 from model.stages.softmax import DIVIDERS, SCORES
 from tb.sim import native
 from tb.sim.made_up import codes, made_up
 from verify import record
 
+HERE = "verify.campaigns.onnx_runtime"
+REFERENCE, OWN, FAST = "reference", "RTL", "RTL at its fast fold"
 SEED = 5
 BATCH = 10_000
 
@@ -42,8 +43,7 @@ class Comparison:
 def against_reference(name: str, inputs: str, network: Network, x: Int) -> Comparison:
     """Every tensor of the reference's trace on ``x [samples, n_in]``, batch by batch."""
     values = 0
-    words = f"{name}, {len(x):,} {inputs}"
-    for start in track(range(0, len(x), BATCH), words, console=Console(stderr=True)):
+    for start in range(0, len(x), BATCH):
         batch = x[start : start + BATCH]
         wanted, found = reference.trace(network, batch), onnx_export.trace_codes(network, batch)
         if list(found) != list(wanted):
@@ -54,8 +54,7 @@ def against_reference(name: str, inputs: str, network: Network, x: Int) -> Compa
 
 def against_rtl(name: str, inputs: str, network: Network, x: Int) -> Comparison:
     """The classes and probabilities that the RTL itself gives on ``x``, at the network's fold."""
-    with Console(stderr=True).status(f"the RTL runs {len(x):,} {inputs} of {name}"):
-        streamed = native.stream(network, x)
+    streamed = native.stream(network, x)
     given = _outputs(streamed.classes.astype(np.int64), streamed.probabilities)
     found = _outputs(*onnx_export.predict_codes(network, x))
     values = sum(require_equal(found, given, "ONNX Runtime", "the RTL").values())
@@ -80,32 +79,64 @@ def others() -> dict[str, Network]:
     return networks
 
 
-def comparisons(network: Network, samples: int) -> Iterator[Comparison]:
-    """Every row of the table; raises `DifferenceError` at the first value that differs."""
-    name, rng = network.spec.name, np.random.default_rng(SEED)
-    flowers = reference.quantize(datasets.load("iris").features, network.spec.x)
-    many = codes(rng, network, samples)
-    yield against_reference(name, "flowers", network, flowers)
-    yield against_reference(name, "random", network, many)
-    for other, made in others().items():
-        yield against_reference(other, "random", made, codes(rng, made, BATCH))
-    for spec in (network.spec, native.fast_fold(network.spec)):
-        folded = network.refolded(spec)
-        yield against_rtl(name, "flowers", folded, flowers)
-        yield against_rtl(name, "random", folded, many)
+def flowers(network: Network) -> Int:
+    """Every flower as codes of the network."""
+    return reference.quantize(datasets.load("iris").features, network.spec.x)
+
+
+def random_codes(network: Network, samples: int) -> Int:
+    """So many codes, the same every time."""
+    return codes(np.random.default_rng(SEED), network, samples)
+
+
+def row(network: str, who: str, inputs: str, samples: int) -> dict[str, Any]:
+    """One row of the table, of the network in a file, or of one of `others` by its name.
+
+    ``who`` is the reference, or the RTL at its own or at the fast fold. Raises `DifferenceError`
+    at the first value that differs.
+    """
+    made = others().get(network)
+    held = made or artifact.load(files.found(network))
+    if who == FAST:
+        held = held.refolded(native.fast_fold(held.spec))
+    x = flowers(held) if inputs == "flowers" else random_codes(held, samples)
+    compare = against_reference if who == REFERENCE else against_rtl
+    return asdict(compare(network if made else held.spec.name, inputs, held, x))
+
+
+def work(path: Path, samples: int) -> list[Job]:
+    """A job a row of the table."""
+    network, rests_on = files.shown(path), jobs.rests_on(HERE, tops=[TOP], files=[path])
+    rows = [
+        (network, REFERENCE, "flowers", 0),
+        (network, REFERENCE, "random", samples),
+        *((other, REFERENCE, "random", BATCH) for other in others()),
+        *(
+            (network, who, inputs, samples)
+            for who in (OWN, FAST)
+            for inputs in ("flowers", "random")
+        ),
+    ]
+    names = ("network", "who", "inputs", "samples")
+    return [
+        Job(f"{number}", f"{HERE}:row", dict(zip(names, values, strict=True)), rests_on)
+        for number, values in enumerate(rows)
+    ]
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Compare everything, print the table, leave the figures for the ledger."""
-    start = time.perf_counter()
-    network = artifact.load(arguments.network)
+    todo = work(arguments.network, arguments.samples)
+    label = "ONNX Runtime"
+    done = jobs.run(label, todo, BUILD / "campaigns" / "oracles", workers=arguments.jobs)
     table = Table("who", "network", "inputs", "samples", "values", "differ")
     table.title = "Held against ONNX Runtime"
     values = {"reference": 0, "RTL": 0}
-    for row in comparisons(network, arguments.samples):
-        cells = (row.who, row.network, row.inputs, f"{row.samples:,}", f"{row.values:,}", "0")
-        table.add_row(*cells)
-        values[row.who.partition(",")[0]] += row.values
+    for found in done:
+        compared = Comparison(**found.result)
+        cells = (compared.who, compared.network, compared.inputs, f"{compared.samples:,}")
+        table.add_row(*cells, f"{compared.values:,}", "0")
+        values[compared.who.partition(",")[0]] += compared.values
     tables.show(table)
     record.record(
         "oracles",
@@ -117,8 +148,11 @@ def run(arguments: argparse.Namespace) -> None:
             **{f"values of the {who} compared": count for who, count in values.items()},
             "values differing": 0,
         },
-        seconds=time.perf_counter() - start,
+        seconds=sum(found.seconds for found in done),
         seed=SEED,
+        modules=[HERE],
+        tops=[TOP],
+        files=[arguments.network],
     )
 
 
@@ -134,6 +168,7 @@ def parser() -> argparse.ArgumentParser:
         help="the network's file (default: %(default)s)",
     )
     built.add_argument("--samples", type=int, default=100_000, help="default: %(default)s")
+    cli.add_jobs(built)
     return built
 
 

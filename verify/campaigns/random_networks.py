@@ -6,9 +6,8 @@ left in a folder which runs again.
 """
 
 import argparse
-import functools
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,17 +15,19 @@ import numpy as np
 
 from common import cli, errors, jobs
 from common.errors import VerbatimError
+from common.jobs import Job
 from common.paths import BUILD, RTL
 from model import artifact, fast, onnx_export, reference
 from model.artifact import Network
 from model.folding import divisors
 from model.format import MAX_FRAC, MAX_WIDTH, MIN_WIDTH, Format, Int
-from model.spec import NetworkSpec
+from model.spec import TOP, NetworkSpec
 from model.stages.softmax import DIVIDERS, MAX_LOGIT_FRAC, SCORES
 from tb.sim import native
 from tb.sim.made_up import codes, made_up
 from verify import record
 
+HERE = "verify.campaigns.random_networks"
 SAMPLES = 1000
 MOST_CYCLES, MOST_MULTIPLIERS = 512, 24
 
@@ -227,6 +228,12 @@ def piece(seed: int) -> jobs.Figures:
     return {"compared": check(seed, FULL, FOLDER / f"failed-{seed}")}
 
 
+def work(seeds: Iterable[int]) -> list[Job]:
+    """A job a network."""
+    rests_on = jobs.rests_on(HERE, tops=[TOP])
+    return [Job(str(seed), f"{HERE}:piece", {"seed": seed}, rests_on) for seed in seeds]
+
+
 def run(arguments: argparse.Namespace) -> None:
     """Compare network after network, or the one that a failure has left."""
     if arguments.again:
@@ -235,12 +242,8 @@ def run(arguments: argparse.Namespace) -> None:
         return
     seeds = range(arguments.seed, arguments.seed + arguments.count)
 
-    found, seconds = jobs.run_pieces(
-        "random networks",
-        FOLDER / "done.json",
-        jobs.digest(),
-        {str(seed): functools.partial(piece, seed) for seed in seeds},
-    )
+    done = jobs.run("random networks", work(seeds), FOLDER / "done", workers=arguments.jobs)
+    found, seconds = jobs.total(done)
     compared = found["compared"]
     specs = [draw(seed, FULL).spec for seed in seeds]
     expected = sum(SAMPLES * values_of(spec) for spec in specs)
@@ -260,6 +263,8 @@ def run(arguments: argparse.Namespace) -> None:
             "differing": 0,
         },
         seconds=seconds,
+        modules=[HERE],
+        tops=[TOP],
         seed=arguments.seed,
     )
     print(f"{len(specs)} networks, {compared:,} values compared, 0 differ, in {seconds:.0f} s")
@@ -273,6 +278,7 @@ def parser() -> argparse.ArgumentParser:
     built.add_argument("--count", type=int, default=NETWORKS, help="default: %(default)s")
     built.add_argument("--seed", type=int, default=0, help="the first (default: %(default)s)")
     built.add_argument("--again", type=Path, help="a folder that a failure has left")
+    cli.add_jobs(built)
     return built
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from common.errors import VerbatimError
-from common.jobs import Figures, Piece
+from common.jobs import Figures
 from common.paths import BUILD
 from tb.debug.waveform import Value, Waveform
 from tb.modules.networks import FOLDS, MADE_UP
@@ -22,7 +22,7 @@ from tb.sim.run_network import EVERY_SAMPLE
 from tb.sim.simulators import SIMULATORS
 from tb.streams import PERIOD_NS
 from verify.campaigns import campaign
-from verify.campaigns.campaign import Campaign
+from verify.campaigns.campaign import Campaign, Step
 
 
 class Disagreement(VerbatimError):
@@ -132,15 +132,17 @@ def campaigns() -> list[Campaign]:
     ]
 
 
-def steps() -> dict[str, Piece]:
+def steps() -> dict[str, Step]:
     """Cases that run on both simulators, made-up networks, and the golden one at its folds."""
-    found: dict[str, Piece] = {
-        case.name: partial(case_agrees, case.name)
+    here = "verify.campaigns.simulator_agreement"
+    found = {
+        case.name: campaign.step_of_case(case.name, f"{here}:case_agrees")
         for case in ON_BOTH_SIMULATORS
         if case.bench == "stream_bench"
     }
-    found |= {f"top-{name}": partial(made_up_agrees, name) for name in MADE_UP}
-    return found | {f"iris-{fold}": partial(golden_agrees, fold) for fold in FOLDS}
+    made_up = {f"top-{name}": Step(f"{here}:made_up_agrees", {"name": name}) for name in MADE_UP}
+    golden = {f"iris-{fold}": Step(f"{here}:golden_agrees", {"fold": fold}) for fold in FOLDS}
+    return found | made_up | golden
 
 
 def case_agrees(name: str) -> Figures:
@@ -176,4 +178,4 @@ def _agrees(run: campaign.Simulation, name: str) -> Figures:
 
 
 if __name__ == "__main__":
-    campaign.main(campaigns, "same_cycles", __doc__)
+    campaign.main(campaigns, "simulator_agreement", __doc__)

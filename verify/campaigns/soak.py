@@ -1,66 +1,78 @@
 """Send many random inputs through a network's RTL at three folds: every value of every stream."""
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
-from common import cli, files, sources, tables
+from common import cli, files, jobs, tables
+from common.jobs import Job
 from common.paths import BUILD, GOLDEN_IRIS
 from model import artifact
+from model.spec import TOP
 from tb.sim.made_up import codes
 from tb.sim.run_network import LONG_RUN, run_network
 from tb.sim.simulators import SIMULATORS
 from verify import record
 
+HERE = "verify.campaigns.soak"
 SEED = 3
 COLUMNS = ("samples", "cycles", "seconds", "compared", "differing")
 
 
+def fold(network: str, fold: str, sim: str, samples: int) -> dict[str, float]:
+    """What was compared of one fold of the network in this file, its cycles and its seconds."""
+    whole = artifact.load(files.found(network))
+    spec = whole.spec.at_each_fold()[fold]
+    outcome, report = run_network(
+        whole.refolded(spec),
+        codes(np.random.default_rng(SEED), whole, samples),
+        sim,
+        folder=BUILD / "soak" / fold,
+        name=f"soak-{fold}",
+        testcase=LONG_RUN,
+    )
+    streams = report["streams"].values()
+    return {
+        "samples": samples,
+        "cycles": samples * spec.interval,
+        "seconds": round(outcome.run_seconds, 1),
+        "compared": sum(stream["compared"] for stream in streams),
+        "differing": sum(stream["differing"] for stream in streams),
+    }
+
+
 def run(arguments: argparse.Namespace) -> None:
-    """Run fold after fold; one that passed with the same network, RTL and samples is kept."""
-    network = artifact.load(arguments.network)
-    content = sources.digest([arguments.network, *sources.verilog()])
+    """Run every fold; one that passed with the same network, sources and samples is kept."""
+    spec = artifact.load(arguments.network).spec
+    rests_on = jobs.rests_on(HERE, tops=[TOP], files=[arguments.network])
+    how = {"network": files.shown(arguments.network), "sim": arguments.sim}
+    how["samples"] = arguments.samples
+    name = f"{spec.name}-{arguments.sim}"
+    work = [
+        Job(f"{name}-{fold}", f"{HERE}:fold", {"fold": fold, **how}, rests_on)
+        for fold in spec.at_each_fold()
+    ]
+    done = jobs.run("random inputs", work, BUILD / "soak", workers=arguments.jobs)
     table = Table("fold", *COLUMNS, title=f"random inputs, {arguments.sim}")
-    totals = dict.fromkeys(COLUMNS, 0)
-    for fold, spec in network.spec.at_each_fold().items():
-        asked = {"samples": arguments.samples, "seed": SEED, "sha256": content}
-        done = BUILD / "soak" / f"{spec.name}-{fold}-{arguments.sim}.json"
-        found = json.loads(done.read_text()) if done.exists() else {}
-        if asked.items() - found.items():
-            cycles = arguments.samples * spec.interval
-            Console(stderr=True).print(f"{fold}: {arguments.samples:,} samples, {cycles:,} cycles")
-            outcome, report = run_network(
-                network.refolded(spec),
-                codes(np.random.default_rng(SEED), network, arguments.samples),
-                arguments.sim,
-                folder=BUILD / "soak" / fold,
-                name=f"soak-{fold}",
-                testcase=LONG_RUN,
-            )
-            streams = report["streams"].values()
-            found = asked | {
-                "cycles": cycles,
-                "seconds": round(outcome.run_seconds, 1),
-                "compared": sum(stream["compared"] for stream in streams),
-                "differing": sum(stream["differing"] for stream in streams),
-            }
-            files.write_atomically(done, json.dumps(found) + "\n")
-        table.add_row(fold, *(f"{found[column]:,}" for column in COLUMNS))
-        totals = {column: totals[column] + found[column] for column in COLUMNS}
+    for job, found in zip(work, done, strict=True):
+        cells = (f"{found.result[column]:,}" for column in COLUMNS)
+        table.add_row(job.arguments["fold"], *cells)
     tables.show(table)
-    seconds = totals.pop("seconds")
+    totals, seconds = jobs.total(done)
+    del totals["seconds"]
     record.record(
-        f"soak-{network.spec.name}-{arguments.sim}",
+        f"soak-{name}",
         level=3,
         claim="every value of every stream agrees at three folds, on random inputs",
         command="make verify-soak",
         figures={name.replace("compared", "values compared"): n for name, n in totals.items()},
         seconds=seconds,
         seed=SEED,
+        modules=[HERE],
+        tops=[TOP],
+        files=[arguments.network],
     )
 
 
@@ -75,6 +87,7 @@ def parser() -> argparse.ArgumentParser:
     )
     built.add_argument("--samples", type=int, default=10_000, help="default: %(default)s")
     cli.add_sim(built, SIMULATORS)
+    cli.add_jobs(built)
     return built
 
 

@@ -2,12 +2,11 @@
 
 import re
 import shutil
-from functools import partial
 from pathlib import Path
 
 from common import sources
 from common.errors import VerbatimError
-from common.jobs import Figures, Piece
+from common.jobs import Figures
 from common.paths import BUILD, RTL
 from common.programs import SimulatorError
 from model.spec import NetworkSpec
@@ -22,10 +21,11 @@ from tb.modules.registry import (
     operator_of,
 )
 from verify.campaigns import campaign
-from verify.campaigns.campaign import Campaign
+from verify.campaigns.campaign import Campaign, Step
 
 # Initial values of every register under Verilator; Icarus has one, X.
 SEEDS = range(1, 6)
+HERE = "verify.campaigns.x_reset"
 RESET = "survives_reset_at_every_cycle$"
 # Resets of a step, so that an interrupted campaign loses little.
 CHUNK = 250
@@ -52,18 +52,19 @@ def campaigns() -> list[Campaign]:
     ]
 
 
-def unknowns() -> dict[str, Piece]:
+def unknowns() -> dict[str, Step]:
     """Every bench with X in every register, and with several draws of random bits."""
     runs = [("icarus", 1), *(("verilator", seed) for seed in SEEDS)]
-    found: dict[str, Piece] = {"initial values": no_initial_value}
+    found = {"initial values": Step(f"{HERE}:no_initial_value", top=None)}
+    run = "verify.campaigns.campaign"
     for simulator, seed in runs:
-        label = f"x-{seed}"
+        how = {"label": f"x-{seed}", "simulator": simulator, "seed": seed}
         cases = CASES if simulator == "icarus" else ON_BOTH_SIMULATORS
         for case in cases:
-            step = partial(campaign.run_case, label, case.name, simulator, seed=seed)
+            step = campaign.step_of_case(case.name, f"{run}:run_case", **how)
             found[f"{case.name}, {simulator} {seed}"] = step
         for name in MADE_UP:
-            step = partial(campaign.run_made_up, label, name, simulator, seed=seed)
+            step = Step(f"{run}:run_made_up", {"name": name, **how})
             found[f"top-{name}, {simulator} {seed}"] = step
     return found
 
@@ -73,14 +74,17 @@ def no_initial_value() -> Figures:
     return {"registers without initial value": check_power_on()}
 
 
-def resets() -> dict[str, Piece]:
+def resets() -> dict[str, Step]:
     """Every cycle of every streaming case under Icarus, and of the golden network's folds."""
-    found: dict[str, Piece] = {
-        case.name: partial(reset_case, case.name) for case in CASES if is_streaming(case.module)
+    found = {
+        case.name: campaign.step_of_case(case.name, f"{HERE}:reset_case")
+        for case in CASES
+        if is_streaming(case.module)
     }
     for fold, spec in FOLDS.items():
         for first in range(0, cycles_of(spec), CHUNK):
-            found[f"iris-{fold} from cycle {first}"] = partial(reset_golden, fold, first)
+            step = Step(f"{HERE}:reset_golden", {"fold": fold, "first": first})
+            found[f"iris-{fold} from cycle {first}"] = step
     return found
 
 

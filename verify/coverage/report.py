@@ -1,25 +1,31 @@
 """Count what the regression covers of the RTL: lines, branches, toggles, and situations."""
 
 import argparse
-import json
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
-from common import cli, errors, sources, tables
+from common import cli, errors, jobs, sources, tables
 from common.files import write_atomically
+from common.jobs import Done
 from common.paths import ROOT, RTL
 from tb.benches import functional
 from verify import record
 from verify.coverage import pages
 from verify.coverage import points as coverage
-from verify.coverage.points import Collected, Exclusion, merged, of_checks, read, read_exclusions
+from verify.coverage.points import (
+    Collected,
+    Exclusion,
+    Point,
+    merged,
+    of_checks,
+    read_exclusions,
+)
 from verify.coverage.runs import FOLDER, Run, runs
 
+HERE = "verify.coverage.report"
 EXCLUSIONS = Path(__file__).with_name("exclusions.toml")
 PAGE = ROOT / "docs/results/coverage.md"
 
@@ -33,18 +39,20 @@ def texts_of(rtl: Path = RTL) -> dict[str, list[str]]:
     return {path.stem: path.read_text().splitlines() for path in sources.verilog(rtl)}
 
 
-def collect(done: Sequence[Run], exclusions: Sequence[Exclusion]) -> Collected:
-    """Merge the runs; raises `CoverageError` where one left nothing that can be read."""
+def collect(
+    work: Sequence[Run], done: Sequence[Done], exclusions: Sequence[Exclusion]
+) -> Collected:
+    """Merge what the runs of ``work`` have covered, as they gave it in ``done``."""
     lines = texts_of()
-    found = ((run, read(run.data)) for run in done)
+    found = [
+        (run, Counter({Point(*point): count for *point, count in result.result["points"]}))
+        for run, result in zip(work, done, strict=True)
+    ]
     counts = merged(
         of_checks(counts, lines) if run.checks_alone else counts for run, counts in found
     )
-    situations = functional.merged(
-        json.loads(path.read_text())
-        for path in (run.data.with_suffix(".json") for run in done)
-        if path.exists()
-    )
+    given = (result.result["situations"] for result in done)
+    situations = functional.merged(seen for seen in given if seen is not None)
     excuses = coverage.excused(counts, exclusions, lines)
     return Collected(len(done), counts, excuses, situations, lines)
 
@@ -66,26 +74,6 @@ def complaints(found: Collected) -> list[str]:
     return sentences
 
 
-def simulate(name: str) -> str:
-    """Run one of the runs; its name."""
-    runs()[name].run()
-    return name
-
-
-def simulate_all(work: Mapping[str, Run], jobs: int) -> None:
-    """Run all that has not been run on these sources, ``jobs`` at a time."""
-    todo = [name for name, run in work.items() if not run.is_done]
-    stderr = Console(stderr=True)
-    stderr.print(f"{len(work)} runs, {len(work) - len(todo)} of them done before")
-    with (
-        ProcessPoolExecutor(jobs) as workers,
-        Progress(console=stderr, disable=not stderr.is_terminal) as bar,
-    ):
-        task = bar.add_task("runs", total=len(work), completed=len(work) - len(todo))
-        for name in workers.map(simulate, todo):
-            bar.update(task, description=name, advance=1)
-
-
 def table(found: Collected) -> Table:
     """The figures as a person reads them."""
     rows = Table("kind", "points", "covered", "raw", "excused", "reviewed", title="Coverage")
@@ -103,9 +91,10 @@ def table(found: Collected) -> Table:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run, merge, judge, and write pages; raises `CommandError` where an aim is not reached."""
-    work = runs()
-    simulate_all(work, arguments.jobs)
-    found = collect(list(work.values()), read_exclusions(EXCLUSIONS))
+    work = list(runs().values())
+    todo = [run.job for run in work]
+    done = jobs.run("coverage", todo, FOLDER / "covered", workers=arguments.jobs)
+    found = collect(work, done, read_exclusions(EXCLUSIONS))
     html = FOLDER / "index.html"
     write_atomically(html, pages.html(found))
     tables.show(table(found))
@@ -130,15 +119,16 @@ def run(arguments: argparse.Namespace) -> None:
             "situations hit": sum(map(len, found.situations.values())),
             "situations missing": 0,
         },
-        seconds=sum(run.seconds for run in work.values()),
+        seconds=sum(result.seconds for result in done),
         seed=1,
+        modules=[HERE],
     )
 
 
 def parser() -> argparse.ArgumentParser:
     """The arguments of this command."""
     built = argparse.ArgumentParser(prog="python -m verify.coverage.report", description=__doc__)
-    built.add_argument("--jobs", type=int, default=2, help="processes (default: %(default)s)")
+    cli.add_jobs(built)
     return built
 
 

@@ -1,34 +1,23 @@
 """Prove what each module promises, at sizes that a solver can take, and write it down."""
 
 import argparse
-import functools
-import hashlib
-import json
-import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-from common import files, markdown, sources
+from common import files, jobs, markdown
 from common.cli import main
-from common.jobs import over_cores
+from common.jobs import Done, Job
 from common.paths import BUILD, ROOT
 from tb.modules.case import Contract
 from tb.modules.registry import CONTRACTS
-from verify import record
+from verify import cases, record
 from verify.formal import properties
 from verify.formal.softmax_proofs import Proof, proofs
 
+HERE = "verify.formal.prove"
 PAGE = "formal.md"
 RESULTS = BUILD / "formal" / "results"
 COLUMNS = ("module", "size", "holds for", "frames", "solver", "seconds")
-# What a proof rests on, beside the RTL.
-SOURCES = (
-    "verify/formal/*.v",
-    "verify/formal/properties.py",
-    "verify/formal/softmax_proofs.py",
-    "verify/formal/pdr.py",
-    "tb/modules/*.py",
-)
 INTRODUCTION = """# What is proved
 
 `make verify-formal` writes this page.
@@ -68,32 +57,25 @@ class Proved:
     seconds: float
 
 
-@functools.cache
-def sources_digest() -> str:
-    """sha256 of all that every proof rests on."""
-    content = hashlib.sha256(sources.rtl_digest().encode())
-    content.update(sources.digest(sources.matching(*SOURCES)).encode())
-    return content.hexdigest()
+def every() -> dict[str, Contract | Proof]:
+    """Every contract, and every proof of the softmax as a whole, by name."""
+    found: list[Contract | Proof] = [*CONTRACTS, *proofs()]
+    return {proof.name: proof for proof in found}
 
 
-def prove(proof: Contract | Proof) -> Proved:
-    """Prove it, or read that it was proved of the same sources; raises `ProofError`."""
-    path = RESULTS / f"{proof.name}.json"
-    if path.exists():
-        stored = json.loads(path.read_text())
-        if stored.pop("key") == sources_digest():
-            return Proved(**stored)
-    start = time.perf_counter()
+def prove(name: str) -> int:
+    """Prove the one of this name; return the frames that were looked at, or raise `ProofError`."""
+    proof = every()[name]
+    return properties.prove(proof) if isinstance(proof, Contract) else proof.prove()
+
+
+def proved(proof: Contract | Proof, done: Done) -> Proved:
+    """A row of the page."""
     if isinstance(proof, Contract):
-        frames = properties.prove(proof)
         extent, solver = properties.extent(proof), properties.solver(proof)
     else:
-        frames, extent, solver = proof.prove(), proof.extent, proof.solver
-    seconds = round(time.perf_counter() - start, 1)
-    proved = Proved(proof.module, proof.size, extent, frames, solver, seconds)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    files.write_atomically(path, json.dumps({"key": sources_digest(), **asdict(proved)}) + "\n")
-    return proved
+        extent, solver = proof.extent, proof.solver
+    return Proved(proof.module, proof.size, extent, done.result, solver, done.seconds)
 
 
 def table(found: list[Proved]) -> str:
@@ -106,11 +88,15 @@ def table(found: list[Proved]) -> str:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run every proof; the first that fails ends the command."""
-    every: list[Contract | Proof] = [*CONTRACTS, *proofs()]
-    found = over_cores(prove, every, workers=arguments.workers, label="proofs")
+    work = [
+        Job(name, f"{HERE}:prove", {"name": name}, cases.rests_on([HERE], proof.module))
+        for name, proof in every().items()
+    ]
+    done = jobs.run("proofs", work, RESULTS, workers=arguments.workers)
+    found = [proved(proof, d) for proof, d in zip(every().values(), done, strict=True)]
     files.write_atomically(ROOT / arguments.docs / PAGE, INTRODUCTION + table(found))
     print(table(found))
-    for_all_time = sum(proved.extent == "for all time" for proved in found)
+    for_all_time = sum(proof.extent == "for all time" for proof in found)
     print(f"{len(found)} proofs, {for_all_time} of them for all time")
     record.record(
         "formal",
@@ -118,7 +104,8 @@ def run(arguments: argparse.Namespace) -> None:
         claim="each module with streams keeps its contract and its formula",
         command="make verify-formal",
         figures={"proofs": len(found), "for all time": for_all_time, "refuted": 0},
-        seconds=sum(proved.seconds for proved in found) / arguments.workers,
+        seconds=sum(proof.seconds for proof in found),
+        modules=[HERE],
     )
 
 

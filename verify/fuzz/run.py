@@ -3,30 +3,26 @@
 import argparse
 import dataclasses
 import functools
-import json
 import random
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
-from common import cli, errors, sources, tables
+from common import cli, errors, jobs, tables
 from common.errors import MOST_CHARACTERS, VerbatimError
-from common.files import write_atomically
+from common.jobs import Job
 from common.paths import BUILD
 from verify import record
 from verify.fuzz import checkpoint, network
 from verify.fuzz import targets as fuzz_targets
 from verify.fuzz.targets import Target
 
+HERE = "verify.fuzz.run"
 SEED = 1
 BLOCK = 1000
 INPUTS = {
@@ -97,23 +93,11 @@ def targets() -> dict[str, Target]:
     return fuzz_targets.targets() | own
 
 
-def sources_sha256() -> str:
-    """Digest of readers and fuzzer: what was found by others does not count."""
-    return sources.digest(sources.matching("common/*.py", "model/**/*.py", "verify/fuzz/*.py"))
-
-
-def block(key: str, name: str, start: int, stop: int) -> dict[str, Any]:
-    """Inputs ``start .. stop`` of a target, judged now or, from sources of this ``key``, before."""
-    path = FOLDER / name / f"{start}-{stop}.json"
-    if path.exists() and (stored := json.loads(path.read_text()))["key"] == key:
-        return dict(stored)
-    begun = time.perf_counter()
+def block(name: str, start: int, stop: int) -> dict[str, Any]:
+    """Verdicts and findings of the inputs ``start .. stop`` of a target."""
     verdicts, findings = fuzz(targets()[name], range(start, stop))
     found = [dataclasses.asdict(finding) for finding in findings]
-    seconds = time.perf_counter() - begun
-    result = {"key": key, "verdicts": verdicts, "findings": found, "seconds": seconds}
-    write_atomically(path, json.dumps(result) + "\n")
-    return result
+    return {"verdicts": verdicts, "findings": found}
 
 
 def blocks(scale: float) -> Iterator[tuple[str, int, int]]:
@@ -125,23 +109,22 @@ def blocks(scale: float) -> Iterator[tuple[str, int, int]]:
 
 def run(arguments: argparse.Namespace) -> None:
     """Judge every input, print the verdicts; raise `CommandError` at a finding."""
-    judged = functools.partial(block, sources_sha256())
-    work, seconds = list(blocks(arguments.scale)), 0.0
+    rests_on = jobs.rests_on(HERE, tops=[])
+    work = [
+        Job(
+            f"{name}-{start}-{stop}",
+            f"{HERE}:block",
+            {"name": name, "start": start, "stop": stop},
+            rests_on,
+        )
+        for name, start, stop in blocks(arguments.scale)
+    ]
     totals: dict[str, Counter[str]] = {name: Counter() for name in INPUTS}
     findings: list[dict[str, Any]] = []
-    stderr = Console(stderr=True)
-    with (
-        ProcessPoolExecutor(arguments.jobs) as workers,
-        Progress(console=stderr, disable=not stderr.is_terminal) as bar,
-    ):
-        task = bar.add_task("damaged files", total=len(work))
-        for (name, *_), result in zip(
-            work, workers.map(judged, *zip(*work, strict=True)), strict=True
-        ):
-            totals[name].update(result["verdicts"])
-            findings += result["findings"]
-            seconds += result["seconds"]
-            bar.advance(task)
+    done = jobs.run("damaged files", work, FOLDER / "blocks", workers=arguments.jobs)
+    for job, found in zip(work, done, strict=True):
+        totals[job.arguments["name"]].update(found.result["verdicts"])
+        findings += found.result["findings"]
     table = Table("reader", REFUSED, TAKEN, "findings", title="Damaged files")
     for name, verdicts in totals.items():
         wrong = sum(finding["target"] == name for finding in findings)
@@ -162,15 +145,17 @@ def run(arguments: argparse.Namespace) -> None:
         claim="a damaged file is refused in one sentence, or says exactly what was read from it",
         command="make verify-fuzz",
         figures=figures | {"inputs": sum(figures.values()), "findings": 0},
-        seconds=seconds,
+        seconds=sum(found.seconds for found in done),
         seed=SEED,
+        modules=[HERE],
+        tops=[],
     )
 
 
 def parser() -> argparse.ArgumentParser:
     """The arguments of this command."""
     built = argparse.ArgumentParser(prog="python -m verify.fuzz.run", description=__doc__)
-    built.add_argument("--jobs", type=int, default=2, help="processes (default: %(default)s)")
+    cli.add_jobs(built)
     built.add_argument(
         "--scale", type=float, default=1.0, help="part of the campaign (default: %(default)s)"
     )

@@ -6,12 +6,13 @@ are free, resets too, apart from what the module is promised. Registers begin at
 """
 
 import re
+import shutil
 from collections.abc import Mapping
 from typing import Any
 
 from tb.modules.registry import MODULES
 from verify.formal.pdr import Verdict, decide
-from verify.mutation.netlist_mutants import NETLIST, NetlistMutant, Subject
+from verify.mutation.netlist_mutants import FOLDER, NETLIST, NetlistMutant, Subject
 
 # Enabled cycles after which a part without a stream shows nothing that it began with.
 SETTLED = 5
@@ -26,12 +27,14 @@ def compare(subject: Subject, mutant: NetlistMutant, *, seconds: int = 60) -> Ve
     """Prove that the mutant cannot be told from its module, or refute it."""
     if re.search(r"-port (CLK|clk|RD_CLK) ", mutant.change):
         return Verdict(None, 0)  # a proof has one clock, whose edges it does not tell apart
-    folder = subject.folder / f"{mutant.number:03d}"
-    folder.mkdir(exist_ok=True)
+    folder = FOLDER / "proofs" / mutant.name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    shutil.copy(subject.folder / NETLIST, folder)
     (folder / "miter.v").write_text(miter(subject))
     design = []
     for name, change in (("gold", []), ("gate", [f"mutate {mutant.change}"])):
-        design += [f"read_rtlil ../{NETLIST}", *change, "flatten", f"rename {subject.inner} {name}"]
+        design += [f"read_rtlil {NETLIST}", *change, "flatten", f"rename {subject.inner} {name}"]
         design += ["setundef -zero -init", f"select {name}", f"write_rtlil -selected {name}.il"]
         design += ["select -clear", "design -reset"]
     design += ["read_rtlil gold.il", "read_rtlil gate.il", "read_verilog -formal miter.v"]

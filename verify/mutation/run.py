@@ -2,18 +2,27 @@
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from common import cli, errors, files
-from common.jobs import over_cores
+from common import cli, errors, files, jobs
+from common.jobs import Done, Job
 from common.paths import ROOT
 from tb.modules.registry import MUTANTS, SUBJECTS, case_named
-from verify import record
+from verify import cases, record
 from verify.mutation import page
 from verify.mutation.data_mutants import propose_data
-from verify.mutation.judge import Case, Verdict, of_data, of_name, of_netlist, of_unchanged
-from verify.mutation.netlist_mutants import NetlistMutant, Subject, quotas
+from verify.mutation.judge import (
+    NOTICED,
+    PROVED,
+    Case,
+    Verdict,
+    of_data,
+    of_name,
+    of_netlist,
+    of_unchanged,
+)
+from verify.mutation.netlist_mutants import FOLDER, quotas
 
 SEED = 1
 COMMAND = "make verify-mutation"
@@ -23,41 +32,55 @@ class MutantsError(errors.CommandError):
     """Mutants that nobody noticed, or a netlist that does not even work unchanged."""
 
 
-def subjects(count: int, seed: int) -> dict[Subject, list[NetlistMutant]]:
-    """Every module at its cases, and its mutants by Yosys."""
-    found = [(Subject(case_named(name)), share) for name, share in quotas(count, SUBJECTS).items()]
-    return {subject: subject.propose(share, seed) for subject, share in found}
+def netlist_cases(count: int, seed: int, workers: int) -> tuple[list[Case], list[Case]]:
+    """A case of each module as it is, and one of each mutant by Yosys, over all modules."""
+    shares = quotas(count, SUBJECTS)
+    work = [
+        Job(
+            case,
+            "verify.mutation.netlist_mutants:proposed",
+            {"case": case, "count": share, "seed": seed},
+            cases.rests_on(["verify.mutation.netlist_mutants"], case_named(case).module),
+        )
+        for case, share in shares.items()
+    ]
+    done = jobs.run("modules to mutate", work, FOLDER / "proposals", workers=workers)
+    unchanged, mutants = [], []
+    for (case, share), found in zip(shares.items(), done, strict=True):
+        proposed = found.result
+        unchanged.append(of_unchanged(case, proposed, share, seed))
+        mutants += [
+            of_netlist(case, proposed, number, share, seed)
+            for number in range(len(proposed["changes"]))
+        ]
+    return unchanged, mutants
 
 
-def netlist_cases(chosen: dict[Subject, list[NetlistMutant]]) -> list[Case]:
-    """A case of each mutant by Yosys."""
-    return [of_netlist(subject, mutant) for subject, of_it in chosen.items() for mutant in of_it]
-
-
-def judge_netlists(chosen: dict[Subject, list[NetlistMutant]], workers: int) -> list[Verdict]:
-    """A verdict on each mutant by Yosys, once every module has passed its bench without one.
-
-    Raises `MutantsError` where one does not: its mutants would all be noticed for that alone.
-    """
-    for subject, mutants in chosen.items():
-        if not all(of_netlist(subject, mutant).stored() for mutant in mutants):
-            subject.write([None, *mutants])
-    unchanged = [of_unchanged(subject) for subject in chosen]
+def require_unnoticed(unchanged: Sequence[Case], workers: int) -> None:
+    """Raise `MutantsError` where a module fails without a mutant: all of its would be noticed."""
     for verdict in judge_all(unchanged, workers, "modules without a mutant"):
         if verdict.outcome == "killed":
             raise MutantsError(f"{verdict.name}: fails without a mutant: {verdict.why}")
-    return judge_all(netlist_cases(chosen), workers, "mutants by Yosys")
 
 
-def judge_all(cases: Sequence[Case], workers: int, label: str) -> list[Verdict]:
+def judge_all(every: Sequence[Case], workers: int, label: str) -> list[Verdict]:
     """A verdict on each case, in the order of the cases; what stands already is not run again."""
-    return over_cores(Case.verdict, cases, workers=workers, label=label, each=_remark)
+    noticed = jobs.run(label, [case.notice for case in every], NOTICED, workers=workers)
+    proofs = {
+        index: case.prove
+        for index, case in enumerate(every)
+        if case.prove and noticed[index].result["complaint"] is None
+    }
+    done: list[Done] = []
+    if proofs:
+        todo = list(proofs.values())
+        done = jobs.run(f"{label}, proofs", todo, PROVED, workers=workers, each=_remark)
+    proved = dict(zip(proofs, done, strict=True))
+    return [case.verdict(noticed[n], proved.get(n)) for n, case in enumerate(every)]
 
 
-def _remark(case: Case, verdict: Verdict) -> str | None:
-    if verdict.outcome != "survived" or verdict.kind == "unchanged":
-        return None
-    return f"{verdict.name} survived: {verdict.change}, {verdict.source}"
+def _remark(job: Job, told: Mapping[str, str]) -> str | None:
+    return f"{job.name} survived: {told['why']}" if told["outcome"] == "survived" else None
 
 
 def write_down(verdicts: Sequence[Verdict], docs: Path, seed: int, of: int) -> None:
@@ -80,15 +103,16 @@ def write_down(verdicts: Sequence[Verdict], docs: Path, seed: int, of: int) -> N
 def run(arguments: argparse.Namespace) -> None:
     """Judge everything, or see what stands; write the page; fail where a mutant has survived."""
     seed, workers, docs = arguments.seed, arguments.workers, ROOT / arguments.docs
-    chosen = subjects(arguments.count, seed)
+    unchanged, by_yosys = netlist_cases(arguments.count, seed, workers)
     named = [of_name(mutant) for mutant in MUTANTS]
     data = [of_data(mutant) for mutant in propose_data(arguments.data, seed)]
     if arguments.standing:
-        every = [*netlist_cases(chosen), *named, *data]
-        standing = [verdict for case in every if (verdict := case.stored())]
+        every = [*by_yosys, *named, *data]
+        standing = [verdict for case in every if (verdict := case.standing())]
         write_down(standing, docs, seed, len(every))
         return
-    verdicts = judge_netlists(chosen, workers)
+    require_unnoticed(unchanged, workers)
+    verdicts = judge_all(by_yosys, workers, "mutants by Yosys")
     verdicts += judge_all(named, workers, "named mistakes")
     verdicts += judge_all(data, workers, "exported data")
     write_down(verdicts, docs, seed, len(verdicts))
@@ -98,8 +122,9 @@ def run(arguments: argparse.Namespace) -> None:
         claim="the tests notice every mutant that is not proved equivalent",
         command=COMMAND,
         figures=page.figures(verdicts),
-        seconds=sum(verdict.seconds for verdict in verdicts) / workers,
+        seconds=sum(verdict.seconds for verdict in verdicts),
         seed=seed,
+        modules=["verify.mutation.run"],
     )
 
 
