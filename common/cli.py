@@ -5,21 +5,55 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from common.errors import VerbatimError
-from common.files import write_atomically
+from filelock import FileLock, Timeout
+
+from common.errors import CommandError, VerbatimError
+from common.files import digest, write_atomically
+from common.paths import BUILD
 
 
-def main(run: Callable[[argparse.Namespace], None], parser: argparse.ArgumentParser) -> None:
-    """Run a command on its arguments; one of the project's own errors ends it with status 2."""
+def main(
+    run: Callable[[argparse.Namespace], None],
+    parser: argparse.ArgumentParser,
+    *,
+    alone: bool = False,
+) -> None:
+    """Run a command on its arguments; one of the project's own errors ends it with status 2.
+
+    ``alone`` is for a command whose files in ``--build`` another one must not write meanwhile: it
+    waits until the other has ended.
+    """
     arguments = parser.parse_args()
     try:
-        run(arguments)
+        with _holding(arguments.build) if alone else nullcontext():
+            run(arguments)
     except VerbatimError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         sys.exit(2)
+
+
+@contextmanager
+def _holding(build: Path) -> Iterator[None]:
+    """Hold a build folder, and say so where that must wait; nothing is left in it."""
+    name = digest(str(build.resolve()))[:16]
+    locks = BUILD / "locks"
+    try:
+        locks.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(locks / f"{name}.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            print(f"{build}: another command works there, waiting for its end", file=sys.stderr)
+            lock.acquire()
+    except OSError as error:
+        raise CommandError(f"{locks}: cannot be written: {error}") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def warn(sentences: Iterable[str]) -> None:

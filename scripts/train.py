@@ -67,4 +67,4 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    cli.main(run, cli.build_parser("scripts.train", __doc__))
+    cli.main(run, cli.build_parser("scripts.train", __doc__), alone=True)

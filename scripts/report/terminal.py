@@ -198,4 +198,4 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    cli.main(run, parser())
+    cli.main(run, parser(), alone=True)
