@@ -17,9 +17,9 @@ PYTHON  ?= python3## interpreter that .venv is made from, 3.11 or newer
 hash := \#
 open := (
 close := )
-odd = $(strip $(foreach c,: ; | & < > ' " ` \ * ? ! % $$ $(hash) $(open) $(close) [ ] { },$(findstring $c,$1)))
+odd = $(strip $(foreach c,: ; | & < > ' " ` \ * ? ! % = $$ $(hash) $(open) $(close) [ ] { },$(findstring $c,$1)))
 plain = $(if $(filter-out 1,$(words $2))$(call odd,$2),$(error $1 must be one word without any \
-    of : ; | & < > ' " ` \ * ? ! % $$ $(hash) $(open) $(close) [ ] { }, got '$2'))
+    of : ; | & < > ' " ` \ * ? ! % = $$ $(hash) $(open) $(close) [ ] { }, got '$2'))
 $(call plain,the path of this checkout,$(value CURDIR))
 $(foreach v,SIM NETWORK WAVES TEST NETLIST TARGET DEVICE FOLD BOARD PYTHON,$(call plain,$v,$(value $v)))
 

@@ -13,13 +13,13 @@ GOLDEN = ROOT / "tb" / "golden"
 GOLDEN_IRIS = GOLDEN / "iris.network.json"
 
 # What make, a shell, PYTHONPATH or Verilator's makefiles would take apart, as in the Makefile.
-ODD = re.compile(r"""[\s:;|&<>'"`\\*?!%$#()\[\]{}]""")
+ODD = re.compile(r"""[\s:;|&<>'"`\\*?!%=$#()\[\]{}]""")
 
 
 def odd_characters(path: Path) -> list[str]:
     """The characters of an absolute path for which no command line or makefile can take it.
 
-    >>> odd_characters(Path("/tmp/my nets/it's.toml")), odd_characters(Path("/tmp/né,+=@/a.toml"))
+    >>> odd_characters(Path("/tmp/my nets/it's.toml")), odd_characters(Path("/tmp/né,+@/a.toml"))
     ([' ', "'"], [])
     """
     return ODD.findall(str(path.absolute()))

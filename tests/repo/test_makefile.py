@@ -16,9 +16,9 @@ VARIABLES = (
     *("SIM", "NETWORK", "WAVES", "TEST", "NETLIST"),
     *("TARGET", "DEVICE", "FOLD", "BOARD", "PYTHON"),
 )
-ODD = [*" \t\n:;|&<>'\"`\\*?!%$#()[]{}"]
+ODD = [*" \t\n:;|&<>'\"`\\*?!%=$#()[]{}"]
 # Fine in a path, for make, for a shell and for Python.
-EVEN = "né,+=@^~-_.ü"
+EVEN = "né,+@^~-_.ü"
 
 
 def make(
