@@ -9,6 +9,7 @@ from pathlib import Path
 
 from common import cli, errors
 from common.files import write_atomically
+from common.paths import odd_characters
 from model import recipe
 from model.data import datasets
 from model.data.remarks import remarks
@@ -90,6 +91,10 @@ def run(arguments: argparse.Namespace) -> None:
     path: Path = arguments.recipe
     if path.suffix != ".toml":
         raise errors.CommandError(f"{path}: expected a path that ends in .toml")
+    if odd := odd_characters(path):
+        raise errors.CommandError(
+            f"{path}: its whole path must have no {odd[0]!r}, for make's sake"
+        )
     if path.exists():
         raise errors.CommandError(f"{path}: is there already, expected the path of a new file")
     data = None

@@ -32,7 +32,7 @@ def write(
 
 @pytest.mark.parametrize(
     ("file", "name"),
-    [("mine.toml", "mine"), ("my net-2.toml", "my_net_2"), ("9.toml", "network_9")],
+    [("mine.toml", "mine"), ("my-net-2.toml", "my_net_2"), ("9.toml", "network_9")],
 )
 def test_starter_is_a_recipe_of_that_name(tmp_path: Path, file: str, name: str) -> None:
     plan = write(tmp_path / file)
@@ -84,6 +84,18 @@ def test_a_file_that_is_there_or_no_toml_is_refused(tmp_path: Path, name: str) -
     with pytest.raises(CommandError, match=rf"{name}: (is there already|expected a path)"):
         write(tmp_path / name)
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("mine.toml", "precious")]
+
+
+@pytest.mark.parametrize(
+    "name", ["my nets/a.toml", "it's.toml", "a$b.toml", "a\nb.toml", "a=b.toml"]
+)
+def test_a_path_that_make_would_take_apart_is_refused(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    with pytest.raises(CommandError, match="its whole path must have no"):
+        write(path)
+    assert not path.exists()
+    write(tmp_path / "né,+.toml")
 
 
 def test_samples_that_are_none_leave_no_recipe(tmp_path: Path) -> None:
