@@ -1,8 +1,10 @@
 """Metrics of a classification, by scikit-learn's definitions."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sklearn.metrics import precision_recall_fscore_support
+import numpy as np
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from model.format import Int
 
@@ -35,3 +37,47 @@ def measure(labels: Int, predicted: Int) -> Metrics:
     )
     correct = int((labels == predicted).sum())
     return Metrics(labels.size, correct, correct / labels.size, float(precision), float(recall))
+
+
+# Part of the samples that quantization may cost before it is said loudly.
+MOST_LOST = 0.05
+
+
+def shortfall(labels: Int, floats: Int, quantized: Int) -> str | None:
+    """Return a sentence where quantized classes are far worse than those of the float network.
+
+    All are ``[samples]``; None where quantization costs at most `MOST_LOST` of the samples.
+
+    >>> import numpy as np
+    >>> shortfall(np.array([0, 1] * 4), np.array([0, 1] * 4), np.array([0] * 8))[:63]
+    'the quantized network is correct on 4/8 samples, the float netw'
+    """
+    correct, wanted = int((quantized == labels).sum()), int((floats == labels).sum())
+    if wanted - correct <= MOST_LOST * labels.size:
+        return None
+    return (
+        f"the quantized network is correct on {correct}/{labels.size} samples, the float network "
+        f"on {wanted}/{labels.size}: widen formats.weights_width, formats.activations_width or "
+        "formats.input, or raise fine_tuning.epochs"
+    )
+
+
+def misfit(labels: Int, given: Int, classes: Sequence[str]) -> str | None:
+    """Return a sentence where classes ``[samples]`` of a trained network hardly fit the labels.
+
+    None where it is nearer to all correct than to always giving the most frequent class.
+    """
+    correct, count = int((given == labels).sum()), len(classes)
+    if 2 * correct >= labels.size + int(np.bincount(labels).max()):
+        return None
+    matrix = confusion_matrix(labels, given, labels=range(count))
+    order = matrix.argmax(axis=0)
+    reordered = int(matrix.max(axis=0).sum()) if len(set(order.tolist())) == count else 0
+    hint = "check the scaling of features and the order of classes"
+    if 2 * reordered >= labels.size + int(np.bincount(labels).max()):
+        names = ", ".join(classes[index] for index in order)
+        hint = f"with its outputs in the order {names} it would be correct on {reordered}"
+    return (
+        f"parameters that come with the network are correct on {correct}/{labels.size} training "
+        f"samples: {hint}"
+    )

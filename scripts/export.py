@@ -10,7 +10,7 @@ from common import cli, files
 from model import artifact, images, onnx_export, recipe
 from model.data import datasets
 from model.logits import require_winners, survey
-from model.metrics import measure
+from model.metrics import measure, shortfall
 from model.qat import checkpoint, quantize, training
 
 
@@ -53,10 +53,8 @@ def run(arguments: argparse.Namespace) -> None:
         with files.whole_file(build / "expected.npz") as temporary, temporary.open("wb") as stream:
             np.savez(stream, allow_pickle=False, **expected)
     print(f"{build}: {sum(compared.values())} values of PyTorch and reference compared, all equal")
-    for title, classes in (
-        ("float", expected["float.class"]),
-        ("quantized", traced["softmax.class"]),
-    ):
+    quantized = traced["softmax.class"]
+    for title, classes in (("float", expected["float.class"]), ("quantized", quantized)):
         scores = [measure(dataset.labels[part], classes[part]) for part in (train, test)]
         counts = ", ".join(
             f"{score.correct}/{score.samples} of {name}"
@@ -64,6 +62,7 @@ def run(arguments: argparse.Namespace) -> None:
         )
         print(f"{build}: {title} network correct on {counts}")
     print(f"{build}: {survey(network.spec, traced)}")
+    cli.warn(filter(None, [shortfall(dataset.labels, expected["float.class"], quantized)]))
 
 
 def parser() -> argparse.ArgumentParser:

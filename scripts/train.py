@@ -15,11 +15,12 @@ from model import recipe
 from model.data import datasets
 from model.data.remarks import remarks
 from model.frontends import load
+from model.metrics import misfit
 from model.qat import checkpoint, training
 
 # Characters of a path that make takes as they are, and those that it takes behind a backslash.
-PLAIN = re.compile(r"[\w./,+@^!\"%'()<>\]{}`~$-]")
-ESCAPED = " #*?[:|"
+PLAIN = re.compile(r"[\w./,+@^!\"'()<>\]{}`~$-]")
+ESCAPED = " #*?[:"
 
 
 def make_rule(target: Path, files: Iterable[Path]) -> str:
@@ -35,9 +36,10 @@ def for_make(path: Path) -> str:
     """A path as a rule of make writes it; raises `CommandError` where it cannot."""
     name = str(path)
     bad = [c for c in name if not PLAIN.fullmatch(c) and c not in ESCAPED]
-    if bad or name.startswith("~"):
+    bad += ["~"] * name.startswith("~") + [" "] * name.endswith(" ")
+    if bad:
         raise errors.CommandError(
-            f"{name!r}: a path that make watches must not have {(bad or ['~'])[0]!r}: rename it"
+            f"{name!r}: a path that make watches must not have {bad[0]!r} there: rename it"
         )
     return "".join(f"\\{c}" if c in ESCAPED else "$$" if c == "$" else c for c in name)
 
@@ -64,6 +66,13 @@ def run(arguments: argparse.Namespace) -> None:
         checkpoint.save(trained, plan, dataset, temporary, sources)
     write_atomically(arguments.build / "checkpoint.d", rule)
     print(f"{path}: {epochs} epochs on {len(train)} samples of {dataset.name}")
+    if plan.training is None:
+        features = trained.scaled(dataset.features[train])
+        given = training.probabilities(trained.module, features).argmax(axis=1)
+        labels = dataset.labels[train]
+        correct = int((given == labels).sum())
+        print(f"{path}: parameters as they come are correct on {correct}/{len(labels)} samples")
+        cli.warn(filter(None, [misfit(labels, given, dataset.class_names)]))
 
 
 if __name__ == "__main__":

@@ -19,9 +19,9 @@ from typing import Any
 
 from common.paths import ROOT
 
-# Modules of a user, by file; they are loaded afresh each time, since another network may have
+# Modules of a user, by name; they are loaded afresh each time, since another network may have
 # helpers of the same names, and since files change.
-_loaded: dict[str, Path] = {}
+_loaded: set[str] = set()
 _opened: list[Path] | None = None
 _ROOMS = frozenset(path.parent.name for path in ROOT.glob("*/__init__.py"))
 _INSTALLED = tuple(
@@ -74,11 +74,12 @@ def importing(folder: Path) -> Iterator[set[Path]]:
         for name in set(sys.modules) - before:
             path = _file(sys.modules[name])
             if path is not None and _is_own(path):
-                _loaded[name] = path
+                found.add(path)
                 if name.partition(".")[0] in _ROOMS:
                     del sys.modules[name]
+                else:
+                    _loaded.add(name)
         sys.modules.update(hidden)
-        found |= set(_loaded.values())
         found |= {path.resolve() for path in opened if _is_data(path, folder)}
 
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, numpy_helper
 from onnx.external_data_helper import load_external_data_for_model
-from onnx.reference import ReferenceEvaluator
 from torch import nn
 
 from common.errors import VerbatimError, reason
@@ -30,6 +30,8 @@ FOLDED = frozenset(
     {"Add", "Cast", "DequantizeLinear", "Div", "Identity", "Mul", "Reshape", "Squeeze", "Sub"}
     | {"Transpose", "Unsqueeze"}
 )
+QUIET, PROVIDERS = onnxruntime.SessionOptions(), ["CPUExecutionProvider"]
+QUIET.log_severity_level = 4
 # Older operators have other attributes.
 OLDEST_OPSET = 7
 Real = NDArray[np.float64]
@@ -60,6 +62,8 @@ def load(path: Path) -> nn.Sequential:
         return _Reader(model).module()
     except OnnxError as error:
         raise OnnxError(f"{path}: {error}") from error
+    except Exception as error:  # what the checker lets pass, damaged all the same
+        raise OnnxError(f"{path}: is no valid ONNX: {reason(error)}") from error
 
 
 def external_files(path: Path) -> set[Path]:
@@ -116,17 +120,21 @@ class _Node:
         return f"node {name!r} ({self.node.op_type})"
 
     def refuse(self, reason: str) -> OnnxError:
+        """An error that says what is supported in the place of this node."""
         return OnnxError(f"{self}: {reason}; supported are {SUPPORTED}")
+
+    def wrong(self, reason: str) -> OnnxError:
+        """An error about the node's own values."""
+        return OnnxError(f"{self}: {reason}")
 
 
 class _Reader:
     """Walks along the one chain of a graph and collects its modules."""
 
     def __init__(self, model: onnx.ModelProto) -> None:
-        self.graph = graph = model.graph
-        self.opsets = model.opset_import
+        self.model, self.graph = model, model.graph
         self.constants: dict[str, Real] = {
-            tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer
+            tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer
         }
         self.modules: OrderedDict[str, nn.Module] = OrderedDict()
         self.shared: dict[tuple[str, ...], nn.Linear] = {}
@@ -156,15 +164,15 @@ class _Reader:
             )
         (current,) = inputs
         for proto in self.graph.node:
-            if proto.op_type == "Constant":
-                self._constant(proto)
-                continue
             node = _Node(
                 proto,
                 {a.name: onnx.helper.get_attribute_value(a) for a in proto.attribute},
                 [self.constants.get(name) for name in proto.input],
             )
             variable = [name for name in proto.input if name and name not in self.constants]
+            if proto.op_type == "Constant":
+                self._constant(node)
+                continue
             if not variable:
                 self._fold(node)
                 continue
@@ -200,23 +208,29 @@ class _Reader:
         if node.node.op_type not in FOLDED or node.node.domain not in ("", "ai.onnx"):
             raise node.refuse("is computed from constants alone, which is not supported")
         outputs = [onnx.helper.make_empty_tensor_value_info(name) for name in node.node.output]
-        constants = [onnx.helper.make_empty_tensor_value_info(n) for n in node.node.input if n]
-        graph = onnx.helper.make_graph([node.node], "constants", constants, outputs)
+        constants = [
+            numpy_helper.from_array(self.constants[n], n)
+            for n in dict.fromkeys(node.node.input)
+            if n
+        ]
+        graph = onnx.helper.make_graph([node.node], "constants", [], outputs, constants)
+        model = onnx.helper.make_model(
+            graph, opset_imports=self.model.opset_import, ir_version=self.model.ir_version
+        )
         try:
-            model = onnx.helper.make_model(graph, opset_imports=self.opsets)
-            values = {name: self.constants[name] for name in node.node.input if name}
-            (value,) = ReferenceEvaluator(model).run(None, values)
-        except Exception as error:  # ONNX's evaluator raises whatever an operator does
+            session = onnxruntime.InferenceSession(model.SerializeToString(), QUIET, PROVIDERS)
+            (value,) = session.run(None, {})
+        except Exception as error:  # the runtime has no common class of errors
             raise node.refuse(f"its constants cannot be computed: {reason(error)}") from error
         self.constants[node.node.output[0]] = np.asarray(value)
 
-    def _constant(self, proto: onnx.NodeProto) -> None:
-        (attribute,) = proto.attribute
-        if attribute.name == "value":
-            self.constants[proto.output[0]] = numpy_helper.to_array(attribute.t)
-        else:
-            array = np.array(onnx.helper.get_attribute_value(attribute))
-            self.constants[proto.output[0]] = array
+    def _constant(self, node: _Node) -> None:
+        values = list(node.attributes.items())
+        if len(values) != 1 or values[0][0].startswith("sparse"):
+            raise node.refuse("must have one value, which is not sparse")
+        ((key, value),) = values
+        array = numpy_helper.to_array(value) if key == "value" else np.array(value)
+        self.constants[node.node.output[0]] = array
 
     def _gemm(self, node: _Node) -> nn.Module:
         weights = self._matrix(node)
@@ -271,7 +285,7 @@ class _Reader:
                     flat = np.broadcast_to(bias.reshape(-1), (n_out,))
                     linear.bias.copy_(torch.tensor(flat.copy()))
             if not all(torch.isfinite(parameter).all() for parameter in linear.parameters()):
-                raise node.refuse("its constants leave the range of float32")
+                raise node.wrong("its constants leave the range of float32")
         return self.shared[key]
 
     def _axis(self, node: _Node) -> int:
@@ -300,7 +314,7 @@ class _Reader:
         ):
             _require_numbers(node, name, values)
         if not all(values.shape == scale.shape for values in (bias, mean, variance)):
-            raise node.refuse("its parameters differ in shape")
+            raise node.wrong("its parameters differ in shape")
         norm = nn.BatchNorm1d(scale.size, eps=node.attributes.get("epsilon", 1e-5))
         parts = {"weight": scale, "bias": bias, "running_mean": mean, "running_var": variance}
         with torch.no_grad():
@@ -312,10 +326,10 @@ class _Reader:
 def _require_numbers(node: _Node, what: str, values: Real) -> None:
     """Refuse constants that are no finite numbers, or none at all."""
     if not values.size or values.dtype.kind != "f":
-        raise node.refuse(
+        raise node.wrong(
             f"its {what} must be floats, got {values.dtype} of shape {list(values.shape)}"
         )
     bad = np.argwhere(~np.isfinite(values))
     if bad.size:
         place = tuple(bad[0].tolist())
-        raise node.refuse(f"its {what}{list(place)} is {values[place]}, expected a finite number")
+        raise node.wrong(f"its {what}{list(place)} is {values[place]}, expected a finite number")

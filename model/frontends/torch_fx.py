@@ -1,13 +1,12 @@
 """From a PyTorch module to the chain of layers that the hardware has, by `torch.fx`."""
 
-import copy
 import itertools
 import re
 import sysconfig
 import traceback
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -79,13 +78,26 @@ class Chain(nn.Module):
 
     def __init__(self, layers: list[Layer]) -> None:
         super().__init__()
-        self.layers = copy.deepcopy(layers)
-        self.linears = nn.ModuleList(dict.fromkeys(layer.linear for layer in self.layers))
+        copies = {layer.linear: _copied(layer.linear) for layer in layers}
+        self.layers = [replace(layer, linear=copies[layer.linear]) for layer in layers]
+        self.linears = nn.ModuleList(copies.values())
 
     def forward(self, x: Tensor) -> Tensor:
         """The logits."""
         y = outputs(self.layers, x)[-1]
         return F.relu(y) if self.layers[-1].relu else y
+
+
+def _copied(linear: nn.Linear) -> nn.Linear:
+    """A Linear of the same parameters, and of nothing else that the first may have been given."""
+    n_out, n_in = linear.weight.shape
+    kind, bias = linear.weight.dtype, linear.bias is not None
+    copied = nn.utils.skip_init(  # type: ignore[no-untyped-call]
+        nn.Linear, n_in, n_out, bias=bias, dtype=kind
+    )
+    assert isinstance(copied, nn.Linear)
+    copied.load_state_dict(linear.state_dict())
+    return copied
 
 
 def outputs(layers: list[Layer], x: Tensor) -> list[Tensor]:

@@ -143,7 +143,7 @@ def fine_tune(
     ``kind`` may be another network than the hardware's, for studies of what it would give.
     Raises `TrainingError`.
     """
-    chain = Chain(torch_fx.layers(copy.deepcopy(module).double()))
+    chain = Chain(torch_fx.layers(module)).double()
     layers = chain.layers
     score = SCORES[recipe.softmax.score]
     if score.rises_from is not None:

@@ -15,6 +15,7 @@ from common import cli, files
 from common.errors import CommandError
 from common.files import write_atomically
 from common.tables import Fitted, console
+from model.metrics import shortfall
 from scripts.report import facts as summary
 from scripts.report import pictures
 from scripts.report.facts import Facts, read, summarize
@@ -185,6 +186,9 @@ def run(arguments: argparse.Namespace) -> None:
             figure.savefig(temporary, dpi=144, format="png")
     write_atomically(folder / "report.json", json.dumps(facts, indent=1) + "\n")
     console().print(show(facts))
+    expected = build.expected
+    classes = (expected[key] for key in ("labels", "float.class", "softmax.class"))
+    cli.warn(filter(None, [shortfall(*classes)]))
     if complaint:
         raise CommandError(complaint)
 

@@ -1,6 +1,7 @@
 """Training, export and their commands: exact, repeatable, good enough, loud where they fail."""
 
 import argparse
+import copy
 import json
 import sys
 from dataclasses import replace
@@ -15,17 +16,20 @@ from common import cli, files, results
 from model import artifact, images, recipe, reference
 from model.compare import DifferenceError
 from model.data import datasets
+from model.data.scaling import Scaling
 from model.format import Format, SpecError
 from model.frontends import torch_fx
 from model.frontends.irisnet import IrisNet
+from model.frontends.torch_fx import FrontendError
 from model.logits import survey
-from model.metrics import measure
+from model.metrics import measure, misfit, shortfall
 from model.qat import checkpoint, quantize, training
 from model.qat.calibration import best_format, calibrate, fake_quantize
 from model.qat.checkpoint import CheckpointError
 from model.qat.losses import taylor2
 from model.qat.quantize import QuantizedNetwork
 from model.qat.training import TrainingError
+from model.widths import InputFormat
 from scripts import export, train
 from studies import accuracy
 
@@ -436,3 +440,134 @@ def test_cross_validation_counts_every_network_and_width_and_keeps_what_is_done(
     assert totals == {0: dict.fromkeys(few.columns, 7)}
     for other in (replace(few, seed=1), replace(few, plan=SHORT), replace(few, widths=False)):
         assert accuracy.task_of(other).key != task.key
+
+
+# What is said before and after training
+
+
+def trained_elsewhere(folder, module, **keys):
+    torch.save(module.state_dict(), folder / "own.pt")
+    return replace(SHORT, training=None, checkpoint="own.pt", folder=folder, **keys)
+
+
+def test_weights_that_were_pruned_stay_zero(tmp_path, short):
+    module = copy.deepcopy(short.module)
+    torch.manual_seed(0)
+    kept = {name: torch.rand_like(p) > 0.5 for name, p in module.named_parameters() if p.ndim == 2}
+    with torch.no_grad():
+        for name, mask in kept.items():
+            module.get_parameter(name).mul_(mask)
+    plan = trained_elsewhere(tmp_path, module)
+    found = training.learn(plan, FLOWERS, TRAIN)
+    before, after = module.state_dict(), found.quantized.module.state_dict()
+    codes = quantize.export(found.quantized, plan, {}).weights
+    for number, (name, mask) in enumerate(kept.items()):
+        tuned = after[f"linears.{number}.weight"]
+        assert (tuned[~mask] == 0).all() and (codes[name.removesuffix(".weight")][~mask] == 0).all()
+        assert (tuned[mask] != before[name][mask]).any()
+
+
+def test_standardized_features_are_refused_beside_parameters_trained_elsewhere(tmp_path):
+    scaling = Scaling((0.0,) * 4, (2.0,) * 4)
+    for features in ("raw", scaling):
+        trained_elsewhere(tmp_path, IrisNet(), features=features)
+    for source in ({"checkpoint": "own.pt"}, {"onnx": "own.onnx", "module": None}):
+        with pytest.raises(
+            SpecError, match=r"features must not be 'standardize' .* \(x - offset\)"
+        ):
+            replace(SHORT, training=None, features="standardize", **source)
+    assert replace(SHORT, features="standardize").features == "standardize"
+
+
+def test_a_module_with_a_hook_is_refused_before_training(monkeypatch):
+    class Hooked(IrisNet):
+        def __init__(self):
+            super().__init__()
+            self.fc3.register_forward_hook(lambda module, x, y: y.flip(1))
+
+    class Outside(IrisNet):
+        def __call__(self, x):
+            return super().__call__(x).flip(1)
+
+    for kind, words in ((Hooked, "fc3 has a forward hook"), (Outside, "own outputs differ")):
+        monkeypatch.setattr("model.frontends.irisnet.IrisNet", kind)
+        monkeypatch.setattr(training, "train_float", lambda *arguments: pytest.fail("trained"))
+        with pytest.raises(FrontendError, match=words):
+            training.learn(SHORT, FLOWERS, TRAIN)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"softmax": replace(IRIS.softmax, lanes=2)}, "lanes must be a divisor of n = 3"),
+        ({"stream": recipe.Stream(3, 1)}, "in_lanes must be a divisor of number of inputs = 4"),
+        ({"stream": recipe.Stream(1, 2)}, "out_lanes must be a divisor"),
+        ({"folds": {**IRIS.folds, "fc1": recipe.Fold(3, 1)}}, "simd must be a divisor of n_in = 4"),
+    ],
+)
+def test_what_export_refuses_is_said_before_training(changes, words, monkeypatch):
+    monkeypatch.setattr(training, "train_float", lambda *arguments: pytest.fail("trained"))
+    with pytest.raises(SpecError, match=words):
+        training.learn(replace(SHORT, **changes), FLOWERS, TRAIN)
+
+
+@pytest.mark.parametrize("calibration", ["max", "mse"])
+@pytest.mark.parametrize("width", [2, 3, 8, 16])
+def test_calibration_chooses_nothing_that_export_refuses(width, calibration):
+    torch.manual_seed(0)
+    formats = replace(IRIS.formats.at(width), calibration=calibration)
+    for features in (1e-9, 1e-3, 1.0, 1e3, 1e6):
+        x = FLOWERS.features[TRAIN] * features
+        for scale in (0.0, 1e-6, 1.0, 1e3, 1e6):
+            module = IrisNet()
+            with torch.no_grad():
+                for parameter in module.parameters():
+                    parameter.mul_(scale)
+            for frac in (None, -16, 31):
+                chosen = replace(formats, input=InputFormat(width, frac))
+                plan = replace(SHORT, formats=chosen, softmax=replace(SHORT.softmax, score="exp"))
+                training.rehearse(torch_fx.layers(module), x, plan)
+
+
+def test_quantization_that_ruins_a_network_is_said_loudly():
+    labels = np.arange(100) % 4
+    good, bad = labels.copy(), np.zeros(100, np.int64)
+    slightly = np.where(np.arange(100) < 5, 3 - labels, labels)
+    assert shortfall(labels, good, good) is shortfall(labels, good, slightly) is None
+    assert shortfall(labels, bad, bad) is shortfall(labels, bad, good) is None
+    sentence = shortfall(labels, good, bad)
+    assert sentence is not None
+    assert sentence.startswith("the quantized network is correct on 25/100 samples, the float netw")
+    assert "on 100/100: widen formats.weights_width" in sentence
+
+
+def test_parameters_that_hardly_fit_the_data_are_said_with_the_order_that_would():
+    labels, names = np.arange(90) % 3, ("a", "b", "c")
+    assert misfit(labels, labels, names) is None
+    noisy = np.where(np.arange(90) < 10, 0, labels)
+    assert misfit(labels, noisy, names) is None
+    sentence = misfit(labels, (labels + 1) % 3, names)
+    assert sentence is not None and "in the order c, a, b it would be correct on 90" in sentence
+    sentence = misfit(labels, np.zeros(90, np.int64), names)
+    assert sentence is not None and "on 30/90 training samples: check the scaling" in sentence
+
+
+def test_commands_warn_where_two_bits_ruin_the_network(tmp_path, capsys):
+    text = NETWORK.read_text().replace("weights_width = 8", "weights_width = 2")
+    text = text.replace('score = "taylor2"', 'score = "exp"').replace("epochs = 200", "epochs = 0")
+    (tmp_path / "iris.toml").write_text(text.replace("epochs = 1000", "epochs = 300"))
+    arguments = argparse.Namespace(
+        network=tmp_path / "iris.toml", build=tmp_path / "build", allow_changed_winners=0
+    )
+    train.run(arguments)
+    assert "WARNING" not in capsys.readouterr().err
+    export.run(arguments)
+    said = capsys.readouterr()
+    assert "WARNING: the quantized network is correct on" in said.err
+    assert "quantized network correct on" in said.out
+
+
+def test_the_network_knows_the_names_of_its_features_and_classes(build):
+    names = artifact.load(build / "network.json").names
+    assert names is not None
+    assert (names.features, names.classes) == (FLOWERS.feature_names, FLOWERS.class_names)

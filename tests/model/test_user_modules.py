@@ -1,6 +1,7 @@
 """A network comes from a class, a user's file, a list of sizes or ONNX, or is refused by name."""
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -270,3 +271,118 @@ def test_a_file_that_is_no_onnx_is_refused_by_name(tmp_path, content):
     with pytest.raises(OnnxError, match=r"net\.onnx: (cannot be read: |holds no node)") as refused:
         load(path)
     assert "\n" not in str(refused.value)
+
+
+# Damaged or odd ONNX files
+
+
+def weights(values, name="w"):
+    return numpy_helper.from_array(np.asarray(values), name)
+
+
+GEMM = [node("Gemm", "x w", "y")]
+ONES = np.ones((4, 3), np.float32)
+NAN = np.where(np.arange(12).reshape(4, 3) == 5, np.nan, 1).astype(np.float32)
+FAULTS = {
+    "nan": (GEMM, [weights(NAN)], r"'n_y' \(Gemm\): its matrix\[1, 2\] is nan, expected a finite"),
+    "inf": (GEMM, [weights(np.float32(np.inf) * ONES)], r"its matrix\[0, 0\] is inf, expected"),
+    "huge": (GEMM, [weights(1e300 * ONES.astype(np.float64))], "leave the range of float32"),
+    "strings": (GEMM, [weights([["a"] * 3] * 4)], "its matrix must be floats, got object of shape"),
+    "integers": (GEMM, [weights(np.ones((4, 3), np.int64))], "must be floats, got int64 of shape"),
+    "empty": (GEMM, [weights(np.zeros((4, 0), np.float32))], r"got float32 of shape \[4, 0\]"),
+    "bias": (
+        [node("Gemm", "x w b", "y")],
+        [weights(ONES), weights(NAN[1], "b")],
+        r"its bias\[2\] is nan, expected a finite number",
+    ),
+    "added": (
+        [node("MatMul", "x w", "h"), node("Add", "h b", "y")],
+        [weights(ONES), weights(NAN[1], "b")],
+        r"'n_y' \(Add\): its bias\[2\] is nan",
+    ),
+    "norm": (
+        [node("Gemm", "x w", "h"), node("BatchNormalization", "h s s s v", "y")],
+        [weights(ONES), weights(ONES[0], "s"), weights(NAN[1], "v")],
+        r"'n_y' \(BatchNormalization\): its var\[2\] is nan",
+    ),
+    "constant": ([node("Constant", "", "c"), *GEMM], [weights(ONES)], "is no valid ONNX|one value"),
+    "of-constants": (
+        [node("Tanh", "w", "t"), node("Gemm", "x t", "y")],
+        [weights(ONES)],
+        r"'n_t' \(Tanh\): is computed from constants alone, which is not supported",
+    ),
+    "many": (
+        [node("Gemm", f"{a} w", b) for a, b in pairwise(["x", *map("h{}".format, range(99)), "y"])],
+        [weights(np.eye(4, dtype=np.float32))],
+        "has 100 layers, expected at most 99",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_in_an_onnx_file_is_said_by_node_and_once(name, tmp_path):
+    nodes, constants, words = FAULTS[name]
+    (tmp_path / "net.onnx").write_bytes(graph(*nodes, constants=constants).SerializeToString())
+    with pytest.raises(OnnxError, match=rf"net\.onnx: .*{words}") as refused:
+        load(tmp_path / "net.onnx")
+    assert str(refused.value).isprintable() and str(refused.value).count("net.onnx") == 1
+
+
+@pytest.mark.parametrize("name", ["training", "softmax", "forward", "T_destination", "0", "größe"])
+def test_a_node_may_have_any_name(name, tmp_path):
+    made = helper.make_node("Gemm", ["x", "w"], ["y"], name=name)
+    onnx.save(graph(made, constants=[weights(ONES)]), tmp_path / "net.onnx")
+    (layer,) = torch_fx.layers(load(tmp_path / "net.onnx"))
+    assert layer.name.isidentifier() and layer.name not in torch_fx.RESERVED
+
+
+@pytest.mark.parametrize(
+    ("opset", "ir_version", "words"),
+    [(999, 8, "its opset must be 7 to .*, got 999"), (6, 8, "opset .*, got 6"), (17, 99, "ir_ver")],
+)
+def test_versions_of_another_time_are_refused(tmp_path, opset, ir_version, words):
+    model = graph(*GEMM, constants=[weights(ONES)])
+    model.opset_import[0].version, model.ir_version = opset, ir_version
+    (tmp_path / "net.onnx").write_bytes(model.SerializeToString())
+    with pytest.raises(OnnxError, match=rf"net\.onnx: .*{words}"):
+        load(tmp_path / "net.onnx")
+
+
+def test_tensors_in_another_file_are_read_watched_and_missed(tmp_path):
+    model = graph(*GEMM, constants=[weights(np.arange(12, dtype=np.float32).reshape(4, 3))])
+    onnx.save(
+        model,
+        tmp_path / "net.onnx",
+        save_as_external_data=True,
+        location="net.data",
+        size_threshold=0,
+    )
+    (layer,) = torch_fx.layers(load(tmp_path / "net.onnx"))
+    assert layer.linear.weight.T.flatten().tolist() == list(range(12))
+    plan = of(tmp_path, onnx="net.onnx", training=None)
+    assert [path.name for path in loading.sources(plan)] == ["net.onnx", "net.data"]
+    (tmp_path / "net.data").unlink()
+    with pytest.raises(OnnxError, match=r"its tensors are in net\.data, which is missing"):
+        load(tmp_path / "net.onnx")
+
+
+def test_weights_that_are_dequantized_are_constants(tmp_path):
+    codes = np.arange(-6, 6, dtype=np.int8).reshape(4, 3)
+    nodes = [
+        node("DequantizeLinear", "w s z", "d"),
+        node("Transpose", "d", "t", perm=[1, 0]),
+        node("Gemm", "x t", "y", transB=1),
+    ]
+    scale, zero = weights(np.float32(0.25), "s"), weights(np.int8(1), "z")
+    onnx.save(graph(*nodes, constants=[weights(codes), scale, zero]), tmp_path / "net.onnx")
+    (layer,) = torch_fx.layers(load(tmp_path / "net.onnx"))
+    assert ((codes - 1) * 0.25 == layer.linear.weight.detach().numpy().T).all()
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.95])
+def test_a_truncated_onnx_file_is_one_sentence(tmp_path, share):
+    data = graph(*GEMM, constants=[weights(ONES)]).SerializeToString()
+    (tmp_path / "net.onnx").write_bytes(data[: int(share * len(data))])
+    with pytest.raises(OnnxError, match=r"net\.onnx: ") as refused:
+        load(tmp_path / "net.onnx")
+    assert str(refused.value).isprintable()
