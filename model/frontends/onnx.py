@@ -210,7 +210,7 @@ class _Reader:
             [onnx.helper.make_empty_tensor_value_info(name) for name in names]
             for names in (values, node.node.output)
         ]
-        graph = onnx.helper.make_graph([node.node], "constants", *ends)
+        graph = onnx.helper.make_graph([node.node], "constants", ends[0], ends[1])
         own = max(o.version for o in self.model.opset_import if o.domain in ("", "ai.onnx"))
         # The evaluator knows no older DequantizeLinear, which says the same.
         opset = max(own, 21) if node.node.op_type == "DequantizeLinear" else own
