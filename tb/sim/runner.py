@@ -294,6 +294,8 @@ class _Verilator(_Cached, cocotb_test.Verilator):  # type: ignore[misc]
             self.public.write_text("\n".join(["`verilator_config", *lines, ""]))
         make_args = [PRECOMPILED, f"-j{build_jobs()}"]
         make_args += [f"{key}={value}" for key, value in compiler_cache().items()]
+        # Its makefile spells other letters than ASCII in octal, which make does not read.
+        make_args.append(f"VERILATOR_ROOT={os.environ['VERILATOR_ROOT']}")
         super().__init__(make_args=make_args, **kwargs)
 
     def build_command(self) -> list[list[str]]:

@@ -17,6 +17,7 @@ from tb.sim.simulators import (
     compiler_cache,
     complaint_in,
     verilator_tools,
+    without_foreign,
 )
 
 _ARGS = [
@@ -75,12 +76,13 @@ def _build(
     args: Sequence[str],
     product: str,
 ) -> Path:
-    environment = os.environ | verilator_tools() | compiler_cache()
+    environment = without_foreign(os.environ) | verilator_tools() | compiler_cache()
 
     def build(folder: Path) -> None:
         log = folder / "build.log"
         command = [
             *("verilator", *_ARGS, *args, "--build-jobs", str(build_jobs())),
+            *("-MAKEFLAGS", f"VERILATOR_ROOT={environment['VERILATOR_ROOT']}"),
             *("--top-module", module, "--Mdir", str(folder), "-o", product),
             *(f"-G{key}={literal(value)}" for key, value in parameters.items()),
             *map(str, sources.verilog(rtl)),
