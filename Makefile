@@ -21,6 +21,9 @@ odd = $(strip $(foreach c,: ; | & < > ' " ` \ * ? ! % = $$ $(hash) $(open) $(clo
 plain = $(if $(filter-out 1,$(words $2))$(call odd,$2),$(error $1 must be one word without any \
     of : ; | & < > ' " ` \ * ? ! % = $$ $(hash) $(open) $(close) [ ] { }, got '$2'))
 $(call plain,the path of this checkout,$(value CURDIR))
+comma := ,
+$(if $(findstring $(comma),$(value CURDIR)),$(error the path of this checkout must have no comma, \
+    which a linker takes apart, got '$(value CURDIR)'))
 $(foreach v,SIM NETWORK WAVES TEST NETLIST TARGET DEVICE FOLD BOARD PYTHON,$(call plain,$v,$(value $v)))
 
 ifneq ($(SIM),verilator)

@@ -38,11 +38,12 @@ def environment_of(simulator: str) -> dict[str, str]:
 
 
 def _require_plain_checkout() -> None:
-    odd = odd_characters(ROOT)
+    # A linker takes its options apart at commas.
+    odd = [*odd_characters(ROOT), *("," for letter in str(ROOT) if letter == ",")]
     if odd:
         raise SimulatorError(
-            f"the path of this checkout must have no {odd[0]!r}, which Verilator's makefiles or "
-            f"PYTHONPATH take apart, got {ROOT}"
+            f"the path of this checkout must have no {odd[0]!r}, which Verilator's makefiles, "
+            f"PYTHONPATH or a linker take apart, got {ROOT}"
         )
 
 
