@@ -1,6 +1,7 @@
 """The base of the project's own errors, whose messages are for a person to read."""
 
 import re
+from typing import ClassVar
 
 # Longer sentences quote something long: its middle is left out.
 MOST_CHARACTERS = 400
@@ -11,25 +12,33 @@ ESCAPE_SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 class VerbatimError(ValueError):
     """Base of all: the message is one sentence, what a value must be and what was found.
 
-    Whatever it quotes, it is one line of at most `MOST_CHARACTERS`.
+    Whatever it quotes, it is one line of at most ``most`` characters.
 
     >>> str(VerbatimError("key is 'a\\nb'" + 500 * "!"))[:20]
     "key is 'a\\\\nb'!!!!!!!"
     """
 
+    most: ClassVar[int] = MOST_CHARACTERS
+
     def __init__(self, sentence: str) -> None:
-        super().__init__(_in_one_line(sentence))
+        super().__init__(_in_one_line(sentence, self.most))
 
 
-def _in_one_line(sentence: str) -> str:
+def _in_one_line(sentence: str, most: int) -> str:
     """Escape unprintable characters, and leave out the middle of a long sentence."""
     sentence = ESCAPE_SEQUENCE.sub("", sentence)
     escaped = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in sentence)
     sentence = "".join(escaped)
-    if len(sentence) > MOST_CHARACTERS:
-        kept = MOST_CHARACTERS // 2 - 3
+    if len(sentence) > most:
+        kept = most // 2 - 3
         sentence = f"{sentence[:kept]} ... {sentence[-kept:]}"
     return sentence
+
+
+class SimulationError(VerbatimError):
+    """What a simulation or a simulator says, whose middle names the value that is wrong."""
+
+    most: ClassVar[int] = 4000
 
 
 class CommandError(VerbatimError):

@@ -2,7 +2,7 @@
 
 import subprocess
 
-from common.errors import VerbatimError
+from common.errors import SimulationError
 
 # In the environment of a worker beside others, where a build keeps to one core.
 BESIDE_OTHERS = "VERBATIM_WORKER"
@@ -10,7 +10,7 @@ BESIDE_OTHERS = "VERBATIM_WORKER"
 _LAST_WORDS = 300
 
 
-class SimulatorError(VerbatimError):
+class SimulatorError(SimulationError):
     """A simulator that is missing or too old, or a design that does not elaborate."""
 
 

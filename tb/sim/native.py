@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from common.errors import VerbatimError
+from common.errors import SimulationError
 from common.paths import RTL
 from model import folding
 from model.artifact import Network
@@ -27,7 +27,7 @@ MOST_MULTIPLIERS = 1050
 WORD_W = 32
 
 
-class NativeError(VerbatimError):
+class NativeError(SimulationError):
     """A core that hangs, loses or invents results, or codes that it has no bits for."""
 
 

@@ -24,7 +24,7 @@ from cocotb_test import simulator as cocotb_test
 from filelock import FileLock
 
 from common import sources
-from common.errors import VerbatimError
+from common.errors import SimulationError
 from common.paths import BUILD, RTL
 from common.programs import SimulatorError
 from model.stage import Parameter
@@ -68,7 +68,7 @@ _NETLIST_ARGS: dict[str, list[str]] = {
 COMPARED: Counter[str] = Counter()
 
 
-class SimulationFailed(VerbatimError):
+class SimulationFailed(SimulationError):
     """A bench that failed; the message is its first failure and where the log lies.
 
     ``testcase`` is the test that failed, where one did, on ``job``; ``again`` simulates it once

@@ -95,7 +95,7 @@ LOST_CHECKS: dict[str, tuple[str, object, str, object]] = {
     "bool-for-int": ("network", (*SHAPES, formats), "require_whole", without_bool_check),
     "ranges": ("network", SHAPES, "require_whole", nothing),
     "divisors": ("network", SHAPES, "require_divisor", nothing),
-    "one-line": ("network", errors, "_in_one_line", str),
+    "one-line": ("network", errors, "_in_one_line", lambda sentence, most: sentence),
     "toml-numbers": ("recipe", recipe, "_require_short_numbers", nothing),
     "decimals": ("recipe", recipe, "_require_number", nothing),
     "keys-of-a-recipe": ("recipe", plain, "require", nothing),

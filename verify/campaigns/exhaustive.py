@@ -11,7 +11,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from common import cli, files, jobs, markdown
-from common.errors import VerbatimError
+from common.errors import SimulationError
 from common.jobs import Job
 from common.paths import BUILD, GOLDEN_IRIS, RTL
 from model import artifact, images
@@ -27,7 +27,7 @@ HARNESS = Path(__file__).with_name("softmax_exhaustive.cpp")
 BINS_PER_LSB = 16
 
 
-class ExhaustiveError(VerbatimError):
+class ExhaustiveError(SimulationError):
     """A promise that the softmax breaks; the message is the logits, what they became, and which."""
 
 

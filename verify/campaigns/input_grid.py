@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common import cli, errors, files, jobs
-from common.errors import VerbatimError
+from common.errors import SimulationError
 from common.jobs import Job
 from common.paths import BUILD, GOLDEN_IRIS, RTL
 from model import artifact, fast
@@ -24,7 +24,7 @@ SHAPE = tuple(last - first + 1 for first, last in ENDS)
 VECTORS = int(np.prod(SHAPE))
 
 
-class BoxError(VerbatimError):
+class BoxError(SimulationError):
     """A vector of the box that the RTL and the reference disagree on: the message names it."""
 
 

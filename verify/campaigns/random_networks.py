@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from common import cli, errors, jobs
-from common.errors import VerbatimError
+from common.errors import SimulationError
 from common.jobs import Job
 from common.paths import BUILD, RTL
 from model import artifact, fast, onnx_export, reference
@@ -35,7 +35,7 @@ MOST_CYCLES, MOST_MULTIPLIERS = 512, 24
 TRIES = 4
 
 
-class Disagreement(VerbatimError):
+class Disagreement(SimulationError):
     """Two implementations that differ; the message is where, and how to run it again."""
 
 

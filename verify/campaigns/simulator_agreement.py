@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from common.errors import VerbatimError
+from common.errors import SimulationError
 from common.jobs import Figures
 from common.paths import BUILD
 from tb.debug.waveform import Value, Waveform
@@ -25,7 +25,7 @@ from verify.campaigns import campaign
 from verify.campaigns.campaign import Campaign, Step
 
 
-class Disagreement(VerbatimError):
+class Disagreement(SimulationError):
     """Simulators that saw different cycles; the message names the first stream and cycle."""
 
 
