@@ -133,8 +133,12 @@ def _due(view: View, channel: str, valid: list[Value], ready: list[Value]) -> li
         here = next((k for k, entry in enumerate(entries) if entry.time_ns == edge), position)
         position = max(position, here)
         beat = entries[position] if offered == 1 and position < len(entries) else None
+        moves = offered == 1 and taken == 1
+        if moves and beat and beat.time_ns > edge:
+            # A bench writes nothing down before its first beat.
+            beat, moves = None, False
         found.append(beat)
-        position += offered == 1 and taken == 1
+        position += moves
     return found
 
 
