@@ -1,7 +1,9 @@
 """Parts that every command shares: errors as one sentence, common arguments, seconds of a step."""
 
 import argparse
+import errno
 import json
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,15 +26,40 @@ def main(
     """Run a command on its arguments; one of the project's own errors ends it with status 2.
 
     ``alone`` is for a command whose files in ``--build`` another one must not write meanwhile: it
-    waits until the other has ended.
+    waits until the other has ended. A full disk ends a command with status 2 too. One that is
+    stopped stops what it started, and has status 128 and the number of the signal.
     """
     arguments = parser.parse_args()
     try:
-        with _holding(arguments.build) if alone else nullcontext():
+        with (
+            _stopped_by(signal.SIGINT, signal.SIGTERM, signal.SIGHUP),
+            _holding(arguments.build) if alone else nullcontext(),
+        ):
             run(arguments)
     except VerbatimError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         sys.exit(2)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        place = error.filename2 or error.filename or "build/"
+        print(f"{parser.prog}: {place}: {error.strerror}", file=sys.stderr)
+        sys.exit(2)
+
+
+@contextmanager
+def _stopped_by(*signals: signal.Signals) -> Iterator[None]:
+    """Let each signal end the block as an exception, so that whatever runs in it is stopped too."""
+
+    def stop(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, stop) for number in signals}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from common.errors import VerbatimError
+from common.programs import DISK_FULL
 from model.stage import Parameter
 from model.verilog import literal
 
@@ -41,7 +42,8 @@ def run_yosys(lines: list[str], folder: Path, name: str, *, seconds: float | Non
         check=False,
     )
     if done.returncode:
-        found = re.search(r"ERROR:.*", done.stderr + done.stdout)
+        said = done.stderr + done.stdout
+        found = re.search(rf".*{DISK_FULL}.*", said) or re.search(r"ERROR:.*", said)
         raise YosysError(f"{found[0] if found else 'no answer'}; log: {log}")
     return log.read_text()
 

@@ -13,7 +13,7 @@ import find_libpython
 
 from common import results, sources
 from common.paths import BUILD, ROOT, odd_characters
-from common.programs import BESIDE_OTHERS, SimulatorError
+from common.programs import BESIDE_OTHERS, DISK_FULL, SimulatorError
 from common.tools import icarus_banner
 from model.stage import Parameter
 
@@ -139,5 +139,6 @@ def complaint_in(log: Path) -> str:
     """The line of a log that says what went wrong."""
     lines = log.read_text(errors="replace").splitlines() if log.exists() else []
     pattern = re.compile(r"AssertionError|need |must |%Error|%Warning|error:|Error:|ERROR")
-    found = [line.strip() for line in lines if pattern.search(line)]
+    full = [line.strip() for line in lines if DISK_FULL in line]
+    found = full + [line.strip() for line in lines if pattern.search(line)]
     return found[0] if found else (lines[-1].strip() if lines else "no output")
