@@ -4,9 +4,11 @@ The slice is chosen by SEED, or by the commit where none is given; a failure nam
 """
 
 import dataclasses
+import json
 import os
 import random
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -95,6 +97,20 @@ def test_every_module_has_mutants_by_its_lines() -> None:
     assert all(
         case_named(name).module == module for module, names in SUBJECTS.items() for name in names
     )
+
+
+@pytest.mark.parametrize("name", ["top-4x6x3", "rom-70-12"])
+def test_subject_has_the_parameters_of_its_case(name: str, tmp_path: Path) -> None:
+    subject = Subject(case_named(name))
+    parameters, options = case_named(name).prepare(tmp_path)
+    here = {
+        key: value.replace(str(subject.folder), str(tmp_path)) if isinstance(value, str) else value
+        for key, value in subject.parameters.items()
+    }
+    assert here == parameters
+    told = json.dumps(subject.options).replace(str(subject.folder), str(tmp_path))
+    assert told == json.dumps(options)
+    assert all(Path(value).exists() for value in subject.parameters.values() if "/" in str(value))
 
 
 def test_mutant_names_its_source_line() -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 from common import results, sources
 from common.paths import BUILD, RTL
+from model.stage import Parameter
 from model.verilog import literal
 from syn.yosys import chosen, run_yosys
 from tb.modules.case import Case
@@ -102,7 +103,12 @@ class Subject:
             FOLDER / "subjects", case.name, rests_on, lambda folder: self._elaborate(folder, rtl)
         )
         prepared = (self.folder / PREPARED).read_text().replace(SOMEWHERE, str(self.folder))
-        self.parameters, self.options = json.loads(prepared)
+        parameters, self.options = json.loads(prepared)
+        # JSON has no tuples, which a parameter of several values is.
+        self.parameters: dict[str, Parameter] = {
+            key: tuple(value) if isinstance(value, list) else value
+            for key, value in parameters.items()
+        }
 
     @property
     def inner(self) -> str:
