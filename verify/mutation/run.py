@@ -34,7 +34,7 @@ class MutantsError(errors.CommandError):
 
 def netlist_cases(count: int, seed: int, workers: int) -> tuple[list[Case], list[Case]]:
     """A case of each module as it is, and one of each mutant by Yosys, over all modules."""
-    shares = quotas(count, SUBJECTS)
+    shares = {case: share for case, share in quotas(count, SUBJECTS).items() if share}
     work = [
         Job(
             case,
