@@ -6,7 +6,7 @@ completely when it is loaded, and nothing in it is ever executed.
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -62,8 +62,8 @@ class Network:
                 found = len(getattr(self.names, key))
                 if found not in (0, count):
                     raise ArtifactError(f"names: {key} must be {count} names, got {found}")
-        _require_keys("weights", self.weights, {layer.weights for layer in layers})
-        _require_keys("biases", self.biases, {layer.name for layer in layers})
+        require_keys("weights", self.weights, {layer.weights for layer in layers})
+        require_keys("biases", self.biases, {layer.name for layer in layers})
         x_interval = (self.spec.x.q_min, self.spec.x.q_max)
         for layer in layers:
             weights, biases = self.weights[layer.weights], self.biases[layer.name]
@@ -92,7 +92,7 @@ class Network:
         return dataclasses.replace(self, spec=spec)
 
 
-def _require_keys(owner: str, found: Mapping[str, object], legal: set[str]) -> None:
+def require_keys(owner: str, found: Mapping[str, object], legal: set[str]) -> None:
     if set(found) != legal:
         raise ArtifactError(
             f"{owner}: keys must be {', '.join(sorted(legal))}, got {', '.join(sorted(found))}"
@@ -147,31 +147,41 @@ def load(path: Path) -> Network:
         raise ArtifactError(f"{path}: is nested too deeply for a network") from error
 
 
-def _parse(text: str) -> Network:
+def parse(text: str, noun: str, kind: str, versions: Sequence[int]) -> dict[str, Any]:
+    """The JSON object of a file of format ``kind``, without the digest that it stands under.
+
+    Raises `ArtifactError` where it is truncated, edited, of another format or version.
+    """
     try:
         content = json.loads(text, object_pairs_hook=_once, parse_constant=_no_number)
     except ArtifactError:
         raise
     except ValueError as error:
         raise ArtifactError(f"is truncated or not JSON: {error}") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise ArtifactError(f"must be a network, an object with format {FORMAT!r}")
-    if type(content.get("version")) is not int or content["version"] not in READABLE:
-        raise ArtifactError(f"version must be 1 or 2, got {content.get('version')!r}")
+    if not isinstance(content, dict) or content.get("format") != kind:
+        raise ArtifactError(f"must be a {noun}, an object with format {kind!r}")
+    if type(content.get("version")) is not int or content["version"] not in versions:
+        legal = " or ".join(map(str, versions))
+        raise ArtifactError(f"version must be {legal}, got {content.get('version')!r}")
     stated = content.pop("sha256", None)
     found = digest(content)
     if stated != found:
         raise ArtifactError(f"was edited: its content has sha256 {found}, it states {stated}")
+    return content
+
+
+def _parse(text: str) -> Network:
+    content = parse(text, "network", FORMAT, READABLE)
     keys = ("format", "version", "spec", "weights", "biases", "provenance")
     scaled, named = {"features"} & set(content), {"names"} & set(content)
-    _require_keys("file", content, {*keys, *scaled, *named})
+    require_keys("file", content, {*keys, *scaled, *named})
     provenance = content["provenance"]
     if not isinstance(provenance, dict):
         raise ArtifactError(f"provenance must be an object, got {provenance!r}")
     return Network(
         spec=from_plain(content["spec"], content["version"]),
-        weights=_arrays("weights", content["weights"]),
-        biases=_arrays("biases", content["biases"]),
+        weights=arrays("weights", content["weights"]),
+        biases=arrays("biases", content["biases"]),
         provenance=provenance,
         scaling=build(Scaling, "features", content["features"]) if scaled else None,
         names=build(Names, "names", content["names"]) if named else None,
@@ -196,7 +206,7 @@ def _are_whole(plain: object) -> bool:
     return all(map(_are_whole, plain)) if isinstance(plain, list) else type(plain) is int
 
 
-def _arrays(owner: str, plain: object) -> dict[str, Int]:
+def arrays(owner: str, plain: object) -> dict[str, Int]:
     if not isinstance(plain, dict):
         raise ArtifactError(f"{owner}: must be an object of lists, got {type(plain).__name__}")
     arrays = {}

@@ -88,7 +88,7 @@ LOST_CHECKS: dict[str, tuple[str, object, str, object]] = {
     "key-twice": ("network", artifact, "_once", dict),
     "not-finite": ("network", artifact, "_no_number", float),
     "whole-numbers": ("network", artifact, "_are_whole", lambda plain: True),
-    "keys-of-tables": ("network", artifact, "_require_keys", nothing),
+    "keys-of-tables": ("network", artifact, "require_keys", nothing),
     "shapes": ("network", artifact, "_require_shape", nothing),
     "sums": ("network", artifact, "accumulator_width", lambda *integers: 1),
     "sums-beyond-64-bits": ("network", artifact, "MAX_BIAS", 2**63 - 1),
