@@ -42,7 +42,7 @@ class Plain:
     @property
     def name(self) -> str:
         """``1-20-8-7``."""
-        return "-".join(str(value) for _, value in self.values)
+        return "-".join(str(value) for _, value in self.values) or "default"
 
     @property
     def shown(self) -> Parameters:
@@ -66,11 +66,15 @@ def short(module: str) -> str:
 
 @dataclass(frozen=True)
 class Case:
-    """A module at one setting, and the bench in ``tb/benches/`` that runs it."""
+    """A module at one setting, and the bench in ``tb/benches/`` that runs it.
+
+    ``visible`` are modules below it whose signals the bench reads.
+    """
 
     module: str
     setting: Setting
     bench: str
+    visible: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -94,7 +98,7 @@ class Case:
         from tb.sim.runner import simulate
 
         parameters, own = self.prepare(folder or BUILD / "cases" / self.name)
-        how = {"name": self.name} | how
+        how = {"name": self.name, "visible": self.visible} | how
         return simulate(
             self.module,
             parameters,

@@ -38,7 +38,9 @@ class Module:
     under Icarus alone, those of ``for_mutants`` where mutants are judged only. ``mutated`` names
     the settings at which Yosys mutates the module, and a mutant names its setting likewise.
     ``contracts`` are proved. ``assumed`` is what the module's users owe it beyond stable payloads,
-    as its header says: Verilog in which ``{NAME}`` is a parameter's value.
+    as its header says: Verilog in which ``{NAME}`` is a parameter's value. The bench reads signals
+    of the modules ``visible`` below it. ``within`` names the module whose cases judge this one's
+    mutants, and check it where it has no case of its own.
     """
 
     name: str
@@ -53,6 +55,8 @@ class Module:
     contracts: tuple[Contract, ...] = ()
     assumed: tuple[str, ...] = ()
     bench: str = ""
+    visible: tuple[str, ...] = ()
+    within: str = ""
 
     @property
     def cases(self) -> list[Case]:
@@ -78,7 +82,9 @@ class Module:
     def mutants(self) -> list[Mutant]:
         """The named mistakes, each with its module and the name of its case."""
         return [
-            dataclasses.replace(mutant, module=self.name, case=f"{short(self.name)}-{mutant.case}")
+            dataclasses.replace(
+                mutant, module=self.name, case=f"{short(self.within or self.name)}-{mutant.case}"
+            )
             for mutant in self.mistakes
         ]
 
@@ -89,4 +95,4 @@ class Module:
 
     def _cases(self, settings: tuple[Setting, ...]) -> list[Case]:
         bench = self.bench or (self.operator.bench if self.operator else "")
-        return [Case(self.name, setting, bench) for setting in settings]
+        return [Case(self.name, setting, bench, self.visible) for setting in settings]

@@ -1,13 +1,13 @@
 """Every module by name, and its cases, mutants and contracts; a new family is one line here."""
 
 from tb.job import Job
-from tb.modules import arithmetic, layer, softmax, stream, top
+from tb.modules import arithmetic, layer, learning, softmax, stream, top
 from tb.modules.case import Case, Contract
 from tb.modules.description import Module
 from tb.modules.mutant import Mutant
 from tb.modules.operator import Operator, Pipeline
 
-FAMILIES = (arithmetic, stream, layer, softmax, top)
+FAMILIES = (arithmetic, stream, layer, softmax, top, learning)
 MODULES: dict[str, Module] = {m.name: m for family in FAMILIES for m in family.MODULES}
 # The Python module that describes each, by name.
 FAMILY_OF = {m.name: family.__name__ for family in FAMILIES for m in family.MODULES}
@@ -18,8 +18,8 @@ CASES: list[Case] = [case for module in MODULES.values() for case in module.case
 ON_BOTH_SIMULATORS = [case for module in MODULES.values() for case in module.cases_on_both]
 MUTANTS: list[Mutant] = [mutant for module in MODULES.values() for mutant in module.mutants]
 CONTRACTS: list[Contract] = [proof for module in MODULES.values() for proof in module.proofs]
-# The cases at which Yosys mutates each module.
-SUBJECTS = {module.name: module.subjects for module in MODULES.values()}
+# The cases at which Yosys mutates each module; named mistakes alone judge the others.
+SUBJECTS = {module.name: module.subjects for module in MODULES.values() if module.mutated}
 
 _FOR_MUTANTS = [case for module in MODULES.values() for case in module.cases_for_mutants]
 _CASES = {case.name: case for case in (*CASES, *_FOR_MUTANTS)}

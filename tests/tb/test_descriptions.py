@@ -9,7 +9,7 @@ import pytest
 from common import sources
 from common.paths import RTL
 from model.stage import Parameter
-from tb.modules import registry
+from tb.modules import learning, registry
 from tb.modules.case import Case, Contract
 from tb.modules.description import Illegal, Module
 from tb.modules.ranges import faults
@@ -25,7 +25,7 @@ from tb.modules.registry import (
 from verify.formal.properties import FORMAL
 
 # `parameter NAME = value,  // comment`, with the range of a list before its name.
-PARAMETER = re.compile(r"^ +parameter (?:\[.*?\] )?(\w+) += ([^,/\s]+),? *// (.*)$", re.MULTILINE)
+PARAMETER = re.compile(r"^ +parameter (?:\[.*?\] +)?(\w+) += ([^,/\s]+),? *// (.*)$", re.MULTILINE)
 # What a comment may say of legal values, in the words of tb/modules/ranges.py.
 RANGE = re.compile(
     r"([\w+\- ]+ \.\. [\w+\- ]+|\w+ or more|divides \w+(?:\[\w+\])?|\"\w+\" or \"\w+\")"
@@ -107,9 +107,14 @@ def test_contract_travels_and_has_its_properties(contract: Contract, tmp_path: P
 
 @each_module
 def test_names_lead_to_the_module(module: Module) -> None:
-    assert module.mutated and {case_named(name).module for name in module.subjects} == {module.name}
+    # Named mistakes alone judge the core that learns.
+    of_learning = module in learning.MODULES
+    assert bool(module.mutated) != of_learning
+    assert {case_named(name).module for name in module.subjects} <= {module.name}
+    assert (module.within == learning.TOP) == (of_learning and module.name != learning.TOP)
     for mutant in module.mutants:
-        assert case_named(mutant.case).module == mutant.module == module.name
+        assert mutant.module == module.name
+        assert case_named(mutant.case).module == (module.within or module.name)
     for contract in module.proofs:
         assert contract.mistake is None or mutant_named(contract.mistake) in module.mutants
 

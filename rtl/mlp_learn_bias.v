@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+// mlp_learn_bias - a row's bias: its code for the way forward, its master for the update
+//
+//     code    = master >>> (8 - frac)
+//     master' = mlp_learn_update(master, d << frac): a bias has the input 1.0
+//
+// Golden model   model/learning/backprop.py: codes, update
+// Latency        3 cycles from the row to the code; 5 to the new master, written in that cycle
+
+`default_nettype none
+
+module mlp_learn_bias #(
+    parameter ROWS     = 4,             // masters, 1 or more
+    parameter DROP_MIN = 6,             // fraction bits that an update drops, least
+    parameter DROP_MAX = 11             // and most
+) (
+    input  wire                                                               clk,
+
+    input  wire [(ROWS > 1 ? $clog2(ROWS) : 1)-1:0]                           row,
+    input  wire [3:0]                                                         frac,     // a cycle later, 0 .. 8
+    output reg  [15:0]                                                        code,     // 3 cycles after the row
+    output wire [15:0]                                                        master,   // a cycle after the row
+    input  wire [15:0]                                                        d,        // beside the master
+
+    input  wire [DROP_MAX-1:0]                                                dither,   // 3 cycles after the row
+    input  wire [(DROP_MAX > DROP_MIN ? $clog2(DROP_MAX-DROP_MIN+1) : 1)-1:0] drop,
+    input  wire                                                               moves,    // 5 cycles after the row
+
+    input  wire                                                               host_write,   // at this row, now
+    input  wire [15:0]                                                        host_data
+);
+
+    localparam ROW_W = ROWS > 1 ? $clog2(ROWS) : 1;
+
+    reg  [15:0] d_a, master_a, master_p;
+    reg  [15:0] code_a;
+    reg  [3:0]  frac_a;
+    reg  [23:0] product;
+    wire [15:0] moved;
+    wire [ROW_W-1:0] moved_row;
+
+    always @(posedge clk) begin
+        code_a   <= $unsigned($signed(master) >>> (4'd8 - frac));
+        code     <= code_a;
+        d_a      <= d;
+        frac_a   <= frac;
+        product  <= {{8{d_a[15]}}, d_a} << frac_a;
+        master_a <= master;
+        master_p <= master_a;
+    end
+
+    mlp_delay #(.W(ROW_W), .CYCLES(5)) u_row (
+        .clk(clk), .rst(1'b0), .en(1'b1), .in_data(row), .out_data(moved_row)
+    );
+
+    mlp_ram #(.WIDTH(16), .DEPTH(ROWS)) u_masters (
+        .clk(clk), .write(moves || host_write), .write_addr(host_write ? row : moved_row),
+        .write_data(host_write ? host_data : moved), .addr(row), .data(master)
+    );
+
+    mlp_learn_update #(.M_W(16), .P_W(24), .DROP_MIN(DROP_MIN), .DROP_MAX(DROP_MAX)) u_update (
+        .clk(clk), .in_master(master_p), .in_product(product), .in_dither(dither), .in_drop(drop),
+        .out_master(moved)
+    );
+
+endmodule
+
+`default_nettype wire

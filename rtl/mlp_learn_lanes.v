@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+// mlp_learn_lanes - LANES multipliers, each with the masters of its place in a word
+//
+//     word a of masters = master a of lane 0, of lane 1, ...
+//
+// Golden model   model/learning/core.py: Core.words
+// Latency        1 cycle from the address to the masters, then as mlp_learn_lane; a new master is
+//                written 5 cycles after its address, and read from the sixth on
+//
+// The host writes a lane at a time, and zeros into those above: so the last word of a row is filled
+// up, and stays so, since these lanes' inputs are 0.
+
+`default_nettype none
+
+module mlp_learn_lanes #(
+    parameter LANES    = 2,             // multipliers, 1 or more
+    parameter WORDS    = 8,             // words of masters, 1 or more
+    parameter SUM_W    = 28,            // signed width of backward's sums
+    parameter DROP_MIN = 6,             // fraction bits that an update drops, least
+    parameter DROP_MAX = 11             // and most
+) (
+    input  wire                                                               clk,
+
+    input  wire [(WORDS > 1 ? $clog2(WORDS) : 1)-1:0]                         word,
+    input  wire                                                               backward,     // a cycle later
+    input  wire                                                               update,
+    input  wire [LANES*8-1:0]                                                 x,
+    input  wire [15:0]                                                        d,
+    output wire [LANES*16-1:0]                                                products,     // 3 cycles after the word
+
+    input  wire                                                               sum_en,       // beside the products
+    input  wire                                                               sum_first,
+    input  wire                                                               drain_load,   // a cycle later
+    output wire [SUM_W-1:0]                                                   drain,
+
+    input  wire [DROP_MAX-1:0]                                                dither,       // beside the products
+    input  wire [(DROP_MAX > DROP_MIN ? $clog2(DROP_MAX-DROP_MIN+1) : 1)-1:0] drop,
+    input  wire                                                               moves,        // 5 cycles after the word
+
+    input  wire                                                               host_write,   // at this word, now
+    input  wire [(LANES > 1 ? $clog2(LANES) : 1)-1:0]                         host_lane,
+    input  wire [15:0]                                                        host_data,
+    output wire [LANES*16-1:0]                                                masters       // a cycle after the word
+);
+
+    localparam WORD_W = WORDS > 1 ? $clog2(WORDS) : 1;
+    localparam LANE_W = LANES > 1 ? $clog2(LANES) : 1;
+
+    wire [WORD_W-1:0] moved_word;
+    wire [LANES-1:0]  at_least = {LANES{1'b1}} << host_lane;
+    wire [SUM_W-1:0]  drains [0:LANES];
+
+    assign drains[LANES] = {SUM_W{1'b0}};
+    assign drain         = drains[0];
+
+    mlp_delay #(.W(WORD_W), .CYCLES(5)) u_word (
+        .clk(clk), .rst(1'b0), .en(1'b1), .in_data(word), .out_data(moved_word)
+    );
+
+    genvar k;
+    generate
+        for (k = 0; k < LANES; k = k + 1) begin : g_lane
+            localparam integer PLACE = k;
+
+            wire [15:0] moved;
+            wire        mine  = host_lane == PLACE[LANE_W-1:0];
+
+            mlp_ram #(.WIDTH(16), .DEPTH(WORDS)) u_masters (
+                .clk(clk), .write(moves || (host_write && at_least[k])),
+                .write_addr(host_write ? word : moved_word),
+                .write_data(!host_write ? moved : mine ? host_data : 16'd0),
+                .addr(word), .data(masters[k*16 +: 16])
+            );
+
+            mlp_learn_lane #(
+                .M_W(16), .W_W(8), .X_W(8), .D_W(16), .SUM_W(SUM_W),
+                .DROP_MIN(DROP_MIN), .DROP_MAX(DROP_MAX)
+            ) u_lane (
+                .clk(clk), .in_backward(backward), .in_update(update),
+                .in_master(masters[k*16 +: 16]), .in_x(x[k*8 +: 8]), .in_d(d),
+                .out_product(products[k*16 +: 16]),
+                .sum_en(sum_en), .sum_first(sum_first), .drain_load(drain_load),
+                .drain_next(drains[k+1]), .drain(drains[k]),
+                .update_dither(dither), .update_drop(drop), .out_master(moved)
+            );
+        end
+    endgenerate
+
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,193 @@
+"""The core that learns: its modules, most of which the whole core's bench looks into."""
+
+from model.stage import Parameter
+from tb.modules.case import Setting, plain
+from tb.modules.description import Illegal, Module
+from tb.modules.learning_mutants import MISTAKES
+from tb.modules.learning_networks import of_dataset, of_hard, of_random
+from tb.modules.learning_parts import LogitDeltas, WithSlopes
+from tb.modules.operator import Operator
+
+TOP = "mlp_learn_top"
+# A lane whose inputs are few enough for all of them.
+NARROW = plain(M_W=4, W_W=3, X_W=3, D_W=4, SUM_W=8, DROP_MIN=1, DROP_MAX=3)
+
+# Legal values where a module's own are not narrower.
+RANGES = {
+    "N_LAYERS": "1 .. 16",
+    "N": "each 1 .. 256",
+    "SET": "each 0 .. 15",
+    "RELU": "each 0 .. 1",
+    "FRAC": "each 0 .. 8",
+    "RANGE": "each 0 .. 14",
+    "N_DROPS": "1 .. 7",
+    "LANES": "1 .. 256",
+    "LAYER_W": "1 .. 4",
+    "ADDR_W": "1 or more",
+    "WORDS": "1 or more",
+    "ROWS": "1 or more",
+    "X_WORDS": "1 or more",
+    "DELTAS": "1 or more",
+    "FRAC_MIN": "0 .. 8",
+    "SHIFT_MIN": "0 .. SHIFT_MAX",
+    "SHIFT_MAX": "0 or more",
+    "DROP_MIN": "1 .. DROP_MAX",
+    "DROP_MAX": "1 .. 16",
+    "ACC_W": "16 or more",
+    "SUM_W": "22 or more",
+    "M_W": "2 .. 16",
+    "W_W": "2 .. M_W",
+    "X_W": "2 .. 16",
+    "SCORE": '"taylor2" or "exp"',
+    "DIVIDER": '"reciprocal" or "restoring"',
+    "SCORE_W": "1 or more",
+    "TOTAL_W": "SCORE_W or more",
+    "MEM_DIR": "image",
+    "SLOPES": "image",
+    "LOGIT_FRAC": "0 .. 8",
+    "CLASSES": "2 .. 64",
+    "WIDTH": "1 or more",
+    "DEPTH": "1 or more",
+}
+
+
+def _module(
+    name: str,
+    parameters: str,
+    *,
+    operator: type[Operator] | None = None,
+    own: tuple[Setting, ...] = (),
+    illegal: tuple[tuple[dict[str, Parameter], str, str], ...] = (),
+    **ranges: str,
+) -> Module:
+    """A part of `mlp_learn_top`; ``own`` are settings of a bench of its own."""
+    return Module(
+        name,
+        operator,
+        {key: ranges.get(key, RANGES.get(key, "")) for key in parameters.split()},
+        on_both=own,
+        illegal=tuple(Illegal(wrong, named, warning=w) for wrong, named, w in illegal),
+        mistakes=MISTAKES.get(name, ()),
+        bench="" if operator else "learning_parts_bench",
+        within=TOP,
+    )
+
+
+MORE, DROPS = "1 or more", "DROP_MIN DROP_MAX"
+MODULES = (
+    _module("mlp_lfsr", "", own=(plain(),)),
+    _module("mlp_ram", "WIDTH DEPTH", own=(plain(WIDTH=9, DEPTH=5),)),
+    _module(
+        "mlp_learn_answer",
+        "N LOGIT_FRAC SCORE DIVIDER SCORE_W TOTAL_W MEM_DIR",
+        N="2 .. 64",
+    ),
+    _module("mlp_learn_backward", "LANES SUM_W", LANES=MORE),
+    _module("mlp_learn_bias", f"ROWS {DROPS}"),
+    _module("mlp_learn_control", ""),
+    _module(
+        "mlp_learn_dither",
+        DROPS,
+        illegal=(({"DROP_MAX": 17}, "DROP_MAX=17", "SELRANGE"),),
+        DROP_MIN=MORE,
+    ),
+    _module(
+        "mlp_learn_engine",
+        f"N_LAYERS N RELU FRAC LANES FRAC_MIN SHIFT_MIN SHIFT_MAX {DROPS} ACC_W SUM_W WORDS ROWS "
+        "X_WORDS DELTAS LAYER_W ADDR_W",
+        LANES=MORE,
+    ),
+    _module(
+        "mlp_learn_error",
+        "N SCORE SLOPES",
+        operator=LogitDeltas,
+        own=(WithSlopes(3, "exp"), WithSlopes(3, "taylor2")),
+        illegal=(({"SCORE": "sigmoid"}, "sigmoid", ""),),
+        N="2 .. 64",
+    ),
+    _module("mlp_learn_formats", "N_LAYERS N RELU FRAC LANES LAYER_W FRAC_MIN SHIFT_MAX"),
+    _module(
+        "mlp_learn_forward",
+        "LANES ACC_W SHIFT_MIN SHIFT_MAX",
+        illegal=(({"ACC_W": 15}, "ACC_W=15", ""),),
+        LANES=MORE,
+    ),
+    _module("mlp_learn_host", "N_LAYERS N SET RANGE N_DROPS LANES LAYER_W ADDR_W"),
+    _module("mlp_learn_input", "N CLASSES LANES ADDR_W", N="1 .. 256", LANES=MORE),
+    _module(
+        "mlp_learn_lane",
+        f"M_W W_W X_W D_W SUM_W {DROPS}",
+        own=(NARROW,),
+        illegal=(
+            ({"W_W": 17, "SUM_W": 40}, "W_W=17", "SELRANGE"),
+            ({"SUM_W": 23}, "SUM_W=23", ""),
+        ),
+        D_W="W_W or more",
+        SUM_W="D_W + W_W or more",
+    ),
+    _module("mlp_learn_lanes", f"LANES WORDS SUM_W {DROPS}", LANES=MORE),
+    _module(
+        "mlp_learn_layers",
+        "N_LAYERS N SET LANES LAYER_W ADDR_W",
+        illegal=(
+            ({"LANES": 257}, "LANES=257", ""),
+            ({"N": (4, 257, 3), "ADDR_W": 16}, "N=30000010100000004", ""),
+        ),
+    ),
+    _module("mlp_learn_mask", "W", own=(plain(W=3),), W=MORE),
+    _module("mlp_learn_operands", "LANES WORDS DELTAS ADDR_W", LANES=MORE),
+    _module("mlp_learn_order", "", own=(plain(),)),
+    _module("mlp_learn_pack", "LANES", LANES=MORE),
+    _module("mlp_learn_phase", "N_LAYERS LAYER_W"),
+    _module("mlp_learn_random", ""),
+    _module(
+        "mlp_learn_rate",
+        "N_DROPS",
+        own=(plain(N_DROPS=4),),
+        illegal=(({"N_DROPS": 8}, "N_DROPS=8", ""),),
+    ),
+    _module("mlp_learn_sequence", "N_LAYERS N SET LANES LAYER_W ADDR_W"),
+    _module("mlp_learn_start", ""),
+    _module(
+        "mlp_learn_timing",
+        f"N_LAYERS N RELU FRAC LANES FRAC_MIN SHIFT_MAX {DROPS} LAYER_W",
+    ),
+    _module(
+        "mlp_learn_update",
+        f"M_W P_W {DROPS}",
+        illegal=(
+            ({"DROP_MIN": 0}, "DROP_MIN=0", ""),
+            ({"DROP_MAX": 5}, "DROP_MAX=5", ""),
+            ({"M_W": 17}, "M_W=17", ""),
+        ),
+        P_W="DROP_MAX + 1 or more",
+        DROP_MIN=MORE,
+        DROP_MAX="DROP_MIN .. P_W - 1",
+    ),
+    _module("mlp_learn_walk", "N_LAYERS N SET LANES LAYER_W ADDR_W"),
+    Module(
+        TOP,
+        None,
+        {
+            key: RANGES[key]
+            for key in (
+                "N_LAYERS N SET RELU FRAC RANGE N_DROPS LANES LAYER_W ADDR_W WORDS ROWS X_WORDS "
+                f"DELTAS FRAC_MIN SHIFT_MIN SHIFT_MAX {DROPS} ACC_W SUM_W SCORE DIVIDER SCORE_W "
+                "TOTAL_W MEM_DIR"
+            ).split()
+        },
+        # tb/test_learning.py runs these.
+        for_mutants=(
+            of_hard(),
+            of_hard("taylor2"),
+            of_hard("taylor2", 5),
+            of_hard(lanes=5),
+            of_random(2),
+            of_random(8),
+            of_dataset("iris", 6),
+            of_dataset("iris", 30),
+        ),
+        bench="learning_bench",
+        visible=("mlp_ram",),
+    ),
+)

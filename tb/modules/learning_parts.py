@@ -1,0 +1,410 @@
+"""Parts of the core that learns, each as a function of its inputs, cycle by cycle."""
+
+import dataclasses
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from model.images import write_image
+from model.learning import backprop
+from model.learning.backprop import IRIS, LFSR_TAPS, Lfsr, slopes
+from model.learning.core import SLOPE_W, SLOPES_IMAGE, TAYLOR2_ERROR_CYCLES
+from model.stage import UNPACK_CYCLES
+from model.words import Field
+from tb.job import Job
+from tb.modules.case import Parameters, Prepared
+from tb.modules.operator import Operator, Vector, served
+from tb.streams import LAST, Beat
+
+Values = dict[str, int]
+
+
+class Part:
+    """A module under one set of parameters.
+
+    In each cycle `outputs` gives what must stand at its outputs before the edge, an output left out
+    may be anything; then `clock` takes the inputs of that cycle.
+    """
+
+    inputs: tuple[Field, ...]
+    outputs_of: tuple[Field, ...]
+    cycles = 3000
+
+    def __init__(self, parameters: dict[str, Any]) -> None:
+        self.parameters = parameters
+
+    def draw(self) -> Values:
+        """Random inputs, ends of the range among them."""
+        return {f.name: random.choice([*f.ends, f.draw(), f.draw()]) for f in self.inputs}
+
+    def drives(self) -> Iterator[Values]:
+        """The inputs of each cycle."""
+        for _ in range(self.cycles):
+            yield self.draw()
+
+    def outputs(self, values: Values) -> Values:
+        """What must stand at the outputs."""
+        raise NotImplementedError
+
+    def clock(self, values: Values) -> None:
+        """The edge."""
+
+
+class LfsrPart(Part):
+    inputs = (Field("load"), Field("seed", 16), Field("en"))
+    outputs_of = (Field("state", 16),)
+    state: int | None = None
+
+    def draw(self) -> Values:
+        load = self.state is None or random.random() < 0.02
+        seed = random.choice([0, 1, LFSR_TAPS, random.getrandbits(16)])
+        return {"load": load, "seed": seed, "en": random.random() < 0.8}
+
+    def outputs(self, values: Values) -> Values:
+        return {} if self.state is None else {"state": self.state}
+
+    def clock(self, values: Values) -> None:
+        if values["load"]:
+            self.state = values["seed"] or 1
+        elif values["en"] and self.state is not None:
+            self.state = Lfsr(self.state).step()
+
+
+class RamPart(Part):
+    def __init__(self, parameters: dict[str, Any]) -> None:
+        super().__init__(parameters)
+        self.depth, width = parameters["DEPTH"], parameters["WIDTH"]
+        addr_w = max(1, (self.depth - 1).bit_length())
+        self.inputs = (
+            Field("write"),
+            Field("write_addr", addr_w),
+            Field("write_data", width),
+            Field("addr", addr_w),
+        )
+        self.outputs_of = (Field("data", width),)
+        self.words: dict[int, int] = {}
+        self.data: int | None = None
+
+    def draw(self) -> Values:
+        place = {"write_addr": random.randrange(self.depth), "addr": random.randrange(self.depth)}
+        return super().draw() | place
+
+    def outputs(self, values: Values) -> Values:
+        return {} if self.data is None else {"data": self.data}
+
+    def clock(self, values: Values) -> None:
+        self.data = self.words.get(values["addr"])
+        if values["write"]:
+            self.words[values["write_addr"]] = values["write_data"]
+
+
+class LanePart(Part):
+    """Every master, delta, input, dither and shift of narrow numbers, in each of the phases."""
+
+    def __init__(self, parameters: dict[str, Any]) -> None:
+        super().__init__(parameters)
+        get = parameters.__getitem__
+        self.m_w, self.w_w, self.x_w, self.d_w = map(get, ("M_W", "W_W", "X_W", "D_W"))
+        self.low, self.high = get("DROP_MIN"), get("DROP_MAX")
+        self.sum_w = get("SUM_W")
+        self.inputs = (
+            Field("in_backward"),
+            Field("in_update"),
+            Field("in_master", self.m_w, signed=True),
+            Field("in_x", self.x_w, signed=True),
+            Field("in_d", self.d_w, signed=True),
+            Field("sum_en"),
+            Field("sum_first"),
+            Field("drain_load"),
+            Field("drain_next", self.sum_w, signed=True),
+            Field("update_dither", self.high),
+            Field("update_drop", max(1, (self.high - self.low).bit_length())),
+        )
+        self.outputs_of = (
+            Field("out_product", self.w_w + self.x_w, signed=True),
+            Field("out_master", self.m_w, signed=True),
+            Field("drain", self.sum_w, signed=True),
+        )
+        self.pipe: list[Values] = []
+        self.sum: int | None = None
+        self.drain: int | None = None
+
+    def drives(self) -> Iterator[Values]:
+        def ends(width: int) -> range:
+            return range(-(1 << (width - 1)), 1 << (width - 1))
+
+        issue = {"in_backward": 0, "in_update": 0, "in_x": 0, "in_d": 0}
+        issues = []
+        for master in ends(self.m_w):
+            issues += [issue | {"in_master": master, "in_x": x} for x in ends(self.x_w)]
+            issues += [
+                issue | {"in_master": master, "in_d": d, "in_backward": 1} for d in ends(self.d_w)
+            ]
+        for shift in range(self.low, self.high + 1):
+            issues += [
+                issue
+                | {"in_master": master, "in_d": d, "in_x": x, "in_update": 1}
+                | {"dither": dither, "drop": shift - self.low}
+                for dither in range(1 << shift)
+                for master in ends(self.m_w)
+                for d in ends(self.d_w)
+                for x in ends(self.x_w)
+            ]
+        last: list[Values] = [{}, {}]
+        for values in [*issues, issue, issue, issue]:
+            # Two cycles later: dither and drop stand beside the product.
+            beside = last.pop(0)
+            last.append(values)
+            others = {f.name: f.draw() for f in self.inputs if f.name not in values}
+            others |= {"update_dither": beside.get("dither", 0)}
+            others |= {"update_drop": beside.get("drop", 0)}
+            yield (
+                {"in_master": 0}
+                | others
+                | {k: v for k, v in values.items() if k not in ("dither", "drop")}
+            )
+
+    def product(self, at: int) -> int | None:
+        """The exact product of the issue that many cycles ago."""
+        if len(self.pipe) < at:
+            return None
+        issue = self.pipe[-at]
+        weight: int = issue["in_master"] >> (self.m_w - self.w_w)
+        if issue["in_update"]:
+            return issue["in_d"] * issue["in_x"]
+        return weight * (issue["in_d"] if issue["in_backward"] else issue["in_x"])
+
+    def outputs(self, values: Values) -> Values:
+        found = {} if self.drain is None else {"drain": self.drain}
+        product = self.product(2)
+        if product is not None and not (self.pipe[-2]["in_update"] or self.pipe[-2]["in_backward"]):
+            found["out_product"] = product
+        if len(self.pipe) >= 4 and self.pipe[-4]["in_update"]:
+            issue, beside = self.pipe[-4], self.pipe[-2]
+            step = (self.product(4) or 0) + beside["update_dither"]
+            moved = issue["in_master"] - (step >> (self.low + beside["update_drop"]))
+            most = 1 << (self.m_w - 1)
+            found["out_master"] = min(max(moved, -most), most - 1)
+        return found
+
+    def clock(self, values: Values) -> None:
+        product = self.product(2)
+        self.drain = self.sum if values["drain_load"] else values["drain_next"]
+        if values["sum_en"] and product is not None:
+            below = 0 if values["sum_first"] else self.sum
+            total = None if below is None else below + product
+            half = 1 << (self.sum_w - 1)
+            self.sum = None if total is None else ((total + half) & (2 * half - 1)) - half
+        self.pipe = [*self.pipe[-3:], values]
+
+
+class MaskPart(Part):
+    def __init__(self, parameters: dict[str, Any]) -> None:
+        super().__init__(parameters)
+        self.inputs = (Field("in_relu"), Field("in_zero"), Field("in_d", parameters["W"]))
+        self.outputs_of = (Field("out_d", parameters["W"]),)
+
+    def outputs(self, values: Values) -> Values:
+        return {"out_d": 0 if values["in_relu"] and values["in_zero"] else values["in_d"]}
+
+
+class RatePart(Part):
+    thresholds = (3, 5, 5, 9)
+    inputs = (Field("load"), Field("load_epoch", 16), Field("step"), Field("thresholds", 64))
+    outputs_of = (Field("epoch", 16), Field("halvings", 3))
+
+    def __init__(self, parameters: dict[str, Any]) -> None:
+        super().__init__(parameters)
+        self.plan = dataclasses.replace(IRIS, epochs=10, drops=(30, 50, 50, 90), eta=5)
+        self.epoch: int | None = None
+        self.halvings: int | None = None
+
+    def draw(self) -> Values:
+        packed = sum(t << (16 * k) for k, t in enumerate(self.plan.thresholds))
+        load = self.epoch is None or random.random() < 0.05
+        start = random.choice([0, 4, 8, 65533, random.getrandbits(16)])
+        step = random.random() < 0.5
+        return {"load": load, "load_epoch": start, "step": step, "thresholds": packed}
+
+    def outputs(self, values: Values) -> Values:
+        found = {} if self.epoch is None else {"epoch": self.epoch}
+        return found if self.halvings is None else found | {"halvings": self.halvings}
+
+    def clock(self, values: Values) -> None:
+        if self.epoch is not None:
+            self.halvings = self.plan.rate(self.epoch) - self.plan.eta
+        if values["load"]:
+            self.epoch = values["load_epoch"]
+        elif values["step"] and self.epoch is not None:
+            self.epoch = min(self.epoch + 1, 65535)
+
+
+class OrderPart(Part):
+    """Whole epochs, at every odd step: what is wanted is what the reference's order says."""
+
+    samples = 11
+    inputs = (
+        *(Field("rst"), Field("samples", 16), Field("draw"), Field("draw_word", 16)),
+        *(Field("load"), Field("load_word", 16), Field("load_index", 16)),
+        *(Field("load_position", 16), Field("step"), Field("out_ready")),
+    )
+    outputs_of = (
+        *(Field("busy"), Field("out_valid"), Field("out_last")),
+        *(Field("out_index", 16), Field("position", 16), Field("word", 16)),
+    )
+    cycles = 6000
+    words = tuple(range(0, 65536, 257 * 2 + 1))
+
+    def __init__(self, parameters: dict[str, Any]) -> None:
+        super().__init__(parameters)
+        self.order: list[int] = []
+        self.word, self.position, self.wait, self.taken, self.reset = 0, 0, 0, False, True
+        self.turn = 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether an epoch is under way."""
+        return self.position < len(self.order)
+
+    def passed_over(self) -> int:
+        """Numbers between the last index and the next one."""
+        a, b, size = 2 * (self.word >> 8) + 1, self.word & 0xFF, 16
+        every = [(a * i + b) % size for i in range(size)]
+        at = every.index(self.order[self.position])
+        before = every.index(self.order[self.position - 1]) if self.position else -1
+        return at - before - 1
+
+    def draw(self) -> Values:
+        found = self.busy and not self.wait
+        begins = not self.reset and not self.busy
+        self.turn += begins
+        word = self.words[self.turn % len(self.words)]
+        fresh = self.turn % 2 == 1
+        order = backprop.order(self.samples, word).tolist()
+        position = random.randrange(self.samples)
+        return {
+            "rst": self.reset,
+            "samples": self.samples,
+            "draw": begins and fresh,
+            "draw_word": word,
+            "load": begins and not fresh,
+            "load_word": word,
+            "load_index": order[position],
+            "load_position": position,
+            "step": found and random.random() < 0.4,
+            "out_ready": random.random() < 0.4,
+        }
+
+    def outputs(self, values: Values) -> Values:
+        if self.reset:
+            return {}
+        found: Values = {"busy": self.busy}
+        valid = self.busy and not self.wait and not self.taken
+        found["out_valid"] = valid
+        if valid:
+            found["out_index"] = self.order[self.position]
+            found["out_last"] = self.position == self.samples - 1
+            found |= {"position": self.position, "word": self.word}
+        return found
+
+    def clock(self, values: Values) -> None:
+        ready = self.busy and not self.wait
+        if self.reset:
+            self.reset = False
+        elif values["draw"] or values["load"]:
+            self.word = values["draw_word"]
+            self.order = backprop.order(self.samples, self.word).tolist()
+            self.position = 0 if values["draw"] else values["load_position"]
+            self.wait, self.taken = (self.passed_over() if values["draw"] else 0), False
+        elif values["step"]:
+            self.position, self.taken = self.position + 1, False
+            self.wait = self.passed_over() if self.busy else 0
+        else:
+            self.taken |= bool(ready and values["out_ready"])
+            self.wait = max(0, self.wait - 1)
+
+
+PARTS: dict[str, type[Part]] = {
+    "mlp_lfsr": LfsrPart,
+    "mlp_ram": RamPart,
+    "mlp_learn_lane": LanePart,
+    "mlp_learn_mask": MaskPart,
+    "mlp_learn_rate": RatePart,
+    "mlp_learn_order": OrderPart,
+}
+
+
+class LogitDeltas(Operator):
+    """Deltas of the logits."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(job)
+        self.n, score = self.parameters["N"], self.parameters["SCORE"]
+        sizes = (*IRIS.sizes[:-1], self.n)
+        self.plan = dataclasses.replace(IRIS, sizes=sizes, score=score, logit_frac=None)
+        self.inputs = (
+            Field("p", 8, self.n),
+            Field("logits", 8, self.n, signed=True),
+            Field("label", 8),
+        )
+        self.outputs = (Field("d", 16, signed=True), LAST)
+        self.latency = UNPACK_CYCLES + (TAYLOR2_ERROR_CYCLES if score == "taylor2" else 0)
+        self.interval = self.n
+
+    def vector(self, p: list[int], logits: list[int], label: int) -> Vector:
+        """One vector."""
+        return {"p": np.array(p), "logits": np.array(logits), "label": np.array([label])}
+
+    def corners(self) -> list[Vector]:
+        """All of the probability at each class, against each label; every logit."""
+        sure = [[255 * (k == j) for k in range(self.n)] for j in range(self.n)]
+        vectors = [
+            self.vector(p, [q] * self.n, label)
+            for p in sure
+            for label in range(self.n)
+            for q in (-128, -2, 0, 127)
+        ]
+        every = [self.vector([255] + [0] * (self.n - 1), [q] * self.n, 1) for q in range(-128, 128)]
+        return vectors + every
+
+    def draw(self) -> Vector:
+        p = [random.randint(0, 255) for _ in range(self.n)]
+        logits = [random.randint(-128, 127) for _ in range(self.n)]
+        return self.vector(p, logits, random.randrange(self.n))
+
+    def beats_in(self, vector: Vector) -> list[Beat]:
+        return [{name: values.tolist() for name, values in vector.items()}]
+
+    def beats_out(self, vector: Vector) -> list[Beat]:
+        label = int(vector["label"][0])
+        d = backprop.error(self.plan, vector["p"], vector["logits"], label)
+        return served(self.outputs[0], d)
+
+
+@dataclass(frozen=True)
+class WithSlopes:
+    """A setting of `mlp_learn_error`, with its table."""
+
+    n: int
+    score: str
+
+    @property
+    def name(self) -> str:
+        """``3-exp``."""
+        return f"{self.n}-{self.score}"
+
+    @property
+    def shown(self) -> Parameters:
+        """All but the table."""
+        return {"N": self.n, "SCORE": self.score}
+
+    def prepare(self, folder: Path) -> Prepared:
+        """Write the table; return the parameters."""
+        image = folder / SLOPES_IMAGE
+        words = slopes(backprop.LOGIT_FRAC["taylor2"]) & ((1 << SLOPE_W) - 1)
+        write_image(image, words.tolist(), SLOPE_W)
+        return {**self.shown, "SLOPES": str(image)}, {}
