@@ -1,4 +1,4 @@
-"""What holds for every test: caches lie under build/, in CI a skip is a failure, and a simulation
+"""Rules of every test: caches lie under build/, in CI a skip is a failure, and a simulation
 that failed is simulated again by itself, to leave a picture of it."""
 
 import os
@@ -21,7 +21,7 @@ def refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
 
 
 def show_failure(item: pytest.Item, error: BaseException) -> None:
-    """Where a simulation failed, add to the error what it looks like, by itself, and where."""
+    """Add to the error of a failed simulation its picture, by itself, and the picture's place."""
     if getattr(error, "again", None) is None:
         return
     from tb.debug.failures import folder_of, investigate

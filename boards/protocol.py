@@ -80,7 +80,7 @@ def checked(payload: bytes) -> bytes:
 
 
 def asked(spec: NetworkSpec, tag: int, codes: Sequence[int]) -> bytes:
-    """What is asked for one sample ``codes [n_in]``, each in whole bytes, little-endian."""
+    """The request for one sample ``codes [n_in]``, each in whole bytes, little-endian."""
     size = spec.x.byte_width // 8
     return bytes([tag]) + b"".join(int(c).to_bytes(size, "little", signed=True) for c in codes)
 

@@ -36,7 +36,7 @@ def _in_one_line(sentence: str, most: int) -> str:
 
 
 class SimulationError(VerbatimError):
-    """What a simulation or a simulator says, whose middle names the value that is wrong."""
+    """Words of a simulation or a simulator, whose middle names the value that is wrong."""
 
     most: ClassVar[int] = 4000
 

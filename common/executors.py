@@ -1,4 +1,4 @@
-"""Where jobs run: in this process, in processes beside it, or on the machines of a Dask cluster."""
+"""Executors of jobs: in this process, in processes beside it, or on a Dask cluster."""
 
 import functools
 import importlib
@@ -148,7 +148,7 @@ def _kill_group(pid: int) -> None:
 
 @dataclass(frozen=True)
 class Checkout:
-    """What a worker must have as the machine that asks has it: sources, and versions of tools."""
+    """Conditions on a worker: sources, and versions of tools, as on the machine that asks."""
 
     sources: str
     tools: Mapping[str, str]
@@ -159,7 +159,7 @@ class Checkout:
         return Checkout(sources.checkout_digest(), tools.versions())
 
     def differs(self, other: "Checkout") -> str | None:
-        """How another one is not this, or None."""
+        """Difference of another one from this, or None."""
         if other.sources != self.sources:
             return f"sources {other.sources[:8]} in place of {self.sources[:8]}"
         for name in sorted({*self.tools, *other.tools}):
@@ -231,7 +231,7 @@ class Cluster:
 
 @functools.cache
 def _started() -> Checkout:
-    """What this process had when it was first asked, and may have imported since."""
+    """The conditions of this process when it was first asked, which it may have imported since."""
     return Checkout.here()
 
 

@@ -33,7 +33,7 @@ def shown(path: Path) -> str:
 
 
 def found(path: str) -> Path:
-    """Where a path that `shown` has given lies here."""
+    """The path here that `shown` has given."""
     return ROOT / path
 
 

@@ -62,7 +62,7 @@ def below(*tops: str, rtl: Path = RTL) -> list[Path]:
 
 
 def _file(module: str) -> Path | None:
-    """Where a module of the project lies."""
+    """File of a module of the project."""
     path = ROOT.joinpath(*module.split("."))
     return next((p for p in (path.with_suffix(".py"), path / "__init__.py") if p.is_file()), None)
 

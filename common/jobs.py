@@ -59,7 +59,7 @@ def rests_on(
     files: Sequence[Path] = (),
     without: Sequence[str] = (),
 ) -> dict[str, dict[str, str]]:
-    """What a verdict of these Python modules rests on: sources, tools, and the ``files`` it reads.
+    """Ingredients of a verdict of these Python modules: sources, tools, and the ``files`` it reads.
 
     Sources are the modules, all behind them, and the RTL of the modules ``tops`` and all that they
     instantiate; without ``tops`` that is every module of the RTL. ``without`` are lists of others,
@@ -84,7 +84,7 @@ def _rests_on(
 
 
 def standing(job: Job, keep: Path) -> Done | None:
-    """What is kept of a job in this folder, or None."""
+    """The kept result of a job in this folder, or None."""
     found = results.kept(keep, job.name, job.key)
     return None if found is None else Done(found["result"], found["seconds"])
 

@@ -107,7 +107,7 @@ def _text(content: Mapping[str, Any]) -> str:
 
 
 def _read(path: Path, rests_on: Ingredients) -> dict[str, Any]:
-    """What a file of the store says, where it is whole and speaks of these ingredients."""
+    """Content of a file of the store, where it is whole and speaks of these ingredients."""
     try:
         content = json.loads(path.read_text())
         found: dict[str, Any] = content if digest(content["rests_on"]) == digest(rests_on) else {}

@@ -45,7 +45,7 @@ def named_in(sources: Iterable[Path]) -> dict[str, str]:
 
 
 def icarus_banner() -> str:
-    """What iverilog says that it is, or nothing."""
+    """Version that iverilog states, or nothing."""
     try:
         done = subprocess.run(["iverilog", "-V"], capture_output=True, text=True, check=False)
     except FileNotFoundError:

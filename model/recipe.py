@@ -43,7 +43,7 @@ def _require_choice(owner: str, key: str, value: object, legal: tuple[str, ...])
 
 @dataclass(frozen=True)
 class Split:
-    """Which samples train and which test: stratified, by seed."""
+    """Division of the samples into training and test: stratified, by seed."""
 
     test_fraction: float
     seed: int
@@ -79,7 +79,7 @@ class FineTuning:
 
 @dataclass(frozen=True)
 class Softmax:
-    """How logits become probabilities, ``lanes`` classes per cycle: as few as keep up, if None."""
+    """Way from logits to probabilities, ``lanes`` classes per cycle (None: as few as keep up)."""
 
     score: str
     divider: str
@@ -232,7 +232,7 @@ def _require_one_of(recipe: Recipe, what: str, keys: tuple[str, ...]) -> None:
 
 
 def _content(value: Any) -> Any:
-    """What a dataclass says: its fields that count and are not at their defaults, as JSON."""
+    """Content of a dataclass: its fields that count and are not at their defaults, as JSON."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         given = {f.name: f for f in dataclasses.fields(value) if f.compare}
         return {

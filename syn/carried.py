@@ -86,10 +86,10 @@ def placed(
 
 
 def netlist_of(result: Mapping[str, Any]) -> Netlist:
-    """What a job of `netlist_job` gives."""
+    """Result of a job of `netlist_job`."""
     return Netlist(Path(), **{**result, "warnings": tuple(result["warnings"])})
 
 
 def placement_of(result: Mapping[str, Any]) -> Placement:
-    """What a job of `placement_job` gives."""
+    """Result of a job of `placement_job`."""
     return Placement(**{**result, "warnings": tuple(result["warnings"])})

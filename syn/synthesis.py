@@ -196,7 +196,7 @@ def _each_in_order(groups: Mapping[str, Mapping[str, int]]) -> dict[str, Cells]:
 
 
 def plain(result: Netlist | Placement) -> dict[str, Any]:
-    """What a tool made, as JSON values; not where."""
+    """Result of a tool as JSON values, without its place."""
     found = dataclasses.asdict(result)
     del found["folder"]
     return found

@@ -1,4 +1,4 @@
-"""What a runner and a bench tell each other."""
+"""Messages between a runner and a bench."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from model.stage import Parameter
 
 @dataclass(frozen=True)
 class Job:
-    """What a bench is told: the module, the parameters of this very build, and its own options.
+    """The task of a bench: the module, the parameters of this very build, and its own options.
 
     ``netlist`` is the kind of netlist that is simulated in the module's place, whose inner signals
     have no names.

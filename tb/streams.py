@@ -1,4 +1,4 @@
-"""What a stream carries: fields, beats, words."""
+"""Contents of a stream: fields, beats, words."""
 
 from collections.abc import Sequence
 

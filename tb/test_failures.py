@@ -30,7 +30,7 @@ SENTENCE = re.compile(
 
 
 def failure_of_case(mutant: Mutant, folder: Path) -> SimulationFailed:
-    """How the case of a mutant fails."""
+    """Failure of the case of a mutant."""
     case = case_named(mutant.case)
     with pytest.raises(SimulationFailed) as caught:
         case.run("icarus", rtl=mutated(mutant, folder / "rtl"), name=f"shown-{mutant.name}")
@@ -38,7 +38,7 @@ def failure_of_case(mutant: Mutant, folder: Path) -> SimulationFailed:
 
 
 def failure_of_top(mutant: Mutant, folder: Path) -> SimulationFailed:
-    """How a network fails on a mutant."""
+    """Failure of a network on a mutant."""
     rtl = mutated(mutant, folder / "rtl")
     with pytest.raises(SimulationFailed) as caught:
         run_network(NETWORK, X, "icarus", folder=folder, name=f"shown-{mutant.name}", rtl=rtl)

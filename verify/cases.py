@@ -1,4 +1,4 @@
-"""What a verdict on one RTL module rests on: its own description, not those of its neighbours."""
+"""Ingredients of a verdict on one RTL module: its own description, not those of its neighbours."""
 
 from collections.abc import Iterable
 
@@ -14,7 +14,7 @@ REGISTRY = "tb.modules.registry"
 def rests_on(
     modules: Iterable[str], top: str | None, without: Iterable[str] = ()
 ) -> dict[str, Ingredients]:
-    """What a verdict of these modules on the RTL module ``top``, or on all of it, rests on."""
+    """Ingredients of a verdict of these modules on the RTL module ``top``, or on all of it."""
     if top is None:
         return dict(jobs.rests_on(*modules))
     return dict(jobs.rests_on(*modules, FAMILY_OF[top], tops=[top], without=[REGISTRY, *without]))

@@ -101,7 +101,7 @@ def _age(entry: Entry) -> tuple[bool, str]:
 
 
 def changes(entry: Entry) -> list[str]:
-    """What a claim rests on that is not as it was: sources and tools, a word each.
+    """Ingredients of a claim that are not as they were: sources and tools, a word each.
 
     A source is named where it is Verilog, else by its folder.
     """
@@ -148,7 +148,7 @@ def _figure(value: object) -> str:
 
 
 def block(entries: Mapping[str, Entry]) -> str:
-    """What stands between the markers of the page: the table, and the tools of all claims."""
+    """Text between the markers of the page: the table, and the tools of all claims."""
     versions: dict[str, list[str]] = {}
     for entry in entries.values():
         for tool, version in entry["tools"].items():

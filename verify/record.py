@@ -1,4 +1,4 @@
-"""What a campaign leaves for the ledger: its figures, and the sources and tools they hold for."""
+"""Evidence of a campaign for the ledger: its figures, and the sources and tools they hold for."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What a dataset says that its user should know before anything is trained on it."""
+"""Remarks on a dataset that its user should know before anything is trained on it."""
 
 import re
 from collections.abc import Iterator

@@ -62,7 +62,7 @@ class Table:
 
 
 def is_number(text: str) -> bool:
-    """Whether it is a finite number as every program writes it: no ``1_0``, no other digits."""
+    """Tell a finite number as every program writes it: no ``1_0``, no other digits."""
     return NUMBER.fullmatch(text.strip(" \t")) is not None and math.isfinite(float(text))
 
 
@@ -165,7 +165,7 @@ def _check_names(path: Path, names: Sequence[str]) -> None:
 def is_header(
     first: Sequence[str], below: Sequence[Sequence[str]], known: Collection[str] = ()
 ) -> bool | None:
-    """Whether a first line is a header, by the lines below it; None where it may be either.
+    """Tell a header by the lines below it; None where it may be either.
 
     >>> is_header(["5.1", "setosa"], [["4.9", "setosa"]]), is_header(["cm", "kind"], [["4.9", "a"]])
     (False, True)

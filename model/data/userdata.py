@@ -25,7 +25,7 @@ HEADER_REMEDY = (
 
 @dataclass(frozen=True)
 class DataFile:
-    """Where samples lie. ``label`` is the CSV's column of classes, its last one where left out.
+    """Place and columns of samples. ``label`` is the CSV's column of classes, by default its last.
 
     ``classes`` are their names in order; where left out, all that occur, numbers by value.
     ``leave_out`` names columns that are no features. ``header`` says whether the first line of a

@@ -63,7 +63,7 @@ def _hooks(part: nn.Module) -> Iterator[tuple[object, str]]:
 
 
 def _why(hook: object, kind: str, layer: str) -> str:
-    """What a hook does, and how to be rid of it."""
+    """Effect of a hook, and its remedy."""
     for method, remedy in REMEDIES.items():
         if isinstance(hook, method):
             parameter = getattr(hook, "_tensor_name", getattr(hook, "name", "weight"))

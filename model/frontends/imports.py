@@ -96,7 +96,7 @@ def run_file(path: Path) -> ModuleType:
 
 
 def _is_hidden(name: str, folder: Path) -> bool:
-    """Whether a module of this project has the name of one beside the user's own."""
+    """Tell if a module of this project has the name of one beside the user's own."""
     top = name.partition(".")[0]
     beside = (folder / f"{top}.py").exists() or any((folder / top).glob("*.py"))
     return top in _ROOMS and folder != ROOT and beside
@@ -108,13 +108,13 @@ def _file(module: ModuleType) -> Path | None:
 
 
 def _is_own(path: Path) -> bool:
-    """Whether a module is neither installed nor of this project."""
+    """Tell if a module is neither installed nor of this project."""
     rooms = tuple(ROOT / room for room in _ROOMS)
     return not any(path.is_relative_to(place) for place in (*_INSTALLED, *rooms))
 
 
 def _is_below(path: Path, folder: Path) -> bool:
-    """Whether a file lies in the folder; what is installed in an environment there does not."""
+    """Tell if a file lies in the folder; what is installed in an environment there does not."""
     return (
         path.is_relative_to(folder)
         and not {"site-packages", ".venv"} & set(path.parts)

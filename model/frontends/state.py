@@ -67,7 +67,7 @@ def _torch(path: Path) -> Any:
 
 
 def _why(path: Path, complaint: str) -> str:
-    """What a file holds that is no state_dict."""
+    """Description of a file that holds no state_dict."""
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             places = {name.partition("/")[2] for name in archive.namelist()}

@@ -294,7 +294,7 @@ def _submodule(module: nn.Module, node: fx.Node) -> nn.Module | None:
 
 
 def _operation(node: fx.Node, submodule: nn.Module | None) -> str:
-    """What a node does: an entry of `LEGAL_BEFORE`, or "" where the hardware has no such thing."""
+    """Function of a node: an entry of `LEGAL_BEFORE`, or "" where the hardware has none."""
     if node.op == "output":
         return "output" if isinstance(node.args[0], fx.Node) else ""
     called = node.target if submodule is None else type(submodule)

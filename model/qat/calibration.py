@@ -1,4 +1,4 @@
-"""Which format each tensor gets: widths from the recipe, fracs from what samples give rise to."""
+"""The format of each tensor: widths from the recipe, fracs from what samples give rise to."""
 
 import math
 from collections.abc import Callable, Mapping

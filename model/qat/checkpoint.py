@@ -1,4 +1,4 @@
-"""What training leaves for export: the parameters of both networks, and the formats found."""
+"""Results of training for export: the parameters of both networks, and the formats found."""
 
 import dataclasses
 import hashlib

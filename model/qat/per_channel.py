@@ -1,4 +1,4 @@
-"""What weights with a frac for each output would give: a network that the hardware is not."""
+"""Weights with a frac for each output: a network that the hardware is not."""
 
 import torch
 from torch import Tensor, nn

@@ -87,7 +87,7 @@ class QuantizedNetwork:
         return logits
 
     def scores(self, logits: Tensor) -> tuple[Tensor, int]:
-        """What the hardware makes of logits ``[samples, n]``, and its frac."""
+        """The hardware's result for logits ``[samples, n]``, and its frac."""
         return SCORES[self.score].values(logits, self.formats.outputs[self.layers[-1].name])
 
     def trace(self, features: NDArray[np.float64]) -> dict[str, Int]:
@@ -142,7 +142,7 @@ def _codes(key: str, values: Tensor, frac: int) -> Int:
 
 @dataclass(frozen=True)
 class LayerShape:
-    """What folding needs to know of a layer."""
+    """The part of a layer that folding needs."""
 
     name: str
     n_in: int
@@ -211,7 +211,7 @@ def export(
 
 
 def provenance(recipe: Recipe, dataset: Dataset) -> dict[str, Any]:
-    """What a network was made from, by which versions; nothing that differs between two runs.
+    """Sources and versions that made a network; nothing that differs between two runs.
 
     Of a user's own data it says the names of features and classes too.
     """

@@ -43,7 +43,7 @@ class Trained:
     scaling: Scaling | None = None
 
     def scaled(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
-        """What the networks take of raw features ``[samples, n_in]``."""
+        """The networks' inputs for raw features ``[samples, n_in]``."""
         return features if self.scaling is None else self.scaling.apply(features)
 
 
@@ -81,7 +81,7 @@ def rehearse(layers: list[Layer], features: NDArray[np.float64], recipe: Recipe)
 
 
 def find_scaling(recipe: Recipe, features: NDArray[np.float64]) -> Scaling | None:
-    """What the recipe does to raw features, as these ``[samples, n_in]`` of the training say."""
+    """Scaling of raw features by the recipe, as these ``[samples, n_in]`` of the training say."""
     if isinstance(recipe.features, Scaling):
         if len(recipe.features.scale) != features.shape[1]:
             raise TrainingError(

@@ -221,7 +221,7 @@ def makers(network: Network, python: Path, given: Inputs) -> dict[str, Callable[
 
 
 def jobs_on_device(contender: Contender, placing: bool) -> list[Job]:
-    """What is left to do for a contender: synthesize it, and place it where it has a clock."""
+    """Remaining jobs of a contender: synthesize it, and place it where it has a clock."""
     family = target(FAMILY)
     device = family.device(DEVICE)
     assert device is not None

@@ -103,7 +103,7 @@ class Line:
 
 
 def expected_answers(samples: Int, tags: list[int]) -> list[Reply]:
-    """What the reference makes of ``samples [n, n_in]``."""
+    """The reference's answers to ``samples [n, n_in]``."""
     made = trace(NETWORK, samples)
     classes, probabilities = made["softmax.class"], made["softmax.probabilities"]
     return [

@@ -53,7 +53,7 @@ def count(network: Network, x: Int, source: str, sink: str) -> None:
 
 
 def counted() -> dict[str, dict[str, int]]:
-    """How often each bin of each point and cross was hit in this process."""
+    """Hits of each bin of each point and cross in this process."""
     return {
         name.removeprefix(f"{TOP}."): {
             bin_ if isinstance(bin_, str) else ", ".join(bin_): hits

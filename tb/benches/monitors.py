@@ -43,7 +43,7 @@ def _tap(dut: Any, stream: Stream) -> Tap:
 
 
 def expected_values(network: Network, x: Int) -> dict[str, Int]:
-    """What each tapped channel must carry for input codes ``x [samples, n_in]``."""
+    """Expected values of each tapped channel for input codes ``x [samples, n_in]``."""
     values = trace(network, x)
     vector = values.pop("input")
     for stage in network.spec.stages:

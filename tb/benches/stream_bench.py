@@ -1,4 +1,4 @@
-"""What every streaming module must do, on the module that the job names."""
+"""Tests of every streaming module, on the module that the job names."""
 
 from collections.abc import Sequence
 

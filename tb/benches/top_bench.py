@@ -204,7 +204,7 @@ class Stopwatches:
 
 
 def write_report(bench: Bench, stopwatches: Stopwatches) -> None:
-    """What was compared, and the cycles it took, for whoever ran the bench."""
+    """Report of the values compared and the cycles taken."""
     channels = bench.scoreboard.channels
     report = {
         "samples": len(INPUTS),

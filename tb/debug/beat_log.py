@@ -34,7 +34,7 @@ class Diary:
 
     @classmethod
     def read(cls, path: Path) -> "Diary":
-        """What a simulation has left in ``path``; a bench that compared nothing leaves no file."""
+        """Read the beats that a simulation left; a bench that compared nothing leaves no file."""
         lines = path.read_text().splitlines() if path.exists() else []
         return cls([Entry(*json.loads(line)) for line in lines])
 

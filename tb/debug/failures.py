@@ -26,7 +26,7 @@ CYCLES_BEFORE, CYCLES_AFTER = 300, 30
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a failure left: one sentence, and the files that show it, if it came again."""
+    """Evidence of a failure: one sentence, and the files that show it, if it came again."""
 
     sentence: str
     picture: Path | None = None
@@ -74,7 +74,7 @@ def _investigated(failure: SimulationFailed, folder: Path) -> Evidence:
 
 
 def _shown(again: SimulationFailed, job: Job, recorded: Path, diary: Path) -> Evidence:
-    """What the waveform and the diary of the second failure show."""
+    """Evidence from the waveform and the diary of the second failure."""
     folder = recorded.parent
     waveform, beats = Waveform(recorded), Diary.read(diary)
     entry = beats.first_divergence or (beats.entries[-1] if beats.entries else None)

@@ -46,7 +46,7 @@ class View:
         return range(max(0, middle - CYCLES_BEFORE), min(len(edges), middle + CYCLES_AFTER + 1))
 
     def samples(self, name: str) -> list[Value]:
-        """What the window's edges sample of a signal."""
+        """Samples of a signal at the window's edges."""
         return [self.waveform.at_edges(name)[index] for index in self.window]
 
     def flag(self, name: str) -> list[Value]:

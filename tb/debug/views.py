@@ -1,4 +1,4 @@
-"""What a waveform viewer shows first: the streams, in the order in which data passes them.
+"""Views for waveform viewers: the streams, in the order in which data passes them.
 
 The same list of signals becomes a save file of GTKWave and a command file of Surfer, so both fit
 any network.
@@ -41,7 +41,7 @@ def streams_of(job: Job, waveform: Waveform) -> list[Stream]:
 
 
 def _of_operator(job: Job) -> list[Stream]:
-    """What goes into a streaming module, then what comes out."""
+    """Streams into a streaming module, then those out of it."""
     operator = operator_of(job)
     sides = (("in_", operator.inputs), ("out_", operator.outputs))
     return [
@@ -124,7 +124,7 @@ def _first_offer(held: Waveform, streams: Sequence[Stream]) -> int:
 
 
 def views_of(waveform: Path) -> tuple[Path, Path]:
-    """Where the views of a waveform lie: of GTKWave, then of Surfer."""
+    """Paths of the views of a waveform: of GTKWave, then of Surfer."""
     return waveform.with_suffix(".gtkw"), waveform.with_suffix(".sucl")
 
 
@@ -195,7 +195,7 @@ def gtkwave(waveform: Path, groups: Sequence[Group], cursor: int, period: int) -
 
 
 def _format(signal: Signal, number: str, *, split: bool) -> str:
-    """How a bus by itself is shown: as a number where it is one, in hexadecimal where it is not."""
+    """Radix of a bus by itself: as a number where it is one, in hexadecimal where it is not."""
     if signal.width == 1:
         return "bin"
     return "hex" if split or signal.field is None or signal.field.lanes > 1 else number

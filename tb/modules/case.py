@@ -1,4 +1,4 @@
-"""What a module is run with, as plain data: cases that simulate, contracts that solvers prove.
+"""Settings of a module as plain data: cases that simulate, contracts that solvers prove.
 
 Cases and contracts pickle, so that they travel to other processes and machines.
 """
@@ -111,7 +111,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Contract:
-    """What a module promises at one setting, proved by ``verify/formal/<name>_properties.v``.
+    """Promises of a module at one setting, proved by ``verify/formal/<name>_properties.v``.
 
     ``latency`` and ``interval`` are cycles. ``gates`` alone keep their formula, and no contract
     over time. Where ``bounded``, a solver covers runs of a few cycles; else all time. ``quick``

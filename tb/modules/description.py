@@ -1,4 +1,4 @@
-"""What a module is, said once: `tb/modules/<family>.py` has a `Module` for each of its modules.
+"""Descriptions of modules: `tb/modules/<family>.py` has one for each of its modules.
 
 Benches, mutants, proofs, coverage, campaigns and tests read it through `tb.modules.registry`.
 """

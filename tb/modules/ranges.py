@@ -24,7 +24,7 @@ def _value(formula: str, values: Mapping[str, Parameter]) -> int:
 
 
 def is_legal(value: Parameter, words: str, values: Mapping[str, Parameter]) -> bool:
-    """Whether a value is one that ``words`` name; ``values`` are those of all parameters.
+    """Tell if a value is one that ``words`` name; ``values`` are those of all parameters.
 
     >>> is_legal(3, "divides N", {"N": 6}), is_legal(4, "divides N", {"N": 6})
     (True, False)

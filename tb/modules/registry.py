@@ -43,7 +43,7 @@ def contract_named(name: str) -> Contract:
 
 
 def is_streaming(module: str) -> bool:
-    """Whether the module is known and described by an `Operator`."""
+    """Tell if the module is known and described by an `Operator`."""
     known = MODULES.get(module)
     return known is not None and known.operator is not None and issubclass(known.operator, Operator)
 

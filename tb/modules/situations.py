@@ -1,4 +1,4 @@
-"""What samples bring on their way through a core, and samples that bring much of it."""
+"""Situations of samples on their way through a core, and samples that bring much of it."""
 
 from dataclasses import astuple, dataclass
 
@@ -20,7 +20,7 @@ FEW = 10
 
 @dataclass(frozen=True)
 class Situation:
-    """What one sample brings: the ends of the input range, and what happens on its way."""
+    """Situations of one sample: the ends of the input range, and what happens on its way."""
 
     extreme: str
     saturation: str
@@ -131,7 +131,7 @@ def directed(network: Network, count: int, seed: int = 1) -> Int:
 
 
 def fold_of(spec: NetworkSpec) -> str:
-    """Which of the ends of the range of folds a network stands at, or between them."""
+    """The end of the range of folds at which a network stands, or between them."""
     if all(layer.multipliers == 1 for layer in spec.layers):
         return "serial"
     unrolled = all(layer.multipliers == layer.n_in * layer.n_out for layer in spec.layers)

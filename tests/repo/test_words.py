@@ -24,8 +24,8 @@ INSTEAD = {
     r"\bis told its options\b": "takes options",
     r"^\*\*(Choice|Price)\.\*\*": "Decision, Consequences",
 }
-# Rooms whose docstrings begin with a verb or a noun phrase.
-CLEAN = ("common", "scripts", "studies", "syn", "boards")
+# Folders whose docstrings begin with a verb or a noun phrase.
+CLEAN = ("boards", "common", "model", "scripts", "studies", "syn", "tb", "verify")
 OPENING = re.compile(r"(What|Who|Whether|How|Where|Why|When|Which)\b")
 SELF = Path(__file__).resolve()
 

@@ -31,7 +31,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Campaign:
-    """What is claimed when every step has passed; each step's figures are added up."""
+    """A claim that holds when every step has passed; each step's figures are added up."""
 
     name: str
     level: int
@@ -68,12 +68,12 @@ class Campaign:
 
 
 def rests_on_step(step: Step) -> Ingredients:
-    """What the verdict of a step rests on; without a module, on all of the RTL."""
+    """Ingredients of the verdict of a step; without a module, on all of the RTL."""
     return cases.rests_on([step.function.partition(":")[0]], step.top)
 
 
 def figures_of(outcome: Outcome) -> Figures:
-    """What a simulation that passed adds to a campaign; one that compared nothing is a failure."""
+    """Figures of a simulation that passed; one that compared nothing is a failure."""
     if not outcome.compared:
         raise CommandError("a simulation passed and compared nothing")
     return {"simulations": 1, "tests": outcome.passed, "values compared": outcome.compared}

@@ -46,7 +46,7 @@ class Case:
 
     @property
     def spec(self) -> SoftmaxSpec:
-        """What the widths follow from."""
+        """The spec from which the widths follow."""
         return SoftmaxSpec(3, Format(8, self.frac), self.score, self.divider, lanes=3)
 
     def build(self, rtl: Path = RTL) -> Path:

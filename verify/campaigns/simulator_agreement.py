@@ -34,7 +34,7 @@ Cycle = tuple[Value, ...]
 
 @dataclass(frozen=True)
 class Agreement:
-    """What was compared, never nothing: streams, cycles of each, and the sha256 of all of them."""
+    """Counts of a comparison, never 0: streams, cycles of each, and the sha256 of all."""
 
     streams: int
     cycles: int

@@ -22,7 +22,7 @@ COLUMNS = ("samples", "cycles", "seconds", "compared", "differing")
 
 
 def fold(network: str, fold: str, sim: str, samples: int) -> dict[str, float]:
-    """What was compared of one fold of the network in this file, its cycles and its seconds."""
+    """Figures of one fold of the network in this file, its cycles and its seconds."""
     whole = artifact.load(files.found(network))
     spec = whole.spec.at_each_fold()[fold]
     outcome, report = run_network(

@@ -1,4 +1,4 @@
-"""What was covered, for a person: the page of docs/ and the annotated sources."""
+"""Coverage for a person: the page of docs/ and the annotated sources."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What Verilator counted: its coverage.dat files read, merged, and held against the exclusions.
+"""Verilator's counts: its coverage.dat files read, merged, and held against the exclusions.
 
 A point is a place in the source and what was counted there. It is the same point in every instance,
 at every parameter set and in every run, and it is covered when one of them covered it.
@@ -53,7 +53,7 @@ def shape(expression: str) -> str:
 
 
 def read(path: Path) -> Counter[Point]:
-    """How often each point was passed in one run; raises `CoverageError` on another file."""
+    """Count of passes of each point in one run; raises `CoverageError` on another file."""
     lines = path.read_text().splitlines()
     if not lines or lines[0] != _FIRST_LINE:
         raise CoverageError(f"{path}: is no coverage of Verilator's, its first line is another")
@@ -112,7 +112,7 @@ class Exclusion:
     reason: str
 
     def fits(self, point: Point, line: str) -> bool:
-        """Whether it excuses an uncovered point on a ``line`` of source."""
+        """Tell if it excuses an uncovered point on a ``line`` of source."""
         return (
             re.fullmatch(self.module, point.module) is not None
             and point.kind in self.kinds
@@ -190,7 +190,7 @@ def figures(counts: Mapping[Point, int], excuses: Mapping[Point, Exclusion]) -> 
 
 @dataclass(frozen=True)
 class Collected:
-    """What all ``runs`` covered together.
+    """Points that all ``runs`` covered together.
 
     ``excuses`` has the points that an exclusion excuses, ``situations`` the hits of each bin by
     point or cross, ``sources`` the lines of each module.

@@ -58,7 +58,7 @@ def collect(
 
 
 def complaints(found: Collected) -> list[str]:
-    """What keeps the figures from their aims, a sentence each."""
+    """Reasons that keep the figures from their aims, a sentence each."""
     sentences = []
     for kind, figure in found.figures.items():
         if not figure.points or figure.reviewed < REVIEWED[kind]:

@@ -48,12 +48,12 @@ class Run:
 
     @property
     def checks_alone(self) -> bool:
-        """Whether the design is stopped by its own checks."""
+        """Tell if the design is stopped by its own checks."""
         return self.kind == ILLEGAL
 
     @property
     def job(self) -> Job:
-        """What simulates it."""
+        """The function that simulates it."""
         arguments = {"kind": self.kind, "name": self.name}
         return Job(self.name, f"{HERE}:covered", arguments, self.rests_on)
 
@@ -72,7 +72,7 @@ def runs() -> dict[str, Run]:
 
 
 def covered(kind: str, name: str) -> dict[str, Any]:
-    """What a run covers: each of Verilator's points with its count, and situations of samples."""
+    """Coverage of a run: each of Verilator's points with its count, and situations of samples."""
     data = FOLDER / "data" / f"{name}.dat"
     data.parent.mkdir(parents=True, exist_ok=True)
     situations = data.with_suffix(".json")

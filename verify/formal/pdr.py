@@ -38,7 +38,7 @@ class Verdict:
 def decide(
     design: list[str], folder: Path, *, seconds: int = 60, bound: int | None = None
 ) -> Verdict:
-    """Whether every assertion of a design holds wherever its assumptions have held so far.
+    """Decide if every assertion of a design holds wherever its assumptions have held so far.
 
     For all time; or in runs of at most ``bound`` cycles, where a module is too large for that.
     ``design`` are the lines of a Yosys script, run in ``folder``, that end with a prepared top.

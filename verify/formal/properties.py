@@ -31,7 +31,7 @@ PROMISES = (
 
 
 def promises(contract: Contract) -> tuple[str, ...]:
-    """What is asserted; gates alone keep no contract over time."""
+    """The assertions; gates alone keep no contract over time."""
     return ("equals_its_formula",) if contract.gates else PROMISES
 
 
@@ -41,7 +41,7 @@ def bound(contract: Contract) -> int | None:
 
 
 def extent(contract: Contract) -> str:
-    """How far the proof reaches."""
+    """Reach of the proof."""
     return f"{bound(contract)} cycles" if contract.bounded else "for all time"
 
 

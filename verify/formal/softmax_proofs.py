@@ -47,7 +47,7 @@ class Proof:
 
     @property
     def module(self) -> str:
-        """What is proved."""
+        """Title of the proof."""
         return "mlp_softmax"
 
     @property
@@ -59,12 +59,12 @@ class Proof:
 
     @property
     def extent(self) -> str:
-        """How far the proof reaches."""
+        """Reach of the proof."""
         return f"{self.depth} cycles"
 
     @property
     def solver(self) -> str:
-        """Who proves it."""
+        """Name of the solver."""
         return "SymbiYosys, z3" if self.by == "z3" else "ABC bmc3"
 
     @property

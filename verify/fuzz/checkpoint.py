@@ -68,7 +68,7 @@ def _maker(plan: recipe.Recipe, dataset: Dataset) -> Callable[[random.Random], b
 
 
 def wrong_checkpoint(data: bytes, trained: Trained) -> str | None:
-    """What is wrong with a checkpoint that was accepted."""
+    """Complaint about a checkpoint that was accepted."""
     content = torch.load(io.BytesIO(data), weights_only=True)
     if not same(dataclasses.asdict(trained.quantized.formats), content["formats"]):
         return "other formats were read from it"

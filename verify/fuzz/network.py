@@ -78,7 +78,7 @@ def _with_key_twice(rng: random.Random, text: str) -> str:
 
 
 def wrong_network(data: bytes, network: artifact.Network) -> str | None:
-    """What is wrong with a network's file that was accepted."""
+    """Complaint about a network's file that was accepted."""
     try:
         content = strict_json(data)
     except ValueError as error:
@@ -114,7 +114,7 @@ def wrong_network(data: bytes, network: artifact.Network) -> str | None:
 
 
 def _are_whole(plain: Any, key: str = "") -> bool:
-    """Whether all numbers in it are ints, and only `relu` is a truth value."""
+    """Tell if all numbers in it are ints, and only `relu` is a truth value."""
     if isinstance(plain, dict):
         return all(_are_whole(value, key) for key, value in plain.items())
     if isinstance(plain, list):

@@ -72,7 +72,7 @@ def made(target: Target, index: int, seed: int = SEED) -> bytes:
 
 
 def fuzz(target: Target, indices: range, seed: int = SEED) -> tuple[Counter[str], list[Finding]]:
-    """How often each verdict fell, and every finding."""
+    """Count of each verdict, and every finding."""
     verdicts: Counter[str] = Counter()
     findings = []
     with tempfile.TemporaryDirectory() as folder:

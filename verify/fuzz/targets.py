@@ -65,7 +65,7 @@ def same(a: Any, b: Any) -> bool:
 
 
 def numbers_are_same(scaling: Any, plain: Any) -> bool:
-    """Whether a scaling holds the numbers of a table: there a whole one may stand for a float."""
+    """Tell if a scaling holds the numbers of a table: there a whole one may stand for a float."""
     if scaling is None or not isinstance(plain, dict):
         return scaling is plain
     floats = {key: [float(n) for n in numbers] for key, numbers in plain.items()}
@@ -89,7 +89,7 @@ def _recipe_maker() -> Callable[[random.Random], bytes]:
 
 
 def wrong_recipe(data: bytes, found: recipe.Recipe) -> str | None:
-    """What is wrong with a recipe that was accepted."""
+    """Complaint about a recipe that was accepted."""
     content = tomllib.loads(data.decode())
     if not _says(dataclasses.asdict(found), content):
         return "something else was read from it"
@@ -100,7 +100,7 @@ def wrong_recipe(data: bytes, found: recipe.Recipe) -> str | None:
 
 
 def _says(read: Any, plain: Any) -> bool:
-    """Whether all of a table was read; what it leaves out stands at a default in ``read``."""
+    """Tell if all of a table was read; what it leaves out stands at a default in ``read``."""
     if isinstance(plain, dict) and isinstance(read, dict):
         return plain.keys() <= read.keys() and all(_says(read[key], plain[key]) for key in plain)
     if isinstance(plain, list) and isinstance(read, list | tuple):
@@ -134,7 +134,7 @@ def read_image(path: Path) -> list[int]:
 
 
 def wrong_image(data: bytes, words: list[int]) -> str | None:
-    """What is wrong with an image that was accepted."""
+    """Complaint about an image that was accepted."""
     if not re.fullmatch(rb"([0-3][0-9a-f]{2}\n){12}", data):
         return "its layout is not that of an image"
     if [int(line, 16) for line in data.split()] != words:
@@ -159,7 +159,7 @@ def read_table(path: Path) -> userdata.Samples:
 
 
 def wrong_table(data: bytes, samples: userdata.Samples) -> str | None:
-    """What is wrong with samples that were accepted."""
+    """Complaint about samples that were accepted."""
     text = data.decode("utf-8-sig").lstrip("\r\n")
     first = text.splitlines()[0]
     separator = "," if "," in first else ";" if ";" in first else "\t"
@@ -218,7 +218,7 @@ def _make_arrays(rng: random.Random) -> bytes:
 
 
 def wrong_arrays(data: bytes, samples: datasets.Dataset) -> str | None:
-    """What is wrong with samples in an archive that were accepted."""
+    """Complaint about samples in an archive that were accepted."""
     with np.load(io.BytesIO(data), allow_pickle=False) as archive:
         features, labels = archive["features"], archive["labels"]
     if not np.array_equal(features, samples.features) or not np.isfinite(features).all():

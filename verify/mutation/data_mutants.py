@@ -48,7 +48,7 @@ class Flip:
 
     @property
     def sentence(self) -> str:
-        """What is wrong."""
+        """The fault in a sentence."""
         return f"bit {self.bit} of word {self.word} of {self.image}"
 
     def apply(self, folder: Path, words: int, width: int) -> None:
@@ -96,12 +96,12 @@ class Shift:
 
     @property
     def owner(self) -> str:
-        """What is wrong is no image."""
+        """No image: the fault lies in a parameter."""
         return "shifts"
 
     @property
     def sentence(self) -> str:
-        """What is wrong."""
+        """The fault in a sentence."""
         return f"shift of layer {self.layer} {self.by:+d}"
 
     def run(self, folder: Path) -> None:

@@ -19,7 +19,7 @@ SETTLED = 5
 
 
 def _assumed(subject: Subject) -> list[str]:
-    """What a module's users owe it, beyond stable payloads."""
+    """Duties of a module's users, beyond stable payloads."""
     return [text.format(**subject.parameters) for text in MODULES[subject.case.module].assumed]
 
 

@@ -1,4 +1,4 @@
-"""What becomes of a mutant: killed by a bench, proved equivalent, or neither.
+"""The fate of a mutant: killed by a bench, proved equivalent, or neither.
 
 A mutant is a case, plain data: a job that asks its bench and, where that notices nothing, one that
 asks a prover. Each is kept under a key of its own: what a bench has noticed asks no prover.
@@ -137,7 +137,7 @@ def of_unchanged(case: str, proposed: Mapping[str, Any], count: int, seed: int) 
 
 
 def _bench(case: str, proposed: Mapping[str, Any], change: str) -> dict[str, Any]:
-    """What a bench's verdict on a mutant rests on: other modules of rtl/ may change."""
+    """Ingredients of a bench's verdict on a mutant: other modules of rtl/ may change."""
     found = case_named(case)
     modules = (f"tb.benches.{found.bench}", "tb.sim.runner", FAMILY_OF[found.module])
     tests = jobs.rests_on(*modules, tops=[], without=[cases.REGISTRY])
@@ -146,7 +146,7 @@ def _bench(case: str, proposed: Mapping[str, Any], change: str) -> dict[str, Any
 
 
 def _prover(proposed: Mapping[str, Any], change: str) -> dict[str, Any]:
-    """What a proof on a mutant rests on."""
+    """Ingredients of a proof on a mutant."""
     modules = ("verify.mutation.equivalence",)
     provers = jobs.rests_on(*modules, tops=[], without=[cases.REGISTRY])
     return {**provers, "netlist": proposed["netlist"], "change": change}
@@ -161,7 +161,7 @@ def _mutant(
 
 
 def notice_netlist(case: str, number: int | None, count: int, seed: int) -> Told:
-    """What a case's bench complains of a mutant by Yosys; None where it passes."""
+    """Complaint of a case's bench about a mutant by Yosys; None where it passes."""
     subject, mutants, mutant = _mutant(case, number, count, seed)
     return {"complaint": complaint_of(subject, mutants, mutant)}
 
@@ -185,7 +185,7 @@ def prove_netlist(case: str, number: int, count: int, seed: int) -> Told:
 
 
 def proof_of(subject: Subject, mutant: NetlistMutant) -> Told:
-    """Whether a mutant cannot be told from its module."""
+    """Decide if a mutant cannot be told from its module."""
     proof = equivalence.compare(subject, mutant, seconds=PROOF_SECONDS)
     if proof.holds:
         return {"outcome": "equivalent", "why": f"proved, {proof.frames} frames"}
@@ -221,7 +221,7 @@ def of_name(mutant: Mutant) -> Case:
 
 
 def notice_named(name: str) -> Told:
-    """What the bench of a named mistake complains of; None where it passes."""
+    """Complaint of the bench of a named mistake; None where it passes."""
     mutant = mutant_named(name)
     rtl = mutated(mutant, FOLDER / "named" / name)
     run = f"mutants/named-{name}"
@@ -239,6 +239,6 @@ def of_data(mutant: DataMutant) -> Case:
 def notice_data(
     flip: Mapping[str, Any] | None = None, shift: Mapping[str, Any] | None = None
 ) -> Told:
-    """What the benches complain of wrong data; None where they pass."""
+    """Complaint of the benches about wrong data; None where they pass."""
     mutant = Flip(**flip) if flip else Shift(**(shift or {}))
     return {"complaint": noticed(lambda: mutant.run(FOLDER / "data" / mutant.name))}

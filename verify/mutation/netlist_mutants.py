@@ -86,7 +86,7 @@ class Mutants:
 
 
 def place(folder: Path, mutant: NetlistMutant | None) -> Path:
-    """Where a mutant's Verilog lies in a folder of them."""
+    """Folder of a mutant's Verilog in a folder of them."""
     return folder / (f"{mutant.number:03d}" if mutant else "unchanged")
 
 
@@ -122,7 +122,7 @@ class Subject:
 
     @property
     def inputs(self) -> str:
-        """What the bench is told, wherever the folder lies."""
+        """Options of the bench, wherever the folder lies."""
         return json.dumps(self.options, sort_keys=True).replace(f"{self.folder}/", "")
 
     @functools.cached_property
