@@ -10,6 +10,9 @@ TARGET  ?= ecp5## synth: family of FPGAs: ecp5, ice40 or xc7
 DEVICE  ?= first## synth: 85k, 45k, 25k; up5k, hx1k, hx8k; first of its family
 FOLD    ?= default## synth: serial, default, unrolled, or 4x3,30x1,30x1,10x1
 BOARD   ?= icebreaker## bitstream: icebreaker or ulx3s
+L       ?= 30## learn: multipliers, 1 to 256
+EPOCHS  ?= own## learn: epochs; own: those of the network
+SEED    ?= 1## learn: of start and order, 1 to 65535
 PYTHON  ?= python3## interpreter that .venv is made from, 3.11 or newer
 
 # What make, a shell or Verilator's makefiles would take apart. No value and no path has any of it;
@@ -24,7 +27,7 @@ $(call plain,the path of this checkout,$(value CURDIR))
 comma := ,
 $(if $(findstring $(comma),$(value CURDIR)),$(error the path of this checkout must have no comma, \
     which a linker takes apart, got '$(value CURDIR)'))
-$(foreach v,SIM NETWORK WAVES TEST NETLIST TARGET DEVICE FOLD BOARD PYTHON,$(call plain,$v,$(value $v)))
+$(foreach v,SIM NETWORK WAVES TEST NETLIST TARGET DEVICE FOLD BOARD L EPOCHS SEED PYTHON,$(call plain,$v,$(value $v)))
 
 ifneq ($(SIM),verilator)
 ifneq ($(SIM),icarus)
@@ -88,6 +91,10 @@ profile: $(BUILD)/network.json ## how values fill their formats and saturate
 
 synth: $(BUILD)/network.json .venv/yosys ## FPGA resources, clock and latency of a network
 	@$(RUN) scripts.synth --build $(BUILD) --target $(TARGET) --device $(DEVICE) --fold $(FOLD)
+
+learn: .venv/ready | build/setup/verilator ## learn a network in Verilog, from a random start
+	@$(RUN) scripts.learn --network $(RECIPE) --build $(BUILD) --lanes $(L) --seed $(SEED) \
+	    $(if $(filter-out own,$(EPOCHS)),--epochs $(EPOCHS))
 
 bitstream: $(BUILD)/network.json .venv/yosys ## a board with a network behind its serial port
 	@$(RUN) scripts.bitstream --build $(BUILD) --board $(BOARD)

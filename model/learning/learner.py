@@ -20,7 +20,7 @@ from model import artifact, reference
 from model.artifact import Network
 from model.bounds import output_interval
 from model.data.scaling import Scaling
-from model.format import Int, SpecError
+from model.format import Int, SpecError, require_whole
 from model.learning.backprop import (
     COUNT_W,
     GUARD,
@@ -99,7 +99,11 @@ class Learner:
 
     @classmethod
     def begin(cls, plan: Plan, seed: int) -> "Learner":
-        """A network at random weights, before its first sample. ``seed`` is 1 .. 65535."""
+        """A network at random weights, before its first sample. ``seed`` is 1 .. 65535.
+
+        Raises `SpecError` where it is not.
+        """
+        require_whole("learning", 1, (1 << LFSR_W) - 1, seed=seed)
         lfsr = Lfsr(seed)
         masters = start(plan, lfsr)
         word = lfsr.step(LFSR_W)

@@ -13,6 +13,9 @@ from model.reference import quantize
 WINE = Plan((13, 16, 3), (0, 1), (True, False), (2, 2), 50, 142, divider="restoring")
 CANCER = Plan((30, 16, 8, 2), (0, 1, 2), (True, True, False), (2, 2, 1), 30, 455)
 DIGITS = Plan((64, 32, 10), (0, 1), (True, False), (3, 2), 30, 1437, divider="restoring")
+# Of the codes of every network's features.
+INPUT = IRIS.x(0)
+
 PLANS = {"iris": IRIS, "wine": WINE, "breast_cancer": CANCER, "digits": DIGITS}
 
 

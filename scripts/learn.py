@@ -1,0 +1,233 @@
+"""Learn a network in Verilog from a random start, and compare each epoch with the reference.
+
+Leaves an ordinary network, which predict takes, a checkpoint and a picture of the curve.
+"""
+
+import argparse
+import dataclasses
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+from common import cli, tables
+from common.errors import VerbatimError
+from common.files import whole_file
+from model import artifact, recipe, reference
+from model.data import datasets, scaling
+from model.format import Int
+from model.learning import floats, learner, plans
+from model.learning.backprop import Plan
+from model.learning.core import Core
+from model.learning.learner import Learner
+from model.recipe import Recipe, Training
+from tb.sim.learning import NativeLearner
+
+NETWORK, CHECKPOINT, PICTURE = "learned.network.json", "learned.checkpoint.json", "learn.png"
+VERILOG, PYTHON, SGD, ADAM = "integers, Verilog", "integers, Python", "float, SGD", "float, Adam"
+# Adam's settings, where the recipe trains by none.
+TRAINING = Training(1000, 0.001)
+
+
+class DivergenceError(VerbatimError):
+    """Verilog and reference differ after an epoch: the message names it and both digests."""
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Codes ``[samples, n_in]`` and labels of both parts of a split, and what scaled them."""
+
+    x: Int
+    labels: Int
+    test_x: Int
+    test_labels: Int
+    scaling: scaling.Scaling
+
+    def count(self, correct: Callable[[Int, Int], int]) -> tuple[int, int]:
+        """What ``correct`` counts in each part."""
+        return correct(self.x, self.labels), correct(self.test_x, self.test_labels)
+
+
+@dataclass
+class Result:
+    """What a run came to: wrong answers by epoch, correct samples of both parts, seconds, cycles.
+
+    Each is found under the name of an implementation; ``cycles`` are those of all samples.
+    """
+
+    wrong: dict[str, list[int]] = field(default_factory=dict)
+    correct: dict[str, tuple[int, int]] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    cycles: int = 0
+
+
+def samples_of(wanted: Recipe, data: datasets.Dataset) -> Samples:
+    """The recipe's split as codes; features that it leaves raw are standardized."""
+    train, test = datasets.split(data, wanted.split.test_fraction, wanted.split.seed)
+    rows = data.features[train]
+    scale = wanted.features
+    if not isinstance(scale, scaling.Scaling):
+        named = wanted.dataset if isinstance(wanted.dataset, str) else ""
+        scale = plans.scaling_of(named, rows)
+    x, test_x = (
+        reference.quantize(scale.apply(data.features[part]), plans.INPUT) for part in (train, test)
+    )
+    return Samples(x, data.labels[train], test_x, data.labels[test], scale)
+
+
+def learn(core: Core, seed: int, samples: Samples, console: Console) -> tuple[Learner, Result]:
+    """Learn in Verilog and in Python side by side, then count what each predicts.
+
+    Raises `DivergenceError` at the first epoch after which they differ.
+    """
+    plan, found = core.plan, Result({VERILOG: []}, {}, {VERILOG: 0.0, PYTHON: 0.0})
+    run = Learner.begin(plan, seed)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    note = TextColumn("{task.fields[note]}")
+    shown = console.is_terminal
+    with (
+        NativeLearner(core) as native,
+        Progress(*columns, note, console=console, transient=True, disable=not shown) as progress,
+    ):
+        task = progress.add_task("epoch", total=plan.epochs, note="")
+        native.start(seed)
+        for epoch in range(plan.epochs):
+            begun = time.perf_counter()
+            taught = native.learn(samples.x, samples.labels, plan.samples)
+            between = time.perf_counter()
+            missed = run.epoch(samples.x, samples.labels)
+            found.seconds[VERILOG] += between - begun
+            found.seconds[PYTHON] += time.perf_counter() - between
+            found.cycles += taught.cycles
+            wrong = int((taught.classes != samples.labels[taught.indices]).sum())
+            compare(epoch, (run.state.digest, missed), (native.save().digest, wrong))
+            found.wrong[VERILOG].append(wrong)
+            rate = (epoch + 1) * plan.samples / found.seconds[VERILOG]
+            text = f"{wrong} of {plan.samples} wrong, {rate:,.0f} samples/s"
+            progress.update(task, advance=1, note=text)
+        found.correct[VERILOG] = samples.count(
+            lambda x, labels: int((native.predict(x).classes == labels).sum())
+        )
+    found.correct[PYTHON] = samples.count(
+        lambda x, labels: sum(
+            run.predict(row).predicted == label for row, label in zip(x, labels, strict=True)
+        )
+    )
+    return run, found
+
+
+def compare(epoch: int, expected: tuple[str, int], got: tuple[str, int]) -> None:
+    """Raise `DivergenceError` unless masters' digests and wrong answers are equal."""
+    if expected != got:
+        raise DivergenceError(
+            f"epoch {epoch}: masters must have sha256 {expected[0]} after {expected[1]} wrong "
+            f"answers, got {got[0]} after {got[1]}"
+        )
+
+
+def learn_in_float(
+    plan: Plan, seed: int, samples: Samples, training: Training, found: Result
+) -> None:
+    """Add SGD with the integers' start, order and rate, and Adam from their start."""
+
+    def values(x: Int) -> floats.Real:
+        return np.asarray(x * plan.x(0).lsb, np.float64)
+
+    def count(parameters: list[floats.Real]) -> tuple[int, int]:
+        return samples.count(lambda x, labels: floats.correct(plan, parameters, values(x), labels))
+
+    x, labels = values(samples.x), samples.labels
+    begun = time.perf_counter()
+    epochs = list(floats.sgd(plan, seed, x, labels))
+    found.seconds[SGD] = time.perf_counter() - begun
+    found.wrong[SGD] = [wrong for wrong, _ in epochs]
+    found.correct[SGD] = count(epochs[-1][1])
+    learned = floats.adam(
+        plan, seed, x, labels, epochs=training.epochs, learning_rate=training.learning_rate
+    )
+    found.correct[ADAM] = count(learned)
+
+
+def table(plan: Plan, samples: Samples, found: Result, training: Training) -> Table:
+    """Correct samples of each implementation, and how fast it learned."""
+    built = Table(title=f"{plan.epochs} epochs of {plan.samples} samples")
+    built.add_column("")
+    for name in ("train", "test", "samples/s"):
+        built.add_column(name, justify="right")
+    for name, (train, test) in found.correct.items():
+        seconds = found.seconds.get(name)
+        rate = f"{plan.epochs * plan.samples / seconds:,.0f}" if seconds else ""
+        shown = f"{name}, {training.epochs} epochs" if name == ADAM else name
+        totals = f"{train}/{len(samples.labels)}", f"{test}/{len(samples.test_labels)}"
+        built.add_row(shown, *totals, rate)
+    return built
+
+
+def draw(found: Result, path: Path) -> None:
+    """Draw wrong answers by epoch."""
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.subplots()
+    for name, wrong in found.wrong.items():
+        axes.plot(range(1, len(wrong) + 1), wrong, label=name, linewidth=1)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("wrong answers, each before its sample is learned")
+    axes.set_ylim(bottom=0)
+    axes.legend()
+    with whole_file(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=150)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Learn, write the files into the build folder, print the table."""
+    build = arguments.build
+    wanted = recipe.load(arguments.network)
+    data = datasets.load(wanted.dataset, wanted.folder)
+    samples = samples_of(wanted, data)
+    sizes = data.features.shape[1], len(data.class_names)
+    plan = plans.of_recipe(wanted, *sizes, len(samples.x), arguments.epochs)
+    core, training = Core(plan, arguments.lanes), wanted.training or TRAINING
+    learned, found = learn(core, arguments.seed, samples, Console(stderr=True))
+    learn_in_float(plan, arguments.seed, samples, training, found)
+    provenance = {"learned": {"seed": arguments.seed, "masters_sha256": learned.state.digest}}
+    network = learner.network(
+        plan,
+        learned.state.masters,
+        name=wanted.name,
+        provenance=provenance,
+        scaling=samples.scaling,
+    )
+    network = dataclasses.replace(network, names=data.names)
+    artifact.save(network, build / NETWORK)
+    learner.save(plan, learned.state, build / CHECKPOINT)
+    draw(found, build / PICTURE)
+    tables.show(table(plan, samples, found, training))
+    count = plan.epochs * plan.samples
+    print(f"masters after each of {plan.epochs} epochs: equal, sha256 {learned.state.digest}")
+    print(f"cycles a sample, L = {core.lanes}: {found.cycles / count:.1f}, formula {core.cycles}")
+    print(f"{build}: {NETWORK}, {CHECKPOINT}, {PICTURE}")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments of this command."""
+    built = cli.build_parser("scripts.learn", __doc__)
+    for name, default, words in (
+        ("lanes", 30, "multipliers, 1 to 256"),
+        ("seed", 1, "start and order, 1 to 65535"),
+    ):
+        built.add_argument(
+            f"--{name}", type=int, default=default, help=f"{words} (default: %(default)s)"
+        )
+    built.add_argument("--epochs", type=int, help="epochs (default: the plan's)")
+    return built
+
+
+if __name__ == "__main__":
+    cli.main(run, parser(), alone=True)
