@@ -23,7 +23,7 @@ from common.files import whole_file
 from model import artifact, recipe, reference
 from model.data import datasets, scaling
 from model.format import Int
-from model.learning import floats, learner, plans
+from model.learning import floats, from_recipe, learner, plans
 from model.learning.backprop import Plan
 from model.learning.core import Core
 from model.learning.learner import Learner
@@ -51,13 +51,13 @@ class Samples:
     scaling: scaling.Scaling
 
     def count(self, correct: Callable[[Int, Int], int]) -> tuple[int, int]:
-        """What ``correct`` counts in each part."""
+        """Count with ``correct`` in each part."""
         return correct(self.x, self.labels), correct(self.test_x, self.test_labels)
 
 
 @dataclass
 class Result:
-    """What a run came to: wrong answers by epoch, correct samples of both parts, seconds, cycles.
+    """Wrong answers by epoch, correct samples of both parts, seconds, cycles.
 
     Each is found under the name of an implementation; ``cycles`` are those of all samples.
     """
@@ -192,7 +192,7 @@ def run(arguments: argparse.Namespace) -> None:
     data = datasets.load(wanted.dataset, wanted.folder)
     samples = samples_of(wanted, data)
     sizes = data.features.shape[1], len(data.class_names)
-    plan = plans.of_recipe(wanted, *sizes, len(samples.x), arguments.epochs)
+    plan = from_recipe.of_recipe(wanted, *sizes, len(samples.x), arguments.epochs)
     core, training = Core(plan, arguments.lanes), wanted.training or TRAINING
     learned, found = learn(core, arguments.seed, samples, Console(stderr=True))
     learn_in_float(plan, arguments.seed, samples, training, found)

@@ -110,7 +110,7 @@ class Learner:
         return cls(plan, State(masters, word, word, 0, 0))
 
     def predict(self, x: Int) -> Learned:
-        """What the network makes of one sample of codes ``[n_in]``."""
+        """Predict one sample of codes ``[n_in]``."""
         xs = forward(self.plan, self.state.masters, x)
         made = reference.softmax(xs[-1], self.plan.softmax)
         return Learned(xs, made["probabilities"], int(made["class"]))

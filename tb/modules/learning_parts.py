@@ -47,7 +47,7 @@ class Part:
             yield self.draw()
 
     def outputs(self, values: Values) -> Values:
-        """What must stand at the outputs."""
+        """Return what must stand at the outputs."""
         raise NotImplementedError
 
     def clock(self, values: Values) -> None:
@@ -267,7 +267,7 @@ class OrderPart(Part):
 
     @property
     def busy(self) -> bool:
-        """Whether an epoch is under way."""
+        """Return whether an epoch is under way."""
         return self.position < len(self.order)
 
     def passed_over(self) -> int:

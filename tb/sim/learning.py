@@ -24,7 +24,7 @@ HARNESS = Path(__file__).with_name("learning.cpp")
 
 @dataclass(frozen=True)
 class Taught:
-    """What samples became: their indices, classes predicted before they were learned, probability
+    """Samples that were taught, by index: classes predicted before they were learned, probability
     bytes ``[samples, n_out]``, and clock cycles."""
 
     indices: NDArray[np.uint32]

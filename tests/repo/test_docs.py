@@ -73,6 +73,11 @@ def test_examples_of_the_library_are_right(monkeypatch: pytest.MonkeyPatch) -> N
     assert tried >= 12 and failed == 0
 
 
+def test_examples_of_learning_are_right() -> None:
+    failed, tried = doctest.testfile(str(ROOT / "docs/learning.md"), module_relative=False)
+    assert tried >= 15 and failed == 0
+
+
 def test_operators_of_numerics_exist() -> None:
     named = NAMED_OPERATOR.findall((ROOT / "docs/numerics.md").read_text())
     assert len(named) >= 8

@@ -11,7 +11,7 @@ from common import cli
 from common.paths import RECIPES
 from model import Network, recipe, reference
 from model.data import datasets
-from model.learning import backprop, floats, learner, plans
+from model.learning import backprop, floats, from_recipe, learner, plans
 from model.learning.backprop import IRIS, Lfsr
 from model.learning.core import Core
 from model.learning.learner import Learner
@@ -80,7 +80,7 @@ def test_other_masters_or_answers_are_a_divergence() -> None:
 def test_plan_of_a_recipe_is_that_of_its_dataset(name: str) -> None:
     wanted, data = recipe.load(RECIPES / f"{name}.toml"), datasets.load(name)
     sizes = data.features.shape[1], len(data.class_names)
-    found = plans.of_recipe(wanted, *sizes, PLANS[name].samples)
+    found = from_recipe.of_recipe(wanted, *sizes, PLANS[name].samples)
     expected = with_score(PLANS[name], wanted.softmax.score)
     assert found == dataclasses.replace(expected, divider=wanted.softmax.divider)
     x, _ = samples_of(name)
@@ -91,7 +91,7 @@ def test_plan_of_a_recipe_is_that_of_its_dataset(name: str) -> None:
 def test_other_modules_are_refused() -> None:
     wanted = dataclasses.replace(recipe.load(RECIPES / "iris.toml"), module="a.b:C")
     with pytest.raises(learner.LearningError, match=r"must be model.*IrisNet or a list of hidden"):
-        plans.of_recipe(wanted, 4, 3, 120)
+        from_recipe.of_recipe(wanted, 4, 3, 120)
 
 
 @pytest.mark.parametrize("score", ["exp", "taylor2"])
