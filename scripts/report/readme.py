@@ -53,8 +53,9 @@ def limits() -> str:
         f"{MAX_CLASSES} classes.",
         f"Weights and values have {MIN_WIDTH} to {MAX_WIDTH} bits, and one power-of-two scale for "
         "each tensor.",
-        "The core infers and does not train; its weights are ROM images, so others need a new "
-        "bitstream.",
+        "`mlp_top` infers: its weights are ROM images, so others need a new bitstream. "
+        "`mlp_learn_top` learns too, and its weights are loaded and saved as streams; its formats "
+        "are fixed, its features standardized, and it has no board yet (`make learn`).",
         "No board has been tried yet: bitstreams are built, and the link is tested in simulation "
         "alone.",
     ]
