@@ -1,22 +1,20 @@
 """mlp_learn_top against the reference: every master, delta and activation after every sample."""
 
-import os
 import random
-from pathlib import Path
 
 import cocotb
 import numpy as np
 from cocotb.triggers import RisingEdge
-from cocotb.utils import get_sim_time
 
 from model.format import Int
 from model.learning.backprop import CODE_W, MASTER
 from model.learning.core import Core, stream, unstream
 from model.learning.learner import Learned, Learner, State, plan_of
 from model.words import Field, unpack_lanes
+from tb.benches.comparison import Comparison
 from tb.benches.drivers import Clocked, Port, Sink, Source, Stall, in_bursts, never, randomly
 from tb.benches.elaboration import check_elaboration
-from tb.job import COUNTS, job
+from tb.job import job
 from tb.streams import LAST, PERIOD_NS, Beat
 
 JOB = job()
@@ -36,33 +34,6 @@ LIMIT_NS += PERIOD_NS * 40 * 24 * STREAM_WORDS
 
 FEATURE, PROBABILITY = Field("data", CODE_W, signed=True), Field("data", CODE_W)
 TUSER_IN, TUSER_OUT, WORD = Field("user", 9), Field("user", 8), Field("data", 16)
-
-
-class Comparison:
-    """Values compared, and the first that differs: where, when, expected and got."""
-
-    def __init__(self) -> None:
-        self.compared = 0
-
-    def equal(self, sample: int, phase: str, part: str, expected: Int, got: Int) -> None:
-        """Raise AssertionError where an element differs."""
-        assert expected.shape == got.shape, f"{part}: {got.shape} values, expected {expected.shape}"
-        self.compared += expected.size
-        differing = np.argwhere(expected != got)
-        if len(differing):
-            place = tuple(differing[0].tolist())
-            raise AssertionError(
-                f"sample {sample}, {phase}, {part}, element {list(place)}: expected "
-                f"{expected[place]}, got {got[place]}, at {int(get_sim_time('ns'))} ns "
-                f"({len(differing)} of {expected.size} differ)"
-            )
-
-    def conclude(self) -> None:
-        """Leave how many values were compared; none is a failure."""
-        assert self.compared > 0, "nothing was compared"
-        if "VERBATIM_JOB" in os.environ:
-            with Path(COUNTS).open("a") as counts:
-                counts.write(f"{self.compared}\n")
 
 
 class Bench:

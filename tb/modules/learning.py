@@ -3,9 +3,9 @@
 from model.stage import Parameter
 from tb.modules.case import Setting, plain
 from tb.modules.description import Illegal, Module
+from tb.modules.learning_error import LogitDeltas, WithSlopes
 from tb.modules.learning_mutants import MISTAKES
 from tb.modules.learning_networks import of_dataset, of_hard, of_random
-from tb.modules.learning_parts import LogitDeltas, WithSlopes
 from tb.modules.operator import Operator
 
 TOP = "mlp_learn_top"
