@@ -4,6 +4,7 @@ import ast
 import os
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -294,6 +295,14 @@ def test_circle_is_found() -> None:
         "model.d": set(),
     }
     assert circles(graph) == ["model.a", "model.b", "model.c"]
+
+
+def test_every_folder_of_python_is_collected_and_typed() -> None:
+    """Doctests of a folder that pytest does not know would never run."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+    folders = {path.relative_to(ROOT).parts[0] for path in files(ROOT, ".py")} - {"conftest.py"}
+    assert set(settings["pytest"]["ini_options"]["testpaths"]) == folders
+    assert folders - {"tb", "tests"} <= set(settings["mypy"]["packages"])
 
 
 def test_rtl_is_verilog_and_its_list_alone() -> None:
