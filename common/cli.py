@@ -5,6 +5,7 @@ import errno
 import json
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -49,7 +50,13 @@ def main(
 
 @contextmanager
 def _stopped_by(*signals: signal.Signals) -> Iterator[None]:
-    """Let each signal end the block as an exception, so that whatever runs in it is stopped too."""
+    """Let each signal end the block as an exception, so that whatever runs in it is stopped too.
+
+    Python gives signals to the main thread alone: in any other the block just runs.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
 
     def stop(number: int, _: object) -> None:
         raise SystemExit(128 + number)

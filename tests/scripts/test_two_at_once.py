@@ -16,6 +16,8 @@ from tb.sim.made_up import made_up
 from tests.builds import SIMULATOR, build_of
 
 NETWORK = made_up([4, 5, 3])
+# A thread that does not come by then never will.
+SECONDS = 60
 
 
 def sim(build: Path) -> subprocess.Popen[str]:
@@ -62,15 +64,15 @@ def test_a_command_that_waits_goes_on(
 
     def first(_: argparse.Namespace) -> None:
         inside.set()
-        go_on.wait()
+        assert go_on.wait(SECONDS)
         order.append("first")
 
     thread = threading.Thread(target=cli.main, args=(first, parser), kwargs={"alone": True})
     thread.start()
-    inside.wait()
+    assert inside.wait(SECONDS)
     threading.Timer(0.5, go_on.set).start()
     cli.main(lambda _: order.append("second"), parser, alone=True)
-    thread.join()
+    thread.join(SECONDS)
     assert order == ["first", "second"]
     assert "another command works there, waiting" in capsys.readouterr().err
     assert not (tmp_path / "build").exists()
