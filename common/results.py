@@ -67,8 +67,10 @@ def folder(kind: Path, name: str, rests_on: Ingredients, make: Callable[[Path], 
             beside = entry.with_name(f".{entry.name}.making")
             shutil.rmtree(beside, ignore_errors=True)
             beside.mkdir(parents=True)
+            # A maker may change a list that it shares with the ingredients.
+            text = _text({"rests_on": rests_on})
             make(beside)
-            write_atomically(beside / RECORD, _text({"rests_on": rests_on}))
+            write_atomically(beside / RECORD, text)
             beside.rename(entry)
     return entry
 

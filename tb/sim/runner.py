@@ -181,7 +181,7 @@ def simulate(
             module=f"tb.benches.{bench}",
             verilog_sources=list(map(str, sources.verilog(design))),
             parameters={key: literal(value) for key, value in parameters.items()},
-            compile_args=arguments,
+            compile_args=list(arguments),
             sim_build=str(folder),
             work_dir=str(run_dir),
             timescale="1ns/1ps",

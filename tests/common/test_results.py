@@ -122,3 +122,16 @@ def test_value_is_made_once_and_half_a_file_is_none(tmp_path: Path) -> None:
     (path,) = tmp_path.glob("seed-1-*.json")
     path.write_text(path.read_text()[:40])
     assert results.value(tmp_path, "seed-1", OF, lambda: next(given)) == {"MHz": 72.5}
+
+
+def test_entry_is_found_though_its_maker_changed_an_ingredient(tmp_path: Path) -> None:
+    made: list[Path] = []
+    for _ in range(2):
+        arguments = ["-Wall"]
+
+        def make(beside: Path, arguments: list[str] = arguments) -> None:
+            arguments.append("-f")
+            made.append(beside)
+
+        results.folder(tmp_path, "build", {"arguments": arguments}, make)
+    assert len(made) == 1
