@@ -16,7 +16,7 @@ from model.data.userdata import DataFile
 from model.folding import Fold, Goal, Lanes, Plan, Shape, keeping_up, solve
 from model.format import SpecError, require, require_whole
 from model.plain import build
-from model.stages.softmax import DIVIDERS, FORMER_DIVIDERS, SCORES
+from model.stages.softmax import DIVIDERS, SCORES, current_divider
 from model.widths import Formats, Widths
 
 MAX_SEED = 2**32 - 1
@@ -87,8 +87,7 @@ class Softmax:
 
     def __post_init__(self) -> None:
         _require_choice("softmax", "score", self.score, SCORES)
-        current = FORMER_DIVIDERS.get(self.divider, self.divider)
-        object.__setattr__(self, "divider", current)
+        object.__setattr__(self, "divider", current_divider(self.divider))
         _require_choice("softmax", "divider", self.divider, DIVIDERS)
         if self.lanes is not None:
             require_whole("softmax", 1, 64, lanes=self.lanes)

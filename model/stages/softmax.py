@@ -45,6 +45,15 @@ REMAINDER_CYCLES = 1
 DIVIDER_CYCLES = 1 + PROBABILITY_W
 
 
+def current_divider(name: object) -> object:
+    """The name of a divider today; anything that version 0.1 had no divider for is left as it is.
+
+    >>> [current_divider(name) for name in ("lut", "restoring", ["lut"])]
+    ['reciprocal', 'restoring', ['lut']]
+    """
+    return FORMER_DIVIDERS.get(name, name) if isinstance(name, str) else name
+
+
 @dataclass(frozen=True)
 class SoftmaxSpec:
     """Scores of the logits, normalized to bytes that sum to 255. ``lanes`` classes per cycle."""
@@ -60,8 +69,7 @@ class SoftmaxSpec:
 
     def __post_init__(self) -> None:
         owner = "softmax"
-        current = FORMER_DIVIDERS.get(self.divider, self.divider)
-        object.__setattr__(self, "divider", current)
+        object.__setattr__(self, "divider", current_divider(self.divider))
         require_whole(owner, 2, MAX_CLASSES, n=self.n)
         require_divisor(owner, "n", self.n, lanes=self.lanes)
         for key, legal in (("score", SCORES), ("divider", DIVIDERS)):

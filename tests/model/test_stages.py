@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from common.paths import GOLDEN_IRIS
-from model import artifact, images, reference, spec
+from model import artifact, images, recipe, reference, spec
 from model.format import Format, Int, SpecError
 from model.spec import NetworkSpec
 from model.stage import Area, Parameter, Payload, Stream
+from model.stages.softmax import SoftmaxSpec
 from model.words import Field
 from tb.benches.probes import data_path
 from tb.sim.made_up import codes, made_up
@@ -135,6 +136,14 @@ def test_stages_that_do_not_fit_are_refused() -> None:
         NETWORK.spec.with_output(softmax)
     with pytest.raises(SpecError, match="there must be a linear layer, found none"):
         NetworkSpec("alone", (NETWORK.spec.softmax,), 1, 1)
+
+
+@pytest.mark.parametrize("divider", [["lut"], {"lut": 1}, 7, None, "srt"])
+@pytest.mark.parametrize("kind", [SoftmaxSpec, recipe.Softmax])
+def test_divider_of_any_type_is_refused_in_a_sentence(kind: Any, divider: Any) -> None:
+    shape = {"n": 3, "x": Format(8, 4)} if kind is SoftmaxSpec else {}
+    with pytest.raises(SpecError, match="divider must be one of reciprocal, restoring, got"):
+        kind(**shape, score="exp", divider=divider, lanes=1)
 
 
 def test_file_of_version_1_is_read_as_ever(tmp_path: Any) -> None:
