@@ -52,6 +52,8 @@ _COMPILE_ARGS = {
     "verilator": [
         *("--language", "1364-2005", "-Wall", "--quiet-stats"),
         *("--x-assign", "unique", "--x-initial", "unique"),
+        # cocotb-test makes all of a design public; `_made_public` says what a bench needs of it.
+        "--no-public-flat-rw",
         *("-CFLAGS", "-O1"),
     ],
 }
@@ -172,32 +174,36 @@ def simulate(
         plus_args += ["--trace"] if waves else []
         plus_args += [f"+verilator+coverage+file+{coverage}"] if coverage else []
 
-    def simulation(folder: Path, building: bool) -> "_Icarus | _Verilator":
-        kind = {"icarus": _Icarus, "verilator": _Verilator}[simulator]
-        return kind(
-            building=building,
-            visible=visible,
+    own_env = {
+        "VERBATIM_JOB": json.dumps(dataclasses.asdict(task)),
+        "COCOTB_ANSI_OUTPUT": "0",
+        "GPI_LOG_LEVEL": "INFO",
+    }
+    own_env |= {"VERBATIM_DIARY": str(diary.resolve())} if diary else {}
+    own_env |= {"COCOTB_MAX_FAILURES": most} if (most := os.environ.get(MAX_FAILURES)) else {}
+
+    def run(folder: Path, *, building: bool) -> None:
+        """Build into the folder, or run what was built there."""
+        verilog = list(map(str, sources.verilog(design)))
+        if building and simulator == "verilator":
+            verilog.append(str(_made_public(folder, (module, *visible))))
+        _RUN[simulator](
             toplevel=module,
             module=f"tb.benches.{bench}",
-            verilog_sources=list(map(str, sources.verilog(design))),
+            # Where there are none, none is newer than the build, and nothing is compiled again.
+            verilog_sources={module: verilog if building else []},
             parameters={key: literal(value) for key, value in parameters.items()},
             compile_args=list(arguments),
+            compile_only=building,
+            force_compile=building,
             sim_build=str(folder),
             work_dir=str(run_dir),
             timescale="1ns/1ps",
-            force_compile=True,
             waves=waves is not None,
-            plus_args=plus_args,
+            plus_args=list(plus_args),
             seed=seed,
             testcase=testcase,
-            extra_env=environment
-            | {
-                "VERBATIM_JOB": json.dumps(dataclasses.asdict(task)),
-                "COCOTB_ANSI_OUTPUT": "0",
-                "GPI_LOG_LEVEL": "INFO",
-            }
-            | ({"VERBATIM_DIARY": str(diary.resolve())} if diary else {})
-            | ({"COCOTB_MAX_FAILURES": most} if (most := os.environ.get(MAX_FAILURES)) else {}),
+            extra_env=environment | own_env,
         )
 
     log = run_dir / "simulation.log"
@@ -207,7 +213,7 @@ def simulate(
             recipe = {"arguments": arguments, "waves": waves is not None, "visible": list(visible)}
             folder = build_folder(
                 *(module, parameters, simulator, design, recipe),
-                lambda beside: simulation(beside, building=True).build(),
+                lambda beside: run(beside, building=True),
             )
         except SystemExit as error:
             raise SimulatorError(
@@ -216,7 +222,7 @@ def simulate(
         built_at = time.perf_counter()
         # What went wrong stands in the results, or where there are none in the log.
         with contextlib.suppress(SystemExit):
-            simulation(folder, building=False).run()
+            run(folder, building=False)
     end = time.perf_counter()
     if waves and recorded.exists():
         waves.parent.mkdir(parents=True, exist_ok=True)
@@ -265,44 +271,34 @@ def _judge(module: str, results: Path, log: Path) -> int:
     return len(cases)
 
 
-class _Cached:
-    """Compiles alone while ``building``, and else runs what was compiled."""
-
-    def __init__(self, *args: Any, building: bool, visible: Sequence[str], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.building = building
-
-    def build_command(self) -> list[list[str]]:
-        *compilation, run = super().build_command()  # type: ignore[misc]
-        return compilation if self.building else [run]
-
-    def build(self) -> None:
-        self.set_env()  # type: ignore[attr-defined]
-        self.execute(self.build_command())  # type: ignore[attr-defined]
+def _made_public(folder: Path, modules: Sequence[str]) -> Path:
+    """A file for Verilator: a bench may see the signals of these modules."""
+    lines = [f'public_flat_rw -module "{name}" -var "*"' for name in modules]
+    public = folder / "public.vlt"
+    public.write_text("\n".join(["`verilator_config", *lines, ""]))
+    return public
 
 
-class _Icarus(_Cached, cocotb_test.Icarus):  # type: ignore[misc]
-    pass
-
-
-class _Verilator(_Cached, cocotb_test.Verilator):  # type: ignore[misc]
-    def __init__(self, **kwargs: Any) -> None:
-        names = (kwargs["toplevel"], *kwargs["visible"])
-        lines = [f'public_flat_rw -module "{name}" -var "*"' for name in names]
-        self.public = Path(kwargs["sim_build"]) / "public.vlt"
-        if kwargs["building"]:
-            self.public.write_text("\n".join(["`verilator_config", *lines, ""]))
-        make_args = [PRECOMPILED, f"-j{build_jobs()}"]
-        make_args += [f"{key}={value}" for key, value in compiler_cache().items()]
-        # Its makefile spells other letters than ASCII in octal, which make does not read.
-        make_args.append(f"VERILATOR_ROOT={os.environ['VERILATOR_ROOT']}")
-        super().__init__(make_args=make_args, **kwargs)
+class _Verilator(cocotb_test.Verilator):  # type: ignore[misc]
+    """cocotb-test's Verilator, which has no option to run what was built without building it."""
 
     def build_command(self) -> list[list[str]]:
-        return [
-            [str(self.public) if word == "--public-flat-rw" else word for word in command]
-            for command in super().build_command()
-        ]
+        commands: list[list[str]] = super().build_command()
+        return commands if self.compile_only else commands[-1:]
+
+
+def _run_verilator(**options: Any) -> None:
+    make_args = [PRECOMPILED, f"-j{build_jobs()}"]
+    make_args += [f"{key}={value}" for key, value in compiler_cache().items()]
+    # Its makefile spells other letters than ASCII in octal, which make does not read.
+    make_args.append(f"VERILATOR_ROOT={os.environ['VERILATOR_ROOT']}")
+    _Verilator(make_args=make_args, **options).run()
+
+
+_RUN: dict[str, Callable[..., object]] = {
+    "icarus": functools.partial(cocotb_test.run, simulator="icarus"),
+    "verilator": _run_verilator,
+}
 
 
 class _environment:
