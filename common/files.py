@@ -12,18 +12,24 @@ from common.paths import ROOT
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write a file completely or not at all: to a temporary name beside it, then rename."""
+    """Write a file completely or not at all."""
+    with whole_file(path) as temporary:
+        temporary.write_text(text)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A temporary path beside ``path``, of this writer alone, renamed where the block succeeds."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".partial")
+    os.close(handle)
     temporary = Path(name)
     try:
-        with os.fdopen(handle, "w") as stream:
-            stream.write(text)
         temporary.chmod(0o644)
+        yield temporary
         temporary.replace(path)
-    except BaseException:
+    finally:
         temporary.unlink(missing_ok=True)
-        raise
 
 
 def shown(path: Path) -> str:
@@ -41,15 +47,3 @@ def digest(content: object) -> str:
     """sha256 of a JSON value in its canonical form."""
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """A temporary path beside ``path``, renamed to it where the block succeeds."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.partial")
-    try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

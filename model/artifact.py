@@ -201,9 +201,9 @@ def _no_number(name: str) -> None:
     raise ArtifactError(f"numbers must be finite, got {name}")
 
 
-def _are_whole(plain: object) -> bool:
+def _are_integers(plain: object) -> bool:
     """Return True if a list of lists holds nothing but ints; a bool is not an int here."""
-    return all(map(_are_whole, plain)) if isinstance(plain, list) else type(plain) is int
+    return all(map(_are_integers, plain)) if isinstance(plain, list) else type(plain) is int
 
 
 def arrays(owner: str, plain: object) -> dict[str, Int]:
@@ -215,7 +215,7 @@ def arrays(owner: str, plain: object) -> dict[str, Int]:
             array = np.array(value)
         except ValueError as error:
             raise ArtifactError(f"{owner}.{key}: rows must have equal length") from error
-        if array.dtype != np.int64 or array.size == 0 or not _are_whole(value):
+        if array.dtype != np.int64 or array.size == 0 or not _are_integers(value):
             raise ArtifactError(f"{owner}.{key}: must be integers, got {array.dtype}")
         arrays[key] = array
     return arrays

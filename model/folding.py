@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from common.errors import VerbatimError
-from model.format import require, require_whole
+from model.format import require, require_integer
 from model.spec import NetworkSpec
 
 MAX_CYCLES, MAX_MULTIPLIERS = 1 << 24, 1 << 24
@@ -69,7 +69,7 @@ class Goal:
         given = {key: value for key in limits if (value := getattr(self, key)) is not None}
         require(bool(given), "folds: a goal must be given: target_cycles, max_multipliers or both")
         for key, value in given.items():
-            require_whole("folds", 1, limits[key], **{key: value})
+            require_integer("folds", 1, limits[key], **{key: value})
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ def require(condition: bool, sentence: str) -> None:
         raise SpecError(sentence)
 
 
-def require_whole(owner: str, low: int, high: int, **values: object) -> None:
+def require_integer(owner: str, low: int, high: int, **values: object) -> None:
     """Raise `SpecError` unless each value is an int in ``low..high``; a bool is not an int here."""
     for key, value in values.items():
         legal = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
@@ -42,7 +42,7 @@ def require_whole(owner: str, low: int, high: int, **values: object) -> None:
 def require_divisor(owner: str, whole_name: str, whole: int, **values: int) -> None:
     """Raise `SpecError` unless each value is a positive divisor of ``whole``."""
     for key, value in values.items():
-        require_whole(owner, 1, whole, **{key: value})
+        require_integer(owner, 1, whole, **{key: value})
         divisors = [d for d in range(1, whole + 1) if whole % d == 0]
         legal = ", ".join(map(str, divisors))
         require(
@@ -66,8 +66,8 @@ class Format:
     frac: int
 
     def __post_init__(self) -> None:
-        require_whole("format", MIN_WIDTH, MAX_WIDTH, width=self.width)
-        require_whole("format", MIN_FRAC, MAX_FRAC, frac=self.frac)
+        require_integer("format", MIN_WIDTH, MAX_WIDTH, width=self.width)
+        require_integer("format", MIN_FRAC, MAX_FRAC, frac=self.frac)
 
     def __str__(self) -> str:
         """``8/4``: width and fraction bits."""

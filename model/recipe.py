@@ -14,7 +14,7 @@ from common.files import digest
 from model.data.scaling import Scaling
 from model.data.userdata import DataFile
 from model.folding import Fold, Goal, Lanes, Plan, Shape, keeping_up, solve
-from model.format import SpecError, require, require_whole
+from model.format import SpecError, require, require_integer
 from model.plain import build
 from model.stages.softmax import DIVIDERS, SCORES, current_divider
 from model.widths import Formats, Widths
@@ -50,7 +50,7 @@ class Split:
 
     def __post_init__(self) -> None:
         _require_number("split", 0.0, 1.0, test_fraction=self.test_fraction)
-        require_whole("split", 0, MAX_SEED, seed=self.seed)
+        require_integer("split", 0, MAX_SEED, seed=self.seed)
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Training:
     learning_rate: float
 
     def __post_init__(self) -> None:
-        require_whole("training", 1, 1_000_000, epochs=self.epochs)
+        require_integer("training", 1, 1_000_000, epochs=self.epochs)
         _require_number("training", 0.0, 1.0, learning_rate=self.learning_rate)
 
 
@@ -73,7 +73,7 @@ class FineTuning:
     learning_rate: float
 
     def __post_init__(self) -> None:
-        require_whole("fine_tuning", 0, 1_000_000, epochs=self.epochs)
+        require_integer("fine_tuning", 0, 1_000_000, epochs=self.epochs)
         _require_number("fine_tuning", 0.0, 1.0, learning_rate=self.learning_rate)
 
 
@@ -90,7 +90,7 @@ class Softmax:
         object.__setattr__(self, "divider", current_divider(self.divider))
         _require_choice("softmax", "divider", self.divider, DIVIDERS)
         if self.lanes is not None:
-            require_whole("softmax", 1, 64, lanes=self.lanes)
+            require_integer("softmax", 1, 64, lanes=self.lanes)
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class Stream:
     out_lanes: int
 
     def __post_init__(self) -> None:
-        require_whole("stream", 1, 4096, in_lanes=self.in_lanes, out_lanes=self.out_lanes)
+        require_integer("stream", 1, 4096, in_lanes=self.in_lanes, out_lanes=self.out_lanes)
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ class Recipe:
         _require_match(owner, "name", self.name, r"[A-Za-z_]\w*", "an identifier")
         if not isinstance(self.dataset, DataFile):
             _require_match(owner, "dataset", self.dataset, r"\S+", "the name of a dataset")
-        require_whole(owner, 0, MAX_SEED, seed=self.seed)
+        require_integer(owner, 0, MAX_SEED, seed=self.seed)
         self._check_network()
         legal = isinstance(self.features, Scaling) or self.features in FEATURES
         require(
@@ -148,7 +148,7 @@ class Recipe:
         )
         if isinstance(self.folds, Mapping):
             for layer, fold in self.folds.items():
-                require_whole(f"folds.{layer}", 1, 4096, simd=fold.simd, pe=fold.pe)
+                require_integer(f"folds.{layer}", 1, 4096, simd=fold.simd, pe=fold.pe)
 
     def _check_network(self) -> None:
         owner = "recipe"
@@ -170,7 +170,7 @@ class Recipe:
                 f"{owner}: hidden must have at most {MAX_LAYERS - 1} sizes, got {len(sizes)}",
             )
             for size in sizes:
-                require_whole(owner, 1, 4096, **{"a size of hidden": size})
+                require_integer(owner, 1, 4096, **{"a size of hidden": size})
             object.__setattr__(self, "hidden", tuple(sizes))
         _require_one_of(self, "network", ("module", "hidden", "onnx"))
         _require_one_of(self, "source of parameters", ("training", "checkpoint", "onnx"))

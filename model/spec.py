@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from model.format import Format, require, require_divisor, require_whole
+from model.format import Format, require, require_divisor, require_integer
 from model.plain import build
 from model.stage import PACK_CYCLES, UNPACK_CYCLES, Area, Parameter, Stage
 from model.stages.linear import LayerSpec
@@ -43,7 +43,7 @@ class NetworkSpec:
             isinstance(self.name, str) and self.name.isidentifier(),
             f"network: name must be an identifier, got {self.name!r}",
         )
-        require_whole(owner, 1, MAX_STAGES, **{"number of stages": len(self.stages)})
+        require_integer(owner, 1, MAX_STAGES, **{"number of stages": len(self.stages)})
         names = [stage.name for stage in self.stages]
         require(len(set(names)) == len(names), f"{owner}: stage names repeat: {', '.join(names)}")
         require(bool(self.layers), f"{owner}: there must be a linear layer, found none")

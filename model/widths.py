@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from model.format import MAX_FRAC, MAX_WIDTH, MIN_FRAC, MIN_WIDTH, require, require_whole
+from model.format import MAX_FRAC, MAX_WIDTH, MIN_FRAC, MIN_WIDTH, require, require_integer
 
 CALIBRATIONS = ("max", "mse")
 
@@ -17,9 +17,9 @@ class InputFormat:
     frac: int | None = None
 
     def __post_init__(self) -> None:
-        require_whole("format", MIN_WIDTH, MAX_WIDTH, width=self.width)
+        require_integer("format", MIN_WIDTH, MAX_WIDTH, width=self.width)
         if self.frac is not None:
-            require_whole("format", MIN_FRAC, MAX_FRAC, frac=self.frac)
+            require_integer("format", MIN_FRAC, MAX_FRAC, frac=self.frac)
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Widths:
 
     def __post_init__(self) -> None:
         given = {key: value for key, value in vars(self).items() if value is not None}
-        require_whole("formats", MIN_WIDTH, MAX_WIDTH, **given)
+        require_integer("formats", MIN_WIDTH, MAX_WIDTH, **given)
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Formats:
     layers: Mapping[str, Widths] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        require_whole(
+        require_integer(
             "formats",
             MIN_WIDTH,
             MAX_WIDTH,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from model import reference
-from model.format import Format, Int, require, require_whole
+from model.format import Format, Int, require, require_integer
 from model.stage import PROBABILITY_ONE
 from model.stages.softmax import SoftmaxSpec
 
@@ -56,9 +56,9 @@ class Plan:
     def __post_init__(self) -> None:
         owner = "plan"
         layers = len(self.sizes) - 1
-        require_whole(owner, 1, MAX_LAYERS, **{"number of layers": layers})
+        require_integer(owner, 1, MAX_LAYERS, **{"number of layers": layers})
         for index, size in enumerate(self.sizes):
-            require_whole(owner, 1, MAX_SIZE, **{f"sizes[{index}]": size})
+            require_integer(owner, 1, MAX_SIZE, **{f"sizes[{index}]": size})
         for key in ("sets", "relu"):
             found = len(getattr(self, key))
             require(
@@ -74,7 +74,7 @@ class Plan:
             f"{owner}: relu[{layers - 1}] must be False, the last layer gives logits",
         )
         for index, number in enumerate(self.sets):
-            require_whole(owner, 0, len({*self.sets[:index]}), **{f"sets[{index}]": number})
+            require_integer(owner, 0, len({*self.sets[:index]}), **{f"sets[{index}]": number})
             first = self.sets.index(number)
             shapes = self.sizes[first : first + 2], self.sizes[index : index + 2]
             require(
@@ -88,15 +88,15 @@ class Plan:
             f"{owner}: ranges must have {count} entries, one a weight set, got {len(self.ranges)}",
         )
         for index, value in enumerate(self.ranges):
-            require_whole(owner, 0, MAX_RANGE, **{f"ranges[{index}]": value})
+            require_integer(owner, 0, MAX_RANGE, **{f"ranges[{index}]": value})
         most = (1 << COUNT_W) - 1
-        require_whole(owner, 1, most, epochs=self.epochs, samples=self.samples)
+        require_integer(owner, 1, most, epochs=self.epochs, samples=self.samples)
         require(
             len(self.drops) <= 4,
             f"{owner}: drops must have at most 4 entries, got {len(self.drops)}",
         )
         for index, value in enumerate(self.drops):
-            require_whole(owner, 0, 100, **{f"drops[{index}]": value})
+            require_integer(owner, 0, 100, **{f"drops[{index}]": value})
         if self.logit_frac is None:
             require(
                 self.score in LOGIT_FRAC,
@@ -104,7 +104,7 @@ class Plan:
             )
             object.__setattr__(self, "logit_frac", LOGIT_FRAC[self.score])
         fracs = {"input_frac": self.input_frac, "hidden_frac": self.hidden_frac}
-        require_whole(owner, 0, GUARD, **fracs, logit_frac=self.logit_frac)
+        require_integer(owner, 0, GUARD, **fracs, logit_frac=self.logit_frac)
         _ = self.softmax  # checks score, divider and classes
         for layer in range(layers):
             shift = self.shift(layer)
@@ -113,7 +113,7 @@ class Plan:
             )
             low = MIN_DROPPED - self.dropped(layer, 0)
             high = MAX_DROPPED - self.dropped(layer, len(self.drops))
-            require_whole(owner, low, high, eta=self.eta)
+            require_integer(owner, low, high, eta=self.eta)
 
     @property
     def layers(self) -> int:
@@ -188,7 +188,7 @@ class Lfsr:
     """
 
     def __init__(self, state: int) -> None:
-        require_whole("lfsr", 1, (1 << LFSR_W) - 1, state=state)
+        require_integer("lfsr", 1, (1 << LFSR_W) - 1, state=state)
         self.state = state
 
     def step(self, count: int = 1) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from model.format import Int, require, require_whole, tree_levels
+from model.format import Int, require, require_integer, tree_levels
 from model.images import write_image, write_softmax_images
 from model.learning.backprop import CODE_W, DELTA, MASTER, WEIGHT, Plan, order, slopes
 from model.learning.learner import State
@@ -39,7 +39,7 @@ class Core:
     lanes: int
 
     def __post_init__(self) -> None:
-        require_whole("core", 1, MAX_LANES, lanes=self.lanes)
+        require_integer("core", 1, MAX_LANES, lanes=self.lanes)
         require(len(self.plan.drops) >= 1, "core: drops must have 1 to 4 entries, got none")
 
     def groups(self, layer: int) -> int:

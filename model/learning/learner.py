@@ -20,7 +20,7 @@ from model import artifact, reference
 from model.artifact import Network
 from model.bounds import output_interval
 from model.data.scaling import Scaling
-from model.format import Int, SpecError, require_whole
+from model.format import Int, SpecError, require_integer
 from model.learning.backprop import (
     COUNT_W,
     GUARD,
@@ -103,7 +103,7 @@ class Learner:
 
         Raises `SpecError` where it is not.
         """
-        require_whole("learning", 1, (1 << LFSR_W) - 1, seed=seed)
+        require_integer("learning", 1, (1 << LFSR_W) - 1, seed=seed)
         lfsr = Lfsr(seed)
         masters = start(plan, lfsr)
         word = lfsr.step(LFSR_W)

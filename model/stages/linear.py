@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from model.format import Format, Int, require, require_divisor, require_whole, tree_levels
+from model.format import Format, Int, require, require_divisor, require_integer, tree_levels
 from model.stage import (
     ACCUMULATE_CYCLES,
     PACK_CYCLES,
@@ -60,7 +60,7 @@ class LayerSpec:
                 f"{owner}: {key} must be an identifier, got {value!r}",
             )
         require(isinstance(self.relu, bool), f"{owner}: relu must be a boolean, got {self.relu!r}")
-        require_whole(owner, 1, MAX_SIZE, n_in=self.n_in, n_out=self.n_out)
+        require_integer(owner, 1, MAX_SIZE, n_in=self.n_in, n_out=self.n_out)
         require_divisor(owner, "n_in", self.n_in, simd=self.simd)
         require_divisor(owner, "n_out", self.n_out, pe=self.pe)
         require(
@@ -68,7 +68,7 @@ class LayerSpec:
             f"{owner}: the output's frac must be at most {self.w.frac + self.x.frac} = frac of "
             f"weights + frac of inputs, got {self.y.frac}",
         )
-        require_whole(owner, self.min_acc_w, MAX_ACC_W, acc_w=self.acc_w)
+        require_integer(owner, self.min_acc_w, MAX_ACC_W, acc_w=self.acc_w)
 
     @property
     def shift(self) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from model import tables
-from model.format import Format, Int, require, require_divisor, require_whole, tree_levels
+from model.format import Format, Int, require, require_divisor, require_integer, tree_levels
 from model.stage import (
     ACCUMULATE_CYCLES,
     PROBABILITY_W,
@@ -70,14 +70,14 @@ class SoftmaxSpec:
     def __post_init__(self) -> None:
         owner = "softmax"
         object.__setattr__(self, "divider", current_divider(self.divider))
-        require_whole(owner, 2, MAX_CLASSES, n=self.n)
+        require_integer(owner, 2, MAX_CLASSES, n=self.n)
         require_divisor(owner, "n", self.n, lanes=self.lanes)
         for key, legal in (("score", SCORES), ("divider", DIVIDERS)):
             value = getattr(self, key)
             require(
                 value in legal, f"{owner}: {key} must be one of {', '.join(legal)}, got {value!r}"
             )
-        require_whole(owner, 0, MAX_LOGIT_FRAC, **{"frac of the logits": self.x.frac})
+        require_integer(owner, 0, MAX_LOGIT_FRAC, **{"frac of the logits": self.x.frac})
 
     @property
     def max_score(self) -> int:

@@ -3,52 +3,13 @@
 // A plain C interface for ctypes: a core is opened, started or loaded, given samples, saved, closed.
 // Its ROM images are read from the folder that it was opened with. Cores share nothing.
 
-#include <cstdint>
-#include <cstdio>
-#include <cstring>
-#include <memory>
-#include <stdexcept>
-#include <string>
-
-#include "Vdut.h"
-#include "verilated.h"
-
-#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-#error "ports are copied as bytes, which takes a little-endian machine"
-#endif
-
-namespace {
-
-constexpr int RESET_CYCLES = 4;
-
-struct Failure : std::runtime_error {
-    using std::runtime_error::runtime_error;
-};
-
-thread_local std::string image_folder;
-thread_local std::string complaint;
-
-}  // namespace
+#include "library.h"
 
 // Inputs and outputs of the network, bytes of the thresholds, and the cycles to wait for anything.
 struct Shape {
     uint32_t n_in, n_out, samples, threshold_bytes;
     uint64_t patience;
 };
-
-// The linker leads each fopen of this library here: the design names its images without a folder.
-extern "C" std::FILE* __real_fopen(const char* name, const char* mode);
-extern "C" std::FILE* __wrap_fopen(const char* name, const char* mode) {
-    return __real_fopen((image_folder + "/" + name).c_str(), mode);
-}
-
-// What the simulator complains of ends the call, and not the process.
-void vl_warn(const char* file, int, const char*, const char* message) {
-    throw Failure(std::string(file) + ": " + message);
-}
-void vl_fatal(const char* file, int line, const char* scope, const char* message) {
-    vl_warn(file, line, scope, message);
-}
 
 class Core {
 public:

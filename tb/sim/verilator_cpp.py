@@ -28,6 +28,8 @@ _ARGS = [
 # a cycle's thousands of straight lines are not worth what their temporaries cost: 5 % more cycles.
 _FAST = ["-O3", "-MAKEFLAGS", "OPT_FAST='-O2 -fno-tree-pre'"]
 _SOON = ["-O3", "-MAKEFLAGS", "OPT_FAST=-O0"]
+# Included by every harness of a library.
+LIBRARY = Path(__file__).with_name("library.h")
 # Verilog that others' generators wrote is not clean, and is not ours to clean.
 _FOREIGN = [*_FAST, "-Wno-fatal"]
 _LIBRARY = [
@@ -49,7 +51,8 @@ def build_harness(
     Warnings are errors unless the Verilog is ``foreign``. Raises `SimulatorError` where it cannot
     be built.
     """
-    return _build(module, parameters, harness, rtl, _FOREIGN if foreign else _FAST, "harness")
+    args = _FOREIGN if foreign else _FAST
+    return _build(module, parameters, [harness], rtl, args, "harness")
 
 
 def build_library(
@@ -62,16 +65,16 @@ def build_library(
 ) -> Path:
     """As `build_harness`, a shared library; without ``optimize`` it compiles sooner, runs slower.
 
-    The harness brings `vl_warn`, `vl_fatal` and ``__wrap_fopen``.
+    The harness includes `LIBRARY`.
     """
     args = [*_LIBRARY, *(_FAST if optimize else _SOON)]
-    return _build(module, parameters, harness, rtl, args, "harness.so")
+    return _build(module, parameters, [harness, LIBRARY], rtl, args, "harness.so")
 
 
 def _build(
     module: str,
     parameters: Mapping[str, Parameter],
-    harness: Path,
+    harness: Sequence[Path],
     rtl: Path,
     args: Sequence[str],
     product: str,
@@ -86,7 +89,7 @@ def _build(
             *("--top-module", module, "--Mdir", str(folder), "-o", product),
             *(f"-G{key}={literal(value)}" for key, value in parameters.items()),
             *map(str, sources.verilog(rtl)),
-            str(harness),
+            str(harness[0]),
         ]
         with log.open("w") as stream:
             done = subprocess.run(
@@ -95,5 +98,5 @@ def _build(
         if done.returncode:
             raise SimulatorError(f"{module}: {complaint_in(log)}; log: {log}")
 
-    recipe = {"arguments": [*_ARGS, *args], "harness": results.files([harness])}
+    recipe = {"arguments": [*_ARGS, *args], "harness": results.files(harness)}
     return build_folder(module, parameters, "verilator", rtl, recipe, build) / product

@@ -94,7 +94,7 @@ def wrong_network(data: bytes, network: artifact.Network) -> str | None:
         return "something else was read from it"
     spec = content["spec"]
     *layers, softmax = spec["stages"]
-    if not _are_whole(spec):
+    if not _are_integers(spec):
         return "a truth value stands for a number, or a number is not whole"
     for whole, lanes in (
         (layers[0]["n_in"], spec["in_lanes"]),
@@ -113,12 +113,12 @@ def wrong_network(data: bytes, network: artifact.Network) -> str | None:
     return None
 
 
-def _are_whole(plain: Any, key: str = "") -> bool:
+def _are_integers(plain: Any, key: str = "") -> bool:
     """Tell if all numbers in it are ints, and only `relu` is a truth value."""
     if isinstance(plain, dict):
-        return all(_are_whole(value, key) for key, value in plain.items())
+        return all(_are_integers(value, key) for key, value in plain.items())
     if isinstance(plain, list):
-        return all(map(_are_whole, plain))
+        return all(map(_are_integers, plain))
     return type(plain) is (bool if key == "relu" else str if isinstance(plain, str) else int)
 
 
