@@ -81,7 +81,7 @@ def class_names(network: Network) -> tuple[str, ...]:
     if "classes" in network.provenance:
         return tuple(network.provenance["classes"])
     name = str(network.provenance.get("dataset"))
-    if name in datasets.LOADERS:
+    if name in datasets.NAMED:
         return datasets.load(name).class_names
     return tuple(map(str, range(network.spec.n_out)))
 

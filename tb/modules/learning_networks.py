@@ -1,6 +1,8 @@
 """The networks on which the core that learns is run: small ones at random, datasets, a hard one."""
 
 import dataclasses
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,12 +66,15 @@ def random_samples(plan: Plan, seed: int) -> tuple[Int, Int]:
 
 @dataclass(frozen=True, eq=False)
 class Learning:
-    """A core, its samples, and how many of them are learned from which seed."""
+    """A core, what gives its samples, and how many of them are learned from which seed.
+
+    Codes and labels are asked for where they are written: a simulation, which knows each of these
+    by name, needs none.
+    """
 
     name: str
     core: Core
-    x: Int = dataclasses.field(repr=False)
-    labels: Int = dataclasses.field(repr=False)
+    samples: Callable[[], tuple[Int, Int]]
     count: int = 12
     seed: int = 1
 
@@ -83,7 +88,8 @@ class Learning:
         self.core.write_images(folder / MEM_DIR)
         data = folder / "samples.npz"
         with whole_file(data) as temporary, temporary.open("wb") as stream:
-            np.savez(stream, x=self.x, labels=self.labels)
+            x, labels = self.samples()
+            np.savez(stream, x=x, labels=labels)
         options = {
             "plan": dataclasses.asdict(self.core.plan),
             "lanes": self.core.lanes,
@@ -97,19 +103,19 @@ class Learning:
 def of_dataset(name: str, lanes: int, score: str = "exp", count: int = 12) -> Learning:
     """A core that learns one of the datasets."""
     core = Core(with_score(PLANS[name], score), lanes)
-    return Learning(f"{name}-{lanes}-{score}", core, *samples_of(name), count=count)
+    samples = functools.partial(samples_of, name)
+    return Learning(f"{name}-{lanes}-{score}", core, samples, count=count)
 
 
 def of_random(seed: int, count: int = 20) -> Learning:
     """A core at random."""
     plan, lanes = random_case(seed)
-    samples = random_samples(plan, seed)
-    return Learning(f"random-{seed}", Core(plan, lanes), *samples, count=count, seed=seed)
+    samples = functools.partial(random_samples, plan, seed)
+    return Learning(f"random-{seed}", Core(plan, lanes), samples, count=count, seed=seed)
 
 
 def of_hard(score: str = "exp", lanes: int = 4, count: int = 20) -> Learning:
     """The core on which most mutants are judged."""
     plan = with_score(HARD, score)
-    return Learning(
-        f"hard-{lanes}-{score}", Core(plan, lanes), *random_samples(plan, 1), count=count
-    )
+    samples = functools.partial(random_samples, plan, 1)
+    return Learning(f"hard-{lanes}-{score}", Core(plan, lanes), samples, count=count)

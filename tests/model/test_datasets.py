@@ -34,7 +34,7 @@ def test_iris_lies_in_the_box_that_its_input_format_holds():
 
 
 def test_every_dataset_has_a_row_here():
-    assert set(datasets.LOADERS) == {"iris", "wine", "breast_cancer", "digits"}
+    assert set(datasets.NAMED) == {"iris", "wine", "breast_cancer", "digits"}
 
 
 def test_unknown_dataset_is_refused_with_the_legal_names():

@@ -26,7 +26,7 @@ def test_the_reference_reproduces_every_golden_value():
     assert compared == 150 * (3 + 3 + 1) + len(OUTPUTS["sha256"])
 
 
-@pytest.mark.parametrize("name", sorted(datasets.LOADERS))
+@pytest.mark.parametrize("name", sorted(datasets.NAMED))
 def test_every_golden_network_is_the_export_of_its_recipe_and_gives_its_golden_values(name):
     network = artifact.load(GOLDEN / f"{name}.network.json")
     outputs = json.loads((GOLDEN / f"{name}.outputs.json").read_text())

@@ -58,7 +58,7 @@ def test_every_value_of_the_golden_network_agrees() -> None:
     assert sum(compared.values()) == 3150 * (4 + 8 * 30 + 2 * 3 + 3 + 1 + 3 + 3 + 1)
 
 
-@pytest.mark.parametrize("name", sorted(datasets.LOADERS))
+@pytest.mark.parametrize("name", sorted(datasets.NAMED))
 def test_real_features_give_what_predict_gives(name: str) -> None:
     network = artifact.load(GOLDEN / f"{name}.network.json")
     features = datasets.load(name).features

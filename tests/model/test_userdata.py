@@ -273,7 +273,7 @@ def test_a_column_that_is_no_feature_is_said_and_can_be_left_out(tmp_path, colum
 
 
 def test_datasets_of_features_alone_have_no_remarks():
-    assert [remarks(datasets.load(name)) for name in datasets.LOADERS] == [[]] * 4
+    assert [remarks(datasets.load(name)) for name in datasets.NAMED] == [[]] * 4
 
 
 def test_classes_that_never_occur_are_said(tmp_path):

@@ -2,12 +2,14 @@
 
 import pickle
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from common import sources
-from common.paths import RTL
+from common.paths import ROOT, RTL
 from model.stage import Parameter
 from tb.modules import learning, registry
 from tb.modules.case import Case, Contract
@@ -123,3 +125,15 @@ def test_names_are_unique() -> None:
     for named in ([*CASES, *SEALED], MUTANTS, CONTRACTS):
         names = [one.name for one in named]
         assert len(set(names)) == len(names)
+
+
+def test_a_simulation_imports_nothing_that_takes_seconds() -> None:
+    # Thousands of simulations start a Python of their own that knows every module by its name.
+    heavy = {"matplotlib", "onnx", "onnxruntime", "pandas", "rich", "scipy", "sklearn", "torch"}
+    imported = "import sys, tb.modules.registry; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", imported], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    found = {name.partition(".")[0] for name in done.stdout.split()}
+    assert "numpy" in found
+    assert not found & heavy
