@@ -8,10 +8,11 @@ from cocotb.utils import get_sim_time
 from tb.benches.elaboration import check_elaboration
 from tb.benches.scoreboard import Scoreboard
 from tb.job import job
-from tb.modules.learning_parts import PARTS
+from tb.modules import learning_data, learning_parts, learning_walks, learning_words
 from tb.streams import PERIOD_NS
 
 JOB = job()
+PARTS = learning_parts.PARTS | learning_words.PARTS | learning_data.PARTS | learning_walks.PARTS
 
 
 @cocotb.test(timeout_time=40, timeout_unit="ms")

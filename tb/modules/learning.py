@@ -5,7 +5,8 @@ from tb.modules.case import Setting, plain
 from tb.modules.description import Illegal, Module
 from tb.modules.learning_error import LogitDeltas, WithSlopes
 from tb.modules.learning_mutants import MISTAKES
-from tb.modules.learning_networks import of_dataset, of_hard, of_random
+from tb.modules.learning_networks import HARD, of_dataset, of_hard, of_random
+from tb.modules.learning_walks import OfPlan
 from tb.modules.operator import Operator
 
 TOP = "mlp_learn_top"
@@ -51,21 +52,29 @@ RANGES = {
 }
 
 
+def _of_hard(lanes: int, parameters: str) -> OfPlan:
+    """A part of the hard core."""
+    return OfPlan(f"hard-{lanes}", HARD, lanes, tuple(parameters.split()))
+
+
 def _module(
     name: str,
     parameters: str,
     *,
     operator: type[Operator] | None = None,
     own: tuple[Setting, ...] = (),
+    more: tuple[Setting, ...] = (),
     illegal: tuple[tuple[dict[str, Parameter], str, str], ...] = (),
     **ranges: str,
 ) -> Module:
-    """A part of `mlp_learn_top`; ``own`` are settings of a bench of its own."""
+    """A part of `mlp_learn_top`; ``own`` and ``more`` are settings of a bench of its own."""
     return Module(
         name,
         operator,
         {key: ranges.get(key, RANGES.get(key, "")) for key in parameters.split()},
         on_both=own,
+        more=more,
+        mutated=tuple(setting.name for setting in own),
         illegal=tuple(Illegal(wrong, named, warning=w) for wrong, named, w in illegal),
         mistakes=MISTAKES.get(name, ()),
         bench="" if operator else "learning_parts_bench",
@@ -74,6 +83,9 @@ def _module(
 
 
 MORE, DROPS = "1 or more", "DROP_MIN DROP_MAX"
+LAYERS = "N_LAYERS N SET LANES LAYER_W ADDR_W"
+FORMATS = "N_LAYERS N RELU FRAC LANES LAYER_W FRAC_MIN SHIFT_MAX"
+TIMING = f"N_LAYERS N RELU FRAC LANES FRAC_MIN SHIFT_MAX {DROPS} LAYER_W"
 MODULES = (
     _module("mlp_lfsr", "", own=(plain(),)),
     _module("mlp_ram", "WIDTH DEPTH", own=(plain(WIDTH=9, DEPTH=5),)),
@@ -82,12 +94,13 @@ MODULES = (
         "N LOGIT_FRAC SCORE DIVIDER SCORE_W TOTAL_W MEM_DIR",
         N="2 .. 64",
     ),
-    _module("mlp_learn_backward", "LANES SUM_W", LANES=MORE),
-    _module("mlp_learn_bias", f"ROWS {DROPS}"),
+    _module("mlp_learn_backward", "LANES SUM_W", own=(plain(LANES=3, SUM_W=26),), LANES=MORE),
+    _module("mlp_learn_bias", f"ROWS {DROPS}", own=(plain(ROWS=5, DROP_MIN=3, DROP_MAX=6),)),
     _module("mlp_learn_control", ""),
     _module(
         "mlp_learn_dither",
         DROPS,
+        own=(plain(DROP_MIN=6, DROP_MAX=11),),
         illegal=(({"DROP_MAX": 17}, "DROP_MAX=17", "SELRANGE"),),
         DROP_MIN=MORE,
     ),
@@ -105,15 +118,24 @@ MODULES = (
         illegal=(({"SCORE": "sigmoid"}, "sigmoid", ""),),
         N="2 .. 64",
     ),
-    _module("mlp_learn_formats", "N_LAYERS N RELU FRAC LANES LAYER_W FRAC_MIN SHIFT_MAX"),
+    _module("mlp_learn_formats", FORMATS, own=(_of_hard(4, FORMATS),)),
     _module(
         "mlp_learn_forward",
         "LANES ACC_W SHIFT_MIN SHIFT_MAX",
+        own=(plain(LANES=3, ACC_W=20, SHIFT_MIN=6, SHIFT_MAX=8),),
+        more=(plain(LANES=1, ACC_W=19, SHIFT_MIN=0, SHIFT_MAX=7),),
         illegal=(({"ACC_W": 15}, "ACC_W=15", ""),),
         LANES=MORE,
     ),
     _module("mlp_learn_host", "N_LAYERS N SET RANGE N_DROPS LANES LAYER_W ADDR_W"),
-    _module("mlp_learn_input", "N CLASSES LANES ADDR_W", N="1 .. 256", LANES=MORE),
+    _module(
+        "mlp_learn_input",
+        "N CLASSES LANES ADDR_W",
+        own=(plain(N=5, CLASSES=3, LANES=2, ADDR_W=3),),
+        more=(plain(N=1, CLASSES=2, LANES=4, ADDR_W=1), plain(N=4, CLASSES=3, LANES=1, ADDR_W=2)),
+        N="1 .. 256",
+        LANES=MORE,
+    ),
     _module(
         "mlp_learn_lane",
         f"M_W W_W X_W D_W SUM_W {DROPS}",
@@ -128,33 +150,47 @@ MODULES = (
     _module("mlp_learn_lanes", f"LANES WORDS SUM_W {DROPS}", LANES=MORE),
     _module(
         "mlp_learn_layers",
-        "N_LAYERS N SET LANES LAYER_W ADDR_W",
+        LAYERS,
+        own=(_of_hard(2, LAYERS),),
         illegal=(
             ({"LANES": 257}, "LANES=257", ""),
             ({"N": (4, 257, 3), "ADDR_W": 16}, "N=30000010100000004", ""),
         ),
     ),
     _module("mlp_learn_mask", "W", own=(plain(W=3),), W=MORE),
-    _module("mlp_learn_operands", "LANES WORDS DELTAS ADDR_W", LANES=MORE),
+    _module(
+        "mlp_learn_operands",
+        "LANES WORDS DELTAS ADDR_W",
+        own=(plain(LANES=2, WORDS=7, DELTAS=9, ADDR_W=4),),
+        LANES=MORE,
+    ),
     _module("mlp_learn_order", "", own=(plain(),)),
-    _module("mlp_learn_pack", "LANES", LANES=MORE),
-    _module("mlp_learn_phase", "N_LAYERS LAYER_W"),
-    _module("mlp_learn_random", ""),
+    _module("mlp_learn_pack", "LANES", own=(plain(LANES=3),), more=(plain(LANES=1),), LANES=MORE),
+    _module(
+        "mlp_learn_phase",
+        "N_LAYERS LAYER_W",
+        own=(plain(N_LAYERS=3, LAYER_W=2),),
+        more=(plain(N_LAYERS=1, LAYER_W=1),),
+    ),
+    _module("mlp_learn_random", "", own=(plain(),)),
     _module(
         "mlp_learn_rate",
         "N_DROPS",
         own=(plain(N_DROPS=4),),
         illegal=(({"N_DROPS": 8}, "N_DROPS=8", ""),),
     ),
-    _module("mlp_learn_sequence", "N_LAYERS N SET LANES LAYER_W ADDR_W"),
-    _module("mlp_learn_start", ""),
+    _module("mlp_learn_sequence", LAYERS, own=(_of_hard(2, LAYERS),), more=(_of_hard(5, LAYERS),)),
+    _module("mlp_learn_start", "", own=(plain(),)),
     _module(
         "mlp_learn_timing",
-        f"N_LAYERS N RELU FRAC LANES FRAC_MIN SHIFT_MAX {DROPS} LAYER_W",
+        TIMING,
+        own=(_of_hard(4, TIMING),),
     ),
     _module(
         "mlp_learn_update",
         f"M_W P_W {DROPS}",
+        own=(plain(M_W=16, P_W=24, DROP_MIN=6, DROP_MAX=11),),
+        more=(plain(M_W=16, P_W=18, DROP_MIN=4, DROP_MAX=4),),
         illegal=(
             ({"DROP_MIN": 0}, "DROP_MIN=0", ""),
             ({"DROP_MAX": 5}, "DROP_MAX=5", ""),
@@ -164,7 +200,7 @@ MODULES = (
         DROP_MIN=MORE,
         DROP_MAX="DROP_MIN .. P_W - 1",
     ),
-    _module("mlp_learn_walk", "N_LAYERS N SET LANES LAYER_W ADDR_W"),
+    _module("mlp_learn_walk", LAYERS, own=(_of_hard(2, LAYERS),), more=(_of_hard(5, LAYERS),)),
     Module(
         TOP,
         None,
