@@ -1,7 +1,8 @@
 """The core that learns: its modules, most of which the whole core's bench looks into."""
 
+from model.learning.backprop import Plan
 from model.stage import Parameter
-from tb.modules.case import Setting, plain
+from tb.modules.case import Contract, Setting, plain
 from tb.modules.description import Illegal, Module
 from tb.modules.learning_error import LogitDeltas, WithSlopes
 from tb.modules.learning_mutants import MISTAKES
@@ -52,6 +53,23 @@ RANGES = {
 }
 
 
+# Layers of fewer words than their update has cycles, and of as many.
+BRIEF = Plan((2, 2, 2, 2), (0, 0, 1), (True, False, False), (0, 0), epochs=1, samples=1)
+LONG = Plan((3, 3, 2), (0, 1), (True, False), (0, 0), epochs=1, samples=1)
+
+
+def _formula(
+    setting: Setting,
+    mistake: str | None = None,
+    *,
+    latency: int = 0,
+    bounded: bool = False,
+    quick: bool = False,
+) -> Contract:
+    """A proof that asserts something else than a contract of streams."""
+    return Contract(setting, latency, gates=True, bounded=bounded, quick=quick, mistake=mistake)
+
+
 def _of_hard(lanes: int, parameters: str) -> OfPlan:
     """A part of the hard core."""
     return OfPlan(f"hard-{lanes}", HARD, lanes, tuple(parameters.split()))
@@ -65,6 +83,7 @@ def _module(
     own: tuple[Setting, ...] = (),
     more: tuple[Setting, ...] = (),
     illegal: tuple[tuple[dict[str, Parameter], str, str], ...] = (),
+    contracts: tuple[Contract, ...] = (),
     **ranges: str,
 ) -> Module:
     """A part of `mlp_learn_top`; ``own`` and ``more`` are settings of a bench of its own."""
@@ -74,9 +93,9 @@ def _module(
         {key: ranges.get(key, RANGES.get(key, "")) for key in parameters.split()},
         on_both=own,
         more=more,
-        mutated=tuple(setting.name for setting in own),
         illegal=tuple(Illegal(wrong, named, warning=w) for wrong, named, w in illegal),
         mistakes=MISTAKES.get(name, ()),
+        contracts=contracts,
         bench="" if operator else "learning_parts_bench",
         within=TOP,
     )
@@ -84,10 +103,16 @@ def _module(
 
 MORE, DROPS = "1 or more", "DROP_MIN DROP_MAX"
 LAYERS = "N_LAYERS N SET LANES LAYER_W ADDR_W"
+SEQUENCE = (*LAYERS.split(), "WORDS")
 FORMATS = "N_LAYERS N RELU FRAC LANES LAYER_W FRAC_MIN SHIFT_MAX"
 TIMING = f"N_LAYERS N RELU FRAC LANES FRAC_MIN SHIFT_MAX {DROPS} LAYER_W"
 MODULES = (
-    _module("mlp_lfsr", "", own=(plain(),)),
+    _module(
+        "mlp_lfsr",
+        "",
+        own=(plain(),),
+        contracts=(_formula(plain(), "another-tap", quick=True),),
+    ),
     _module("mlp_ram", "WIDTH DEPTH", own=(plain(WIDTH=9, DEPTH=5),)),
     _module(
         "mlp_learn_answer",
@@ -96,11 +121,16 @@ MODULES = (
     ),
     _module("mlp_learn_backward", "LANES SUM_W", own=(plain(LANES=3, SUM_W=26),), LANES=MORE),
     _module("mlp_learn_bias", f"ROWS {DROPS}", own=(plain(ROWS=5, DROP_MIN=3, DROP_MAX=6),)),
-    _module("mlp_learn_control", ""),
+    _module(
+        "mlp_learn_control",
+        "",
+        contracts=(_formula(plain(), "network-of-a-short-load", quick=True),),
+    ),
     _module(
         "mlp_learn_dither",
         DROPS,
         own=(plain(DROP_MIN=6, DROP_MAX=11),),
+        contracts=(_formula(plain(DROP_MIN=6, DROP_MAX=11), "dither-with-a-bit-too-many"),),
         illegal=(({"DROP_MAX": 17}, "DROP_MAX=17", "SELRANGE"),),
         DROP_MIN=MORE,
     ),
@@ -116,6 +146,7 @@ MODULES = (
         operator=LogitDeltas,
         own=(WithSlopes(3, "exp"), WithSlopes(3, "taylor2")),
         illegal=(({"SCORE": "sigmoid"}, "sigmoid", ""),),
+        contracts=(Contract(WithSlopes(2, "exp"), 1, 2, mistake="error-against-256"),),
         N="2 .. 64",
     ),
     _module("mlp_learn_formats", FORMATS, own=(_of_hard(4, FORMATS),)),
@@ -133,6 +164,11 @@ MODULES = (
         "N CLASSES LANES ADDR_W",
         own=(plain(N=5, CLASSES=3, LANES=2, ADDR_W=3),),
         more=(plain(N=1, CLASSES=2, LANES=4, ADDR_W=1), plain(N=4, CLASSES=3, LANES=1, ADDR_W=2)),
+        contracts=(
+            Contract(
+                plain(N=3, CLASSES=3, LANES=2, ADDR_W=1), 1, mistake="learns-a-label-of-no-class"
+            ),
+        ),
         N="1 .. 256",
         LANES=MORE,
     ),
@@ -140,6 +176,7 @@ MODULES = (
         "mlp_learn_lane",
         f"M_W W_W X_W D_W SUM_W {DROPS}",
         own=(NARROW,),
+        contracts=(_formula(NARROW, "backward-without-deltas"),),
         illegal=(
             ({"W_W": 17, "SUM_W": 40}, "W_W=17", "SELRANGE"),
             ({"SUM_W": 23}, "SUM_W=23", ""),
@@ -157,14 +194,25 @@ MODULES = (
             ({"N": (4, 257, 3), "ADDR_W": 16}, "N=30000010100000004", ""),
         ),
     ),
-    _module("mlp_learn_mask", "W", own=(plain(W=3),), W=MORE),
+    _module(
+        "mlp_learn_mask",
+        "W",
+        own=(plain(W=3),),
+        contracts=(_formula(plain(W=16), "no-mask", quick=True),),
+        W=MORE,
+    ),
     _module(
         "mlp_learn_operands",
         "LANES WORDS DELTAS ADDR_W",
         own=(plain(LANES=2, WORDS=7, DELTAS=9, ADDR_W=4),),
         LANES=MORE,
     ),
-    _module("mlp_learn_order", "", own=(plain(),)),
+    _module(
+        "mlp_learn_order",
+        "",
+        own=(plain(),),
+        contracts=(_formula(plain(MOST=4), "order-with-an-even-step"),),
+    ),
     _module("mlp_learn_pack", "LANES", own=(plain(LANES=3),), more=(plain(LANES=1),), LANES=MORE),
     _module(
         "mlp_learn_phase",
@@ -177,9 +225,19 @@ MODULES = (
         "mlp_learn_rate",
         "N_DROPS",
         own=(plain(N_DROPS=4),),
+        contracts=(_formula(plain(N_DROPS=4), "rate-an-epoch-late", quick=True),),
         illegal=(({"N_DROPS": 8}, "N_DROPS=8", ""),),
     ),
-    _module("mlp_learn_sequence", LAYERS, own=(_of_hard(2, LAYERS),), more=(_of_hard(5, LAYERS),)),
+    _module(
+        "mlp_learn_sequence",
+        LAYERS,
+        own=(_of_hard(2, LAYERS),),
+        more=(_of_hard(5, LAYERS),),
+        contracts=(
+            _formula(OfPlan("brief", BRIEF, 2, SEQUENCE), "gap-too-short", quick=True),
+            _formula(OfPlan("long", LONG, 1, SEQUENCE)),
+        ),
+    ),
     _module("mlp_learn_start", "", own=(plain(),)),
     _module(
         "mlp_learn_timing",
@@ -191,6 +249,16 @@ MODULES = (
         f"M_W P_W {DROPS}",
         own=(plain(M_W=16, P_W=24, DROP_MIN=6, DROP_MAX=11),),
         more=(plain(M_W=16, P_W=18, DROP_MIN=4, DROP_MAX=4),),
+        contracts=(
+            # Nothing is left of an input after two cycles: a bounded proof is one for all time.
+            _formula(
+                plain(M_W=16, P_W=24, DROP_MIN=6, DROP_MAX=11),
+                "master-that-wraps",
+                latency=2,
+                bounded=True,
+                quick=True,
+            ),
+        ),
         illegal=(
             ({"DROP_MIN": 0}, "DROP_MIN=0", ""),
             ({"DROP_MAX": 5}, "DROP_MAX=5", ""),

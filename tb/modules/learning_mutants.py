@@ -3,6 +3,33 @@
 from tb.modules.mutant import Mutant, mistake
 
 MISTAKES: dict[str, tuple[Mutant, ...]] = {
+    "mlp_lfsr": (
+        mistake("another-tap", "hard-4-exp", "16'hB400 : 16'h0000", "16'hB500 : 16'h0000"),
+    ),
+    "mlp_learn_control": (
+        mistake(
+            "network-of-a-short-load",
+            "hard-4-exp",
+            "(loads && load_last && tail_q == LAST_TAIL)",
+            "(loads && load_last)",
+        ),
+    ),
+    "mlp_learn_input": (
+        mistake(
+            "learns-a-label-of-no-class",
+            "hard-4-exp",
+            "{1'b0, out_label} < LABELS",
+            "{1'b0, out_label} <= LABELS",
+        ),
+    ),
+    "mlp_learn_lane": (
+        mistake(
+            "backward-without-deltas",
+            "hard-4-exp",
+            "in_backward || in_update ? in_d :",
+            "in_update ? in_d :",
+        ),
+    ),
     "mlp_learn_dither": (
         mistake(
             "update-rounds-to-nearest",
@@ -70,6 +97,41 @@ MISTAKES: dict[str, tuple[Mutant, ...]] = {
                 "                    next_phase = IDLE;\n"
                 "                else if (pass)\n"
                 "                    next_layer = layer + 1'b1;"
+            ),
+        ),
+        mistake(
+            "deltas-from-moved-weights",
+            "hard-4-exp",
+            (
+                "!learn ? ANSWER : N_LAYERS == 1 ? UPDATE : BACKWARD;\n"
+                "                else if (pass)\n"
+                "                    next_layer = layer + 1'b1;\n"
+                "            BACKWARD:\n"
+                "                if (pass && layer == SECOND[LAYER_W-1:0]) begin\n"
+                "                    next_phase = UPDATE;\n"
+                "                    next_layer = FINAL[LAYER_W-1:0];\n"
+                "                end else if (pass)\n"
+                "                    next_layer = layer - 1'b1;\n"
+                "            UPDATE:\n"
+                "                if (pass && first)\n"
+                "                    next_phase = IDLE;\n"
+                "                else if (pass)\n"
+                "                    next_layer = layer - 1'b1;"
+            ),
+            (
+                "!learn ? ANSWER : UPDATE;\n"
+                "                else if (pass)\n"
+                "                    next_layer = layer + 1'b1;\n"
+                "            BACKWARD:\n"
+                "                if (pass) begin\n"
+                "                    next_phase = UPDATE;\n"
+                "                    next_layer = layer - SECOND[LAYER_W-1:0];\n"
+                "                end\n"
+                "            UPDATE:\n"
+                "                if (pass && first)\n"
+                "                    next_phase = IDLE;\n"
+                "                else if (pass)\n"
+                "                    next_phase = BACKWARD;"
             ),
         ),
     ),
@@ -169,6 +231,7 @@ MISTAKES: dict[str, tuple[Mutant, ...]] = {
         ),
     ),
     "mlp_learn_sequence": (
+        mistake("gap-too-short", "hard-5-exp", "GAP = 3'd5;", "GAP = 3'd1;"),
         mistake(
             "drain-overrun",
             "hard-4-exp",

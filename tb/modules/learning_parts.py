@@ -1,12 +1,11 @@
 """Parts of the core that learns, each as a function of its inputs, cycle by cycle."""
 
-import dataclasses
 import random
 from collections.abc import Iterator
 from typing import Any
 
 from model.learning import backprop
-from model.learning.backprop import IRIS, LFSR_TAPS, Lfsr
+from model.learning.backprop import LFSR_TAPS, Lfsr
 from model.words import Field
 
 Values = dict[str, int]
@@ -202,20 +201,27 @@ class MaskPart(Part):
 
 
 class RatePart(Part):
-    thresholds = (3, 5, 5, 9)
+    """Epochs beside thresholds that lie near them, or anywhere."""
+
+    N_DROPS = 4
     inputs = (Field("load"), Field("load_epoch", 16), Field("step"), Field("thresholds", 64))
     outputs_of = (Field("epoch", 16), Field("halvings", 3))
 
     def __init__(self, parameters: dict[str, Any]) -> None:
         super().__init__(parameters)
-        self.plan = dataclasses.replace(IRIS, epochs=10, drops=(30, 50, 50, 90), eta=5)
+        self.thresholds = [3, 5, 5, 9]
         self.epoch: int | None = None
         self.halvings: int | None = None
 
     def draw(self) -> Values:
-        packed = sum(t << (16 * k) for k, t in enumerate(self.plan.thresholds))
-        load = self.epoch is None or random.random() < 0.05
+        load = self.epoch is None or random.random() < 0.1
         start = random.choice([0, 4, 8, 65533, random.getrandbits(16)])
+        if load:
+            near = [min(65535, start + random.randint(0, 9)) for _ in range(self.N_DROPS)]
+            bit = [start ^ 1 << random.randrange(16) for _ in range(self.N_DROPS)]
+            any_ = [random.getrandbits(16) for _ in range(self.N_DROPS)]
+            self.thresholds = random.choice([near, bit, any_])
+        packed = sum(t << (16 * k) for k, t in enumerate(self.thresholds))
         step = random.random() < 0.5
         return {"load": load, "load_epoch": start, "step": step, "thresholds": packed}
 
@@ -225,7 +231,8 @@ class RatePart(Part):
 
     def clock(self, values: Values) -> None:
         if self.epoch is not None:
-            self.halvings = self.plan.rate(self.epoch) - self.plan.eta
+            epoch = self.epoch
+            self.halvings = sum(epoch >= threshold for threshold in self.thresholds)
         if values["load"]:
             self.epoch = values["load_epoch"]
         elif values["step"] and self.epoch is not None:

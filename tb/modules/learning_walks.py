@@ -24,13 +24,13 @@ class OfPlan:
 
     @property
     def shown(self) -> Parameters:
-        """All that it has."""
-        every = Core(self.plan, self.lanes).parameters("")
-        return {key: every[key] for key in self.keys}
+        """Number of layers and lanes."""
+        return {"N_LAYERS": self.plan.layers, "LANES": self.lanes}
 
     def prepare(self, folder: Path) -> Prepared:
         """Return the parameters."""
-        return self.shown, {}
+        every = Core(self.plan, self.lanes).parameters("")
+        return {key: every[key] for key in self.keys}, {}
 
 
 def core_of(parameters: dict[str, Any]) -> Core:

@@ -37,6 +37,20 @@ Each module with streams keeps the contract of `verify/formal/stream_contract.v`
 * `nobody_waits_forever`: so is a place for a beat, while nobody stalls the output;
 * `no_more_than_fits`: reset or not, the module never owes more than it can hold.
 
+A module of `mlp_learn_top` has promises of its own, in its file of `verify/formal/`:
+
+* `mlp_learn_lane`, `mlp_learn_update`, `mlp_learn_dither`, `mlp_learn_mask`, `mlp_learn_rate`: the
+  formula, from any state; a master never leaves its range;
+* `mlp_lfsr`: the polynomial, and never 0;
+* `mlp_learn_order`: whatever word is drawn, each sample comes once in an epoch of up to 4;
+* `mlp_learn_sequence`: no word of masters is read while its write is under way, no operand before
+  it is there;
+* `mlp_learn_control`: one thing at a time, none before the last write of a sample, no network after
+  a load of the wrong length, 16 steps before an order, a save that waits unchanged.
+
+`mlp_learn_input` and `mlp_learn_error` keep the contract; taylor2's products are too large for a
+solver, and left to the bench.
+
 ReLU is gates only: its stream passes through and each value is max(x, 0). `mlp_softmax` as a
 whole keeps the promises of `verify/formal/softmax_bytes_properties.v`: the sum is 255, the winner
 is the first of the largest score, none is above it and no smaller score equal to it; a result waits
