@@ -28,7 +28,9 @@ async def equals_its_function_in_every_cycle(dut):
         dut.clk.value = 0
     for values in part.drives():
         for field in part.inputs:
-            dut[field.name].value = field.pack([int(values[field.name])])
+            value, (low, high) = int(values[field.name]), field.ends
+            assert low <= value <= high, f"{field.name}: {value} is none of {field.width} bits"
+            dut[field.name].value = value & ((1 << field.width) - 1)
         await Timer(PERIOD_NS // 2, unit="ns")
         for name, value in part.outputs(values).items():
             expected[name].append(int(value))
