@@ -1,5 +1,5 @@
 """The network as numbers: ``from model import Network``."""
 
-from model.library import Network, Prediction
+from model.library import Learning, Network, Prediction
 
-__all__ = ["Network", "Prediction"]
+__all__ = ["Learning", "Network", "Prediction"]

@@ -5,12 +5,15 @@ of the input format, one sample or more, become class indices ``[samples]`` and 
 ``[samples, n_out]``. Its options are its keyword-only parameters. It is named
 here as ``module:function`` and imported when it is asked for, so that this package needs no
 simulator to be imported. A new one is a line in `BACKENDS`.
+
+What learns is found the same way, in `LEARNERS`: a `model.learning.teach.Teacher`.
 """
 
 import functools
 import importlib
 import inspect
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,18 +33,25 @@ BACKENDS = {
     "board": "boards.host:predict_codes",
 }
 
+LEARNERS = {
+    "reference": "model.learning.teach:by_reference",
+    "native": "tb.sim.learners:native",
+    "icarus": "tb.sim.learners:icarus",
+    "verilator": "tb.sim.learners:verilator",
+}
+
 
 class BackendError(VerbatimError):
     """An unknown backend, or one that did not give a result for each sample."""
 
 
-def find(name: str, options: Mapping[str, object]) -> Backend:
+def find(name: str, options: Mapping[str, object], table: Mapping[str, str] = BACKENDS) -> Any:
     """Return the backend of this name with its options; raises `BackendError` if one is unknown."""
-    if name not in BACKENDS:
-        raise BackendError(f"backend must be one of {', '.join(BACKENDS)}, got {name!r}")
-    module, _, function = BACKENDS[name].partition(":")
+    if name not in table:
+        raise BackendError(f"backend must be one of {', '.join(table)}, got {name!r}")
+    module, _, function = table[name].partition(":")
     try:
-        found: Backend = getattr(importlib.import_module(module), function)
+        found = getattr(importlib.import_module(module), function)
     except ImportError as error:
         raise BackendError(f"backend {name!r} cannot be loaded: {error}") from error
     known = {

@@ -1,5 +1,6 @@
-"""The network as its user has it: features in, classes and probabilities out."""
+"""The network as its user has it: features in, classes and probabilities out, and learning."""
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -8,8 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from model import artifact, backends, reference
-from model.backends import BackendError
-from model.format import Int
+from model.backends import LEARNERS, Backend, BackendError
+from model.data import scaling
+from model.format import Int, require_whole
+from model.learning import from_network, learner, teach
+from model.learning.backprop import COUNT_W, Plan
+from model.learning.from_recipe import ETA, OTHER_EPOCHS
+from model.learning.learner import LearningError, State
 from model.stage import PROBABILITY_ONE
 from model.summary import summary
 
@@ -34,6 +40,31 @@ class Prediction:
         return self.probabilities / PROBABILITY_ONE
 
 
+@dataclass(frozen=True)
+class Learning:
+    """Result of `Network.learn`, equal for every backend but for ``cycles``.
+
+    ``wrong`` are the wrong answers of each epoch, each given before its sample was learned;
+    ``digest`` is the sha256 of all masters; ``cycles`` are the clock cycles of all samples, None
+    where no clock ran. ``plan`` and ``state`` are what a run goes on from.
+    """
+
+    network: "Network"
+    wrong: tuple[int, ...]
+    cycles: int | None
+    plan: Plan
+    state: State
+
+    @property
+    def digest(self) -> str:
+        """sha256 of all masters."""
+        return self.state.digest
+
+    def save_checkpoint(self, path: Path | str) -> None:
+        """Write masters and counters, whole or not at all; `learner.load` reads them."""
+        learner.save(self.plan, self.state, Path(path))
+
+
 class Network(artifact.Network):
     """A network of integers with everything that a user asks of it."""
 
@@ -55,7 +86,7 @@ class Network(artifact.Network):
         `FeatureError` where X is not such an array of finite numbers, `SpecError` where the columns
         of a table are other features, and `BackendError` on an unknown backend or option.
         """
-        run = backends.find(backend, options)
+        run: Backend = backends.find(backend, options)
         features = reference.as_features(self._in_order(X), self.spec.n_in)
         count, n_out = len(features), self.spec.n_out
         classes, probabilities = np.empty(count, np.int64), np.empty((count, n_out), np.uint8)
@@ -70,6 +101,62 @@ class Network(artifact.Network):
                 )
             classes[piece], probabilities[piece] = found, bytes_
         return Prediction(classes, probabilities)
+
+    def learn(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        epochs: int = OTHER_EPOCHS,
+        start: str = "own",
+        seed: int = 1,
+        eta: int = ETA,
+        backend: str = "reference",
+        **options: object,
+    ) -> Learning:
+        """Learn samples one at a time; this network stays as it is, the result holds the new one.
+
+        X is as in `predict`, ``y [samples]`` are classes by index or by name. Learning goes on from
+        the network's ``own`` weights, or with ``start="random"`` from weights at random; then
+        features are standardized, unless the network has a scaling. ``seed``, 1 .. 65535, gives
+        order and start. The rate is ``2**-eta``, halved after 50, 70, 80 and 90 % of the epochs.
+        Every backend of `model.backends.LEARNERS` gives the same weights; ``options`` are the
+        backend's own, such as ``lanes``, the multipliers of a simulated core.
+        Raises as `predict` does, `LearningError` on labels or weights that cannot be learned from,
+        and `SpecError` on settings that no core can have.
+        """
+        teacher: teach.Teacher = backends.find(backend, options, LEARNERS)
+        if start not in ("own", "random"):
+            raise LearningError(f"start must be one of own, random, got {start!r}")
+        features = reference.as_features(self._in_order(X), self.spec.n_in)
+        if not len(features):
+            raise LearningError("X must have at least one sample, got none")
+        labels = teach.as_labels(y, len(features), self.spec.n_out, self.names)
+        own, scale = start == "own", self.scaling
+        if not own and scale is None:
+            scale = scaling.standardize(features)
+        parts = teach.pieces(len(features))
+        require_whole("learning", 1, ((1 << COUNT_W) - 1) // len(parts), epochs=epochs)
+        plan = from_network.of_network(
+            self, own=own, epochs=epochs * len(parts), samples=parts[0].stop, eta=eta
+        )
+        masters = from_network.masters_of(plan, self) if own else None
+
+        def code(part: slice) -> Int:
+            scaled = features[part] if scale is None else scale.apply(features[part])
+            return reference.quantize(scaled, plan.x(0))
+
+        found = teach.teach(teacher, plan, teach.begin(plan, seed, masters), code, labels, epochs)
+        plain = from_network.back(plan, found.state.masters, self, scale)
+        masters_sha256 = found.state.digest
+        network = dataclasses.replace(
+            type(self)(**vars(plain)),
+            provenance={
+                **self.provenance,
+                "learned": {"seed": seed, "start": start, "masters_sha256": masters_sha256},
+            },
+        )
+        return Learning(network, tuple(found.wrong), found.cycles, plan, found.state)
 
     def trace(self, X: ArrayLike) -> dict[str, Int]:
         """Every tensor between features ``[samples, n_in]`` and probabilities, by name.

@@ -1,12 +1,15 @@
 """The core that learns equals its reference, at any parallelism, and its bench would notice."""
 
 import re
+from typing import Any
 
 import numpy as np
 import pytest
 
 from common.paths import BUILD
 from common.programs import SimulatorError
+from model import Network
+from model.learning import learner, teach
 from model.learning.backprop import IRIS, Plan
 from model.learning.core import Core
 from model.learning.learner import Learner
@@ -58,6 +61,68 @@ def test_an_epoch_has_one_digest_in_the_library() -> None:
         expected = [run.predict(sample) for sample in x]
         assert np.array_equal(answers.classes, [seen.predicted for seen in expected])
         assert np.array_equal(answers.probabilities, [seen.probabilities for seen in expected])
+
+
+# A network that the library learns, and its samples, in the units of the codes.
+SMALL = Plan((3, 4, 4, 2), (0, 1, 2), (True, True, False), (0, 0, 0), epochs=2, samples=9)
+FEATURES = np.random.default_rng(3).uniform(-4, 4, (9, 3))
+CLASSES = np.random.default_rng(4).integers(0, 2, 9)
+
+
+@pytest.fixture
+def small() -> Network:
+    plain = learner.network(SMALL, Learner.begin(SMALL, 5).state.masters, name="small")
+    return Network(**vars(plain))
+
+
+@pytest.mark.parametrize(
+    ("backend", "options"),
+    [
+        ("native", {"lanes": 3}),
+        ("native", {"lanes": 1}),
+        ("icarus", {"lanes": 3}),
+        ("verilator", {"lanes": 3}),
+    ],
+)
+def test_the_library_learns_the_same_by_each_backend(
+    backend: str, options: dict[str, Any], small: Network
+) -> None:
+    expected = small.learn(FEATURES, CLASSES, epochs=3, seed=7)
+    found = small.learn(FEATURES, CLASSES, epochs=3, seed=7, backend=backend, **options)
+    assert (found.wrong, found.digest) == (expected.wrong, expected.digest)
+    assert vars(found.state).keys() == vars(expected.state).keys()
+    for key in ("lfsr", "word", "epoch", "position"):
+        assert getattr(found.state, key) == getattr(expected.state, key)
+    assert np.array_equal(
+        found.network.predict(FEATURES).probabilities,
+        expected.network.predict(FEATURES).probabilities,
+    )
+    # The last sample of an epoch is answered before it is learned.
+    least = 3 * (len(FEATURES) - 1) * Core(found.plan, options["lanes"]).cycles
+    assert found.cycles is not None and least <= found.cycles < 2 * least
+
+
+def test_the_library_learns_pieces_in_the_core(
+    small: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(teach, "PIECE", 5)
+    expected = small.learn(FEATURES, CLASSES, epochs=2)
+    found = small.learn(FEATURES, CLASSES, epochs=2, backend="native", lanes=3)
+    assert (found.wrong, found.digest) == (expected.wrong, expected.digest)
+    assert {piece.stop - piece.start for piece in teach.pieces(9)} == {4, 5}
+
+
+def test_a_core_that_learns_otherwise_is_no_result_of_the_library(
+    small: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Core.parameters
+
+    def changed(core: Core, mem_dir: str) -> dict[str, Any]:
+        return real(core, mem_dir) | {"RELU": (1, 0, 0)}
+
+    monkeypatch.setattr(Core, "parameters", changed)
+    with pytest.raises(SimulationFailed, match=r"sample \d+, .*expected -?\d+, got -?\d+"):
+        small.learn(FEATURES, CLASSES, epochs=3, backend="icarus", lanes=3)
 
 
 def test_a_divergence_is_named() -> None:
