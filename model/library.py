@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from model import artifact, backends, reference
 from model.backends import LEARNERS, Backend, BackendError
 from model.data import scaling
-from model.format import Int, require_whole
+from model.format import Int, require_integer
 from model.learning import from_network, learner, teach
 from model.learning.backprop import COUNT_W, Plan
 from model.learning.from_recipe import ETA, OTHER_EPOCHS
@@ -136,7 +136,7 @@ class Network(artifact.Network):
         if not own and scale is None:
             scale = scaling.standardize(features)
         parts = teach.pieces(len(features))
-        require_whole("learning", 1, ((1 << COUNT_W) - 1) // len(parts), epochs=epochs)
+        require_integer("learning", 1, ((1 << COUNT_W) - 1) // len(parts), epochs=epochs)
         plan = from_network.of_network(
             self, own=own, epochs=epochs * len(parts), samples=parts[0].stop, eta=eta
         )

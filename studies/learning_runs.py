@@ -1,4 +1,4 @@
-"""Many runs of learning side by side, in integers or in floats, and integers with one thing changed.
+"""Many runs of learning side by side: in integers, in integers with one thing changed, in floats.
 
 The arithmetic is that of `model/learning/backprop.py`, for all runs at once and in float32, which
 holds each of its values but the sums of backward, for which it is float64: tests and the study
@@ -26,7 +26,7 @@ SLOPES = ("exact", "one", "sign")
 
 @dataclass(frozen=True)
 class Rule:
-    """How the integers are moved; as it stands it is what the core does.
+    """Arithmetic of the integers; by default it is that of the core.
 
     ``weight_w`` are the top bits of a master that forward and backward read; ``floor`` rounds
     deltas down.
@@ -97,26 +97,23 @@ class Integers:
         self.rng = np.random.default_rng(list(seeds))
         self.slopes = backprop.slopes(plan.x(plan.layers).frac)
 
-    def weights(self, number: int) -> Real:
-        """What forward and backward read of a set's masters, in LSBs of a weight."""
+    def weights(self) -> list[Real]:
+        """Top bits of each set's masters as forward and backward read them, in LSBs of a weight."""
         lost = WEIGHT.width - self.rule.weight_w
-        rows = self.masters[number][:, :, :-1]
-        if not lost:
-            return np.floor(rows * np.float32(2.0**-self.rule.guard))
-        top = np.floor(rows * np.float32(2.0 ** -(self.rule.guard + lost)))
-        return top * np.float32(2.0**lost)
+        unit = np.float32(2.0 ** -(self.rule.guard + lost))
+        tops = [np.floor(rows[:, :, :-1] * unit) for rows in self.masters]
+        return [top * np.float32(2.0**lost) for top in tops] if lost else tops
 
     def biases(self, layer: int) -> Real:
         """Biases of a layer, in LSBs of its accumulator."""
         rows = self.masters[self.plan.sets[layer]][:, :, -1]
         return np.floor(rows * np.float32(2.0 ** (self.plan.x(layer).frac - self.rule.guard)))
 
-    def forward(self, x: Real) -> list[Real]:
+    def forward(self, x: Real, weights: Sequence[Real]) -> list[Real]:
         """Inputs of each layer ``[runs, samples, n]``, then the logits."""
         xs, plan = [x], self.plan
-        for layer in range(plan.layers):
-            weights = self.weights(plan.sets[layer])
-            sums = xs[-1] @ weights.transpose(0, 2, 1) + self.biases(layer)[:, None, :]
+        for layer, number in enumerate(plan.sets):
+            sums = xs[-1] @ weights[number].transpose(0, 2, 1) + self.biases(layer)[:, None, :]
             y = np.rint(sums * np.float32(2.0 ** -plan.shift(layer)))
             np.clip(y, 0 if plan.relu[layer] else -128, 127, out=y)
             xs.append(y)
@@ -124,7 +121,7 @@ class Integers:
 
     def answers(self, samples: Samples) -> Int:
         """Classes ``[runs, samples]``."""
-        logits = self.forward(samples.x.astype(np.float32))[-1].astype(np.int64)
+        logits = self.forward(samples.x.astype(np.float32), self.weights())[-1].astype(np.int64)
         return reference.softmax(logits, self.plan.softmax)["class"]
 
     def correct(self, samples: Samples) -> list[int]:
@@ -154,13 +151,13 @@ class Integers:
 
     def learn(self, x: Real, labels: Int, eta: int) -> Int:
         """Learn one sample a run, ``[runs, n_in]``; the classes that were predicted before."""
-        plan = self.plan
-        xs = [part[:, 0, :] for part in self.forward(x[:, None, :])]
+        plan, weights = self.plan, self.weights()
+        xs = [part[:, 0, :] for part in self.forward(x[:, None, :], weights)]
+        exact = [rows.astype(np.float64) for rows in weights]
         delta, classes = self.error(xs[-1].astype(np.int64), labels)
         deltas = [delta]
         for layer in range(plan.layers - 1, 0, -1):
-            weights = self.weights(plan.sets[layer]).astype(np.float64)
-            sums = (deltas[0].astype(np.float64)[:, None, :] @ weights)[:, 0, :]
+            sums = (deltas[0].astype(np.float64)[:, None, :] @ exact[plan.sets[layer]])[:, 0, :]
             below = self.delta(sums * 2.0**-WEIGHT.frac)
             if plan.relu[layer - 1]:
                 below *= xs[layer] != 0

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
-from model.format import Int, require_whole
+from model.format import Int, require_integer
 from model.learning.backprop import COUNT_W, LFSR_W, Lfsr, Plan
 from model.learning.learner import Learner, LearningError, State
 from model.names import Names
@@ -20,8 +20,10 @@ PIECE = (1 << COUNT_W) - 1
 
 @dataclass(frozen=True)
 class Taught:
-    """What an implementation returns: the state, the wrong answers of each epoch, and the clock
-    cycles of all samples, None where no clock ran."""
+    """Result of an implementation: the state, and the wrong answers of each epoch.
+
+    ``cycles`` are the clock cycles of all samples, None where no clock ran.
+    """
 
     state: State
     wrong: Sequence[int]
@@ -51,7 +53,7 @@ def begin(plan: Plan, seed: int, masters: list[Int] | None) -> State:
     """
     if masters is None:
         return Learner.begin(plan, seed).state
-    require_whole("learning", 1, (1 << LFSR_W) - 1, seed=seed)
+    require_integer("learning", 1, (1 << LFSR_W) - 1, seed=seed)
     lfsr = Lfsr(seed)
     word = lfsr.step(LFSR_W)
     return State(masters, lfsr.state, word, 0, 0)
