@@ -23,6 +23,7 @@ from common.files import write_atomically
 from common.paths import ROOT, RTL
 from model import artifact, fast, onnx_export, reference
 from model.artifact import Network
+from scripts import bench_learning
 from tb.sim import native
 from tb.sim.made_up import codes
 from tb.sim.run_network import EVERY_SAMPLE, run_network
@@ -140,7 +141,7 @@ def cycles_per_second(network: Network, simulator: str, build: Path) -> float:
 
 
 def measure(scratch: Path, network: Path, advance: Callable[[], None]) -> dict[str, Any]:
-    """All figures; ``advance`` is called after each of the 9 measurements."""
+    """All figures; ``advance`` is called after each of the 10 measurements."""
     figures: dict[str, Any] = {
         "machine": {
             "cpus": len(os.sched_getaffinity(0)),
@@ -173,6 +174,8 @@ def measure(scratch: Path, network: Path, advance: Callable[[], None]) -> dict[s
     figures["library"] = library_figures(loaded)
     advance()
     figures["native"] = native_figures(loaded, (ROOT / scratch).resolve())
+    advance()
+    figures["learning"] = bench_learning.figures(per_second, (ROOT / scratch).resolve(), network)
     advance()
     return figures
 
@@ -214,6 +217,7 @@ def table(figures: dict[str, Any]) -> Table:
         rows.add_row(words, f"{part[name]:,}", aim, "samples per second")
     aim = f"at most {found['target_compiling_seconds']}"
     rows.add_row("  compiling it", f"{found['compiling_seconds']:.1f}", aim, "seconds, once")
+    bench_learning.add_rows(rows, figures["learning"])
     return rows
 
 
@@ -221,7 +225,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Write the figures to ``--out`` and print them as a table; no figure fails it."""
     stderr = Console(stderr=True)
     with Progress(console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
-        task = progress.add_task("measuring", total=3 * len(SIMULATORS) + 3)
+        task = progress.add_task("measuring", total=3 * len(SIMULATORS) + 4)
         figures = measure(arguments.scratch, arguments.network, lambda: progress.advance(task))
     write_atomically(arguments.out, json.dumps(figures, indent=1) + "\n")
     tables.show(table(figures))

@@ -10,7 +10,7 @@ from common.errors import CommandError
 from common.paths import GOLDEN_IRIS
 from common.tables import console
 from model import artifact
-from scripts import bench
+from scripts import bench, bench_learning
 from tb.sim.simulators import SIMULATORS
 
 SLOW = dict.fromkeys(("train", "export", "sim", "report", "compiling"), 1000.0) | {"total": 4000.0}
@@ -37,6 +37,16 @@ FIGURES: dict[str, Any] = {
         "compiling_seconds": 77.5,
         "target_compiling_seconds": 15,
     },
+    "learning": {
+        "torch_samples_per_second": 11,
+        "native_samples_per_second": 12,
+        "target_native_samples_per_second": 5_000,
+        "lanes": 30,
+        "cycles_per_sample": 334,
+        "placed": {"abacus, L = 6": 13},
+        "learn_seconds": 555.5,
+        "target_learn_seconds": 120,
+    },
 }
 
 
@@ -57,6 +67,10 @@ def test_figures_far_beyond_their_aims_are_shown_and_written(
         "at least 100,000",
         "77.5",
         "at least 300,000",
+        "native, L = 30, 334 cycles",
+        "at least 5,000",
+        "abacus, L = 6, placed",
+        "555.5",
     ):
         assert words in printed
 
@@ -72,6 +86,22 @@ def test_table_fits_a_log() -> None:
 def test_command_that_fails_is_named(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match=r"-m scripts\.train .* failed: .*nowhere\.toml"):
         bench.chain(tmp_path, tmp_path / "nowhere.toml", "icarus")
+
+
+def test_learning_of_pytorch_is_counted() -> None:
+    epoch = bench_learning.torch_step()
+    assert bench.per_second(epoch, 120) > 0
+
+
+def test_learning_that_fails_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"-m scripts\.learn .* failed: .*nowhere\.toml"):
+        bench_learning.learn_seconds(tmp_path, tmp_path / "nowhere.toml")
+
+
+def test_placed_cores_are_those_of_the_study(tmp_path: Path) -> None:
+    assert bench_learning.placed(tmp_path / "none.json") == {}
+    (tmp_path / "some.json").write_text('{"up5k, L = 6": 20000}')
+    assert bench_learning.placed(tmp_path / "some.json") == {"up5k, L = 6": 20000}
 
 
 def test_predictions_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
