@@ -194,6 +194,9 @@ study-silicon: .venv/yosys ## FPGA resources of IrisNet on several devices
 study-sweep: .venv/yosys ## area, speed, accuracy: folds, widths, softmaxes
 	@$(RUN) studies.sweep
 
+study-learning: .venv/ready ## learning in the field, naive choices, integers beside floats
+	@$(RUN) studies.learning
+
 study-peers: build/setup/verilator .venv/yosys ## alkaid and NNgen on the same network
 	@$(RUN) studies.peers.compare
 

@@ -38,7 +38,7 @@ def torch_step() -> Callable[[], object]:
     module = IrisNet()
     optimizer = torch.optim.SGD(module.parameters(), lr=2.0**-IRIS.eta)
     # The loss takes logits, so the module's softmax is left out.
-    module.softmax = torch.nn.Identity()
+    module.softmax = torch.nn.Identity()  # type: ignore[assignment]
 
     def epoch() -> None:
         for j in range(len(values)):
@@ -75,7 +75,8 @@ def figures(per_second: PerSecond, scratch: Path, network: Path) -> dict[str, An
 
 def placed(path: Path = PLACED) -> dict[str, int]:
     """Samples learned per second by each placed core of a study, none where it was not made."""
-    return json.loads(path.read_text()) if path.exists() else {}
+    found: dict[str, int] = json.loads(path.read_text()) if path.exists() else {}
+    return found
 
 
 def learn_seconds(scratch: Path, network: Path) -> float:

@@ -24,7 +24,7 @@ from model import artifact, recipe, reference
 from model.data import datasets, scaling
 from model.format import Int
 from model.learning import floats, from_recipe, learner, plans
-from model.learning.backprop import Plan
+from model.learning.backprop import LFSR_W, Plan
 from model.learning.core import Core
 from model.learning.learner import Learner
 from model.recipe import Recipe, Training
@@ -34,10 +34,12 @@ NETWORK, CHECKPOINT, PICTURE = "learned.network.json", "learned.checkpoint.json"
 VERILOG, PYTHON, SGD, ADAM = "integers, Verilog", "integers, Python", "float, SGD", "float, Adam"
 # Adam's settings, where the recipe trains by none.
 TRAINING = Training(1000, 0.001)
+# Of an epoch's first sample: order asked for, taken, and its beats' registers.
+HANDSHAKE_CYCLES = 16
 
 
 class DivergenceError(VerbatimError):
-    """Verilog and reference differ after an epoch: the message names it and both digests."""
+    """Verilog differs from the reference or from a formula: the message names both values."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,21 @@ def compare(epoch: int, expected: tuple[str, int], got: tuple[str, int]) -> None
         )
 
 
+def check_cycles(core: Core, epochs: int, cycles: int) -> None:
+    """Raise `DivergenceError` unless all samples took the cycles of the formula.
+
+    Beside them an epoch takes the drawing of its order and the first sample's way in; the last
+    sample is answered before it is learned.
+    """
+    expected = epochs * core.plan.samples * core.cycles
+    between = epochs * (LFSR_W + core.plan.sizes[0] + HANDSHAKE_CYCLES)
+    if not expected - core.cycles <= cycles <= expected + between:
+        raise DivergenceError(
+            f"{epochs} epochs must take {expected - core.cycles} to {expected + between} cycles, "
+            f"got {cycles}"
+        )
+
+
 def learn_in_float(
     plan: Plan, seed: int, samples: Samples, training: Training, found: Result
 ) -> None:
@@ -195,6 +212,7 @@ def run(arguments: argparse.Namespace) -> None:
     plan = from_recipe.of_recipe(wanted, *sizes, len(samples.x), arguments.epochs)
     core, training = Core(plan, arguments.lanes), wanted.training or TRAINING
     learned, found = learn(core, arguments.seed, samples, Console(stderr=True))
+    check_cycles(core, plan.epochs, found.cycles)
     learn_in_float(plan, arguments.seed, samples, training, found)
     provenance = {"learned": {"seed": arguments.seed, "masters_sha256": learned.state.digest}}
     network = learner.network(

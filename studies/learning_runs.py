@@ -8,6 +8,7 @@ itself compare masters with the reference. Arrays have the run as their first ax
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,12 +29,13 @@ SLOPES = ("exact", "one", "sign")
 class Rule:
     """Arithmetic of the integers; by default it is that of the core.
 
-    ``weight_w`` are the top bits of a master that forward and backward read; ``floor`` rounds
-    deltas down.
+    ``rounding`` is that of updates, one of `ROUNDINGS`, or a tuple with one for each of equal
+    groups of runs. ``weight_w`` are the top bits of a master that forward and backward read;
+    ``floor`` rounds deltas down.
     """
 
     master_w: int = MASTER.width
-    rounding: str = "dither"
+    rounding: str | tuple[str, ...] = "dither"
     delta: Format = DELTA
     floor: bool = False
     weight_w: int = WEIGHT.width
@@ -49,11 +51,11 @@ class Rule:
 class Samples:
     """Values or codes ``[runs, samples, n_in]`` and labels ``[runs, samples]``."""
 
-    x: NDArray[np.generic]
+    x: NDArray[Any]
     labels: Int
 
     @classmethod
-    def shared(cls, x: NDArray[np.generic], labels: Int, runs: int) -> "Samples":
+    def shared(cls, x: NDArray[Any], labels: Int, runs: int) -> "Samples":
         """The same samples for each run."""
         return cls(np.broadcast_to(x, (runs, *x.shape)), np.broadcast_to(labels, (runs, len(x))))
 
@@ -107,7 +109,9 @@ class Integers:
     def biases(self, layer: int) -> Real:
         """Biases of a layer, in LSBs of its accumulator."""
         rows = self.masters[self.plan.sets[layer]][:, :, -1]
-        return np.floor(rows * np.float32(2.0 ** (self.plan.x(layer).frac - self.rule.guard)))
+        unit = np.float32(2.0 ** (self.plan.x(layer).frac - self.rule.guard))
+        biases: Real = np.floor(rows * unit)
+        return biases
 
     def forward(self, x: Real, weights: Sequence[Real]) -> list[Real]:
         """Inputs of each layer ``[runs, samples, n]``, then the logits."""
@@ -174,14 +178,17 @@ class Integers:
         dropped = rule.delta.frac + fx - (WEIGHT.frac + rule.guard) + eta
         ones = np.full((len(x), 1), 2.0**fx, np.float32)
         product = delta[:, :, None] * np.concatenate([x, ones], axis=1)[:, None, :]
-        step = self.steps(product, dropped, words)
-        np.subtract(rows, step, out=rows)
+        kinds = (rule.rounding,) if isinstance(rule.rounding, str) else rule.rounding
+        size = len(rows) // len(kinds)
+        for number, kind in enumerate(kinds):
+            group = slice(number * size, (number + 1) * size)
+            rows[group] -= self.steps(product[group], dropped, words[group], kind)
         most = 2.0 ** (rule.master_w - 1)
         np.clip(rows, -most, most - 1, out=rows)
 
-    def steps(self, product: Real, dropped: int, words: Int) -> Real:
-        """Products without their ``dropped`` low bits, by the rule's rounding."""
-        unit, kind = np.float32(2.0**-dropped), self.rule.rounding
+    def steps(self, product: Real, dropped: int, words: Int, kind: str) -> Real:
+        """Products without their ``dropped`` low bits, rounded by one of `ROUNDINGS`."""
+        unit = np.float32(2.0**-dropped)
         if kind == "dither":
             low = words & ((1 << dropped) - 1)
             if dropped > LFSR_W:
@@ -191,10 +198,11 @@ class Integers:
             product += self.rng.integers(0, 1 << dropped, product.shape, dtype=np.int32)
         if kind == "dropped bits":
             half = dropped // 2
-            whole = np.floor(product * unit)
+            whole: Real = np.floor(product * unit)
             rest = (product - whole * np.float32(2.0**dropped)).astype(np.int32)
             high, low = rest >> (dropped - half), rest & ((1 << half) - 1)
-            return whole + (high > low)
+            whole += high > low
+            return whole
         product *= unit
         turn = {"towards 0": np.trunc, "half to even": np.rint}.get(kind, np.floor)
         return turn(product, out=product)

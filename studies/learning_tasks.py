@@ -29,6 +29,9 @@ CASES = ("drift", "rare class")
 # Of the drift: gain 1 +- GAIN, offset in deviations of a feature; samples of the rare class.
 GAIN, OFFSET, RARE = 0.1, 0.5, 2
 
+# The study's size.
+SETTINGS = {"starts": 20, "raw_starts": 8, "raw_epochs": 1000, "splits": 5, "seeds": 5}
+
 Figures = dict[str, Any]
 
 
@@ -89,24 +92,27 @@ def samples_of(
     return Samples.shared(x, data.labels[rows], runs)
 
 
-def raw(score: str, rounding: str, starts: int, epochs: int) -> Figures:
-    """Correct training samples of iris in centimetres, hidden layers at frac 4."""
+def raw(score: str, starts: int, epochs: int) -> Figures:
+    """Correct training samples of iris in centimetres, hidden layers at frac 4, by rounding."""
     eta = {"exp": 6, "taylor2": 7}[score]
     plan = dataclasses.replace(with_score(IRIS, score), epochs=epochs, eta=eta, hidden_frac=4)
-    assert rounding in ROUNDINGS
     data = datasets.load("iris")
     train, _ = datasets.split(data, TEST_FRACTION, 0)
-    samples = samples_of(data, train, None, starts)
-    run = Integers(plan, range(1, starts + 1), Rule(rounding=rounding))
+    samples = samples_of(data, train, None, starts * len(ROUNDINGS))
+    seeds = [*range(1, starts + 1)] * len(ROUNDINGS)
+    run = Integers(plan, seeds, Rule(rounding=ROUNDINGS))
     run.train(samples)
-    return {"train": run.correct(samples)}
+    correct = run.correct(samples)
+    return {
+        rounding: correct[n * starts : (n + 1) * starts] for n, rounding in enumerate(ROUNDINGS)
+    }
 
 
 def cross_validation(name: str, score: str, kind: str, splits: int, seeds: int) -> Figures:
     """Percent of all samples correct, each tested by the run that did not learn it, by seed."""
     data, plan = datasets.load(name), plan_of(name, score)
     found = np.zeros(seeds, np.int64)
-    pairs = []
+    pairs: list[tuple[int, Int, Int]] = []
     for seed in range(seeds):
         shuffle = StratifiedKFold(splits, shuffle=True, random_state=seed)
         for train, test in shuffle.split(data.features, data.labels):
@@ -116,8 +122,8 @@ def cross_validation(name: str, score: str, kind: str, splits: int, seeds: int) 
         group = [pair for pair in pairs if len(pair[1]) == size]
         scales = [scaling_of(name, data.features[train]) for _, train, _ in group]
         parts = [
-            stacked(data, [pair[which] for pair in group], scales, kind != "integers")
-            for which in (1, 2)
+            stacked(data, rows, scales, kind != "integers")
+            for rows in ([train for _, train, _ in group], [test for *_, test in group])
         ]
         starts = [seed + 1 for seed, _, _ in group]
         counts = _TRAINERS[kind](name, of_samples(plan, size), starts, parts[0], parts[1])

@@ -1,6 +1,7 @@
 """`python -m scripts.learn`: what a few epochs leave, and each thing that could go wrong."""
 
 import dataclasses
+import re
 import sys
 from pathlib import Path
 
@@ -43,6 +44,9 @@ def test_few_epochs_leave_network_checkpoint_and_picture(monkeypatch, capsys, tm
     assert state.digest == again.state.digest and (state.epoch, state.position) == (2, 0)
     printed = capsys.readouterr().out
     assert f"equal, sha256 {state.digest}" in printed
+    formula = Core(plan, 30).cycles
+    measured = re.search(rf"cycles a sample, L = 30: ([\d.]+), formula {formula}\n", printed)
+    assert measured and abs(float(measured[1]) - formula) < 2
     network = Network.load(tmp_path / learn.NETWORK)
     found = network.predict(data.features).classes
     train, test = datasets.split(data, wanted.split.test_fraction, wanted.split.seed)
@@ -67,6 +71,16 @@ def test_bad_setting_is_one_sentence(
     assert command(monkeypatch, *arguments) == 2
     assert complaint in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_cycles_other_than_the_formulas_are_a_divergence() -> None:
+    core = Core(IRIS, 30)
+    exact = 2 * IRIS.samples * core.cycles
+    for cycles in (exact - core.cycles, exact, exact + 2 * 36):
+        learn.check_cycles(core, 2, cycles)
+    for cycles in (exact - core.cycles - 1, exact + 2 * 36 + 1, exact + 2 * IRIS.samples):
+        with pytest.raises(learn.DivergenceError, match=f"got {cycles}"):
+            learn.check_cycles(core, 2, cycles)
 
 
 def test_other_masters_or_answers_are_a_divergence() -> None:
