@@ -1,0 +1,227 @@
+"""The files of a core: what templates are filled with, and their texts by path."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import jinja2
+
+from common import sources
+from common.errors import CommandError
+from common.paths import ROOT
+from model import images
+from model.artifact import Network
+from model.images import MEM_DIR
+from model.names import Names
+from model.spec import TOP, NetworkSpec
+from model.stage import PROBABILITY_W
+from syn.package import modules, quoted
+from syn.package.vectors import CLASS_W, Real, Samples, Vectors, samples, vectors
+
+TEMPLATES = Path(__file__).with_name("templates")
+# The layout of the folder, as tools that ask for a version see it.
+VERSION = "1.0.0"
+# Comments for each entry of a list parameter of `mlp_top`: the first of N and X_W is the input's.
+_ENDS = frozenset({"N", "X_W"})
+_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
+
+
+@dataclass(frozen=True)
+class Core:
+    """A network at its folds, the samples that its bench sends, and the sources that it needs."""
+
+    network: Network
+    samples: Samples
+    vectors: Vectors
+    sources: tuple[Path, ...]
+
+    @classmethod
+    def of(cls, network: Network, features: Real) -> Self:
+        """The core of a network, checked by samples of ``features [samples, n_in]``.
+
+        Raises `CommandError` where the network's name cannot be part of a module's, and
+        `FeatureError` where features are not those of the network.
+        """
+        name = network.spec.name
+        if not set(name) <= _CHARACTERS:
+            raise CommandError(
+                f"name of the network must be ASCII letters, digits and _ for a core, got {name!r}"
+            )
+        found = samples(network, features)
+        return cls(network, found, vectors(network, found), tuple(modules.needed(TOP)))
+
+    @property
+    def spec(self) -> NetworkSpec:
+        """The shape of the network."""
+        return self.network.spec
+
+    @property
+    def module(self) -> str:
+        """Name of the wrapper module."""
+        return f"{self.spec.name}_core"
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        """What identifies the core: digests of network and sources, fold, cycles."""
+        spec = self.spec
+        return {
+            "module": self.module,
+            "network_sha256": images.identity(self.network),
+            "sources_sha256": sources.digest(self.sources),
+            "fold": {layer.name: [layer.simd, layer.pe] for layer in spec.layers},
+            "lanes": {"in": spec.in_lanes, "out": spec.out_lanes},
+            "interval": spec.interval,
+            "latency": spec.latency,
+        }
+
+
+def _parameters(spec: NetworkSpec) -> list[dict[str, Any]]:
+    """Parameters of `mlp_top` as literals; lists with the last entry first, and whose it is."""
+    layers = [layer.name for layer in spec.layers]
+    found: list[dict[str, Any]] = []
+    for name, value in spec.parameters(MEM_DIR).items():
+        if name == "MEM_DIR":
+            continue
+        if isinstance(value, tuple):
+            owners = ["features", *layers] if name in _ENDS else layers
+            entries = [f"32'd{entry}" for entry in value]
+            found.append(
+                {"name": name, "entries": list(zip(entries, owners, strict=True))[::-1]}
+            )
+        else:
+            literal = f'"{value}"' if isinstance(value, str) else str(value)
+            found.append({"name": name, "literal": literal})
+    return found
+
+
+def _frame_bytes(spec: NetworkSpec, features: Iterable[str]) -> list[tuple[int, str]]:
+    """Each byte of a sample's frame: its number, and what it holds."""
+    count = spec.x.byte_width // 8
+    parts = ("",) if count == 1 else (", low byte", ", high byte, sign-extended")
+    names = [f"code of {name}{part}" for name in features for part in parts]
+    return list(enumerate(names))
+
+
+def context(core: Core) -> dict[str, Any]:
+    """All that the templates are filled with."""
+    network, spec = core.network, core.spec
+    names = network.names or Names()
+    features = names.features or tuple(f"feature {k}" for k in range(spec.n_in))
+    classes = names.classes or tuple(map(str, range(spec.n_out)))
+    in_w, out_w = spec.in_lanes * spec.x.byte_width, spec.out_lanes * PROBABILITY_W
+    shown = range(min(1, len(core.samples.codes)))
+    return {
+        **core.facts,
+        "name": spec.name,
+        "NAME": spec.name.upper(),
+        "version": VERSION,
+        "spec": spec,
+        "x": spec.x,
+        "layers": spec.layers,
+        "softmax": spec.softmax,
+        "parameters": _parameters(spec),
+        "features": features,
+        "classes": classes,
+        "scaling": network.scaling,
+        "code_bytes": spec.x.byte_width // 8,
+        "sample_bytes": spec.n_in * spec.x.byte_width // 8,
+        "frame": _frame_bytes(spec, features),
+        "in_beats": spec.n_in // spec.in_lanes,
+        "out_beats": spec.n_out // spec.out_lanes,
+        "in_w": in_w,
+        "out_w": out_w,
+        "class_w": CLASS_W,
+        "sources": [path.name for path in core.sources],
+        "images": list(images.image_shapes(spec)),
+        "vectors": core.vectors,
+        "worked": [_worked(core, index) for index in shown],
+        "samples": [_worked(core, index) for index in range(len(core.samples.codes))],
+        "multipliers": spec.area.multipliers,
+    }
+
+
+def _worked(core: Core, index: int) -> dict[str, Any]:
+    """One sample from its features to the bytes of its answer."""
+    found, spec = core.samples, core.spec
+    codes = found.codes[index].tolist()
+    width = spec.x.byte_width
+    sample = b"".join((code % (1 << width)).to_bytes(width // 8, "little") for code in codes)
+    return {
+        "features": found.features[index].tolist(),
+        "codes": codes,
+        "sample": sample.hex(" "),
+        "result": bytes(found.probabilities[index].tolist()).hex(" "),
+        "probabilities": found.probabilities[index].tolist(),
+        "class": int(found.classes[index]),
+    }
+
+
+def _environment() -> jinja2.Environment:
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        undefined=jinja2.StrictUndefined,
+        variable_start_string="[[",
+        variable_end_string="]]",
+        block_start_string="[%",
+        block_end_string="%]",
+        comment_start_string="[#",
+        comment_end_string="#]",
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    made.filters |= {"c": quoted.c, "python": ascii, "markdown": quoted.markdown}
+    return made
+
+
+def texts(core: Core) -> dict[str, str]:
+    """Text of each file of the core, by its path in the folder."""
+    environment, filled = _environment(), context(core)
+    name = core.spec.name
+    rendered = {
+        f"{core.module}.v": "wrapper.v",
+        f"{name}_tb.v": "bench.v",
+        f"{name}.f": "sources.f",
+        f"{name}.core": "fusesoc.core",
+        f"{name}.qip": "quartus.qip",
+        "package_ip.tcl": "package_ip.tcl",
+        "component.xml": "component.xml",
+        "instance.v.txt": "instance.v.txt",
+        f"host/{name}.h": "host.h",
+        f"host/{name}.c": "host.c",
+        f"host/{name}_host.py": "host.py",
+        "host/samples.csv": "samples.csv",
+        "README.md": "README.md",
+    }
+    found = {
+        path: environment.get_template(f"{template}.j2").render(filled)
+        for path, template in rendered.items()
+    }
+    return (
+        found
+        | {f"rtl/{path.name}": path.read_text() for path in core.sources}
+        | _memories(core)
+        | {"LICENSE": (ROOT / "LICENSE").read_text()}
+    )
+
+
+def _memories(core: Core) -> dict[str, str]:
+    """ROM images and vectors, a hexadecimal word a line."""
+    spec, found = core.spec, core.vectors
+    shapes = images.image_shapes(spec)
+    words = images.images(core.network)
+    in_w = spec.in_lanes * spec.x.byte_width + 1
+    out_w = spec.out_lanes * PROBABILITY_W + CLASS_W + 1
+    return {
+        **{f"{MEM_DIR}/{name}": _lines(words[name], width) for name, (_, width) in shapes.items()},
+        "vectors/sent.mem": _lines(found.sent, in_w),
+        "vectors/expected.mem": _lines(found.expected, out_w),
+    }
+
+
+def _lines(words: Iterable[int], width: int) -> str:
+    digits = -(-width // 4)
+    return "".join(f"{word:0{digits}x}\n" for word in words)

@@ -1,0 +1,102 @@
+"""Golden vectors of a core: beats that its bench sends, and those that must come back."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model import reference
+from model.artifact import Network
+from model.format import Int
+from model.stage import PROBABILITY_W
+from model.words import pack_lanes
+
+# Samples of the dataset that a bench sends: of more, as many at equal distances.
+MOST_SAMPLES = 150
+CLASS_W = 8
+
+Real = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Real features ``[samples, n_in]``, their codes, and the reference's answers."""
+
+    features: Real
+    codes: Int
+    classes: Int
+    probabilities: Int
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """Words of ``tlast, tdata`` to send, and of ``tlast, tuser, tdata`` to expect.
+
+    The first ``steady`` samples are sent back to back; incomplete frames come behind them.
+    """
+
+    sent: list[int]
+    expected: list[int]
+    results: int
+    steady: int
+
+
+def samples(network: Network, features: Real) -> Samples:
+    """At most `MOST_SAMPLES` of ``features [samples, n_in]``, with what the reference says.
+
+    Raises `FeatureError` where a feature is not finite or a sample has not ``n_in`` of them.
+    """
+    known = reference.as_features(features, network.spec.n_in)
+    count = min(len(known), MOST_SAMPLES)
+    chosen = known[np.arange(count) * len(known) // max(count, 1)]
+    codes = reference.encode(network, chosen)
+    return Samples(chosen, codes, *_answers(network, codes))
+
+
+def _answers(network: Network, codes: Int) -> tuple[Int, Int]:
+    values = reference.trace(network, codes)
+    return values["softmax.class"], values["softmax.probabilities"]
+
+
+def frame(network: Network, codes: Int) -> list[int]:
+    """Words ``tlast, tdata`` of one sample's codes, or of any number of whole beats."""
+    spec = network.spec
+    width = spec.x.byte_width
+    beats = codes.reshape(-1, spec.in_lanes)
+    words = [pack_lanes(beat, width) for beat in beats]
+    return [*words[:-1], words[-1] | 1 << (spec.in_lanes * width)]
+
+
+def answer(network: Network, winner: int, probabilities: Int) -> list[int]:
+    """Words ``tlast, tuser, tdata`` of one result."""
+    lanes = network.spec.out_lanes
+    width = lanes * PROBABILITY_W
+    beats = probabilities.reshape(-1, lanes)
+    words = [pack_lanes(beat, PROBABILITY_W) | int(winner) << width for beat in beats]
+    return [*words[:-1], words[-1] | 1 << (width + CLASS_W)]
+
+
+def vectors(network: Network, found: Samples) -> Vectors:
+    """The samples, those of all least and all largest codes, and samples round broken frames.
+
+    A frame that ends too early and one that ends too late must leave no answer.
+    """
+    spec = network.spec
+    ends = np.array([[spec.x.q_min] * spec.n_in, [spec.x.q_max] * spec.n_in], dtype=np.int64)
+    codes = np.concatenate([found.codes, ends])
+    first, last = codes[0], codes[-1]
+    late = np.concatenate([last, first[: spec.in_lanes]])
+    early = first[: -spec.in_lanes]
+    frames, good = [*codes, first], [*codes, first]
+    for broken, whole in ((late, last), (early, first)):
+        if broken.size:
+            frames += [broken, whole]
+            good.append(whole)
+    classes, probabilities = _answers(network, np.array(good))
+    results = zip(classes, probabilities, strict=True)
+    return Vectors(
+        sent=[word for part in frames for word in frame(network, part)],
+        expected=[word for result in results for word in answer(network, *result)],
+        results=len(good),
+        steady=len(codes) + 1,
+    )
