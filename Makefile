@@ -8,7 +8,7 @@ TEST    ?= sim## waves: sim, a case of make test, a folder of build/failures
 NETLIST ?= 0## test-rtl: 0 RTL, generic or 1 Yosys' gates, ice40 its cells
 TARGET  ?= ecp5## synth: family of FPGAs: ecp5, ice40 or xc7
 DEVICE  ?= first## synth: 85k, 45k, 25k; up5k, hx1k, hx8k; first of its family
-FOLD    ?= default## synth: serial, default, unrolled, or 4x3,30x1,30x1,10x1
+FOLD    ?= default## synth, core: serial, default, unrolled, 4x3,30x1,30x1,10x1
 BOARD   ?= icebreaker## bitstream: icebreaker or ulx3s
 L       ?= 30## learn: multipliers, 1 to 256
 EPOCHS  ?= own## learn: epochs; own: those of the network
@@ -98,6 +98,9 @@ learn: .venv/ready | build/setup/verilator ## learn a network in Verilog, from a
 
 bitstream: $(BUILD)/network.json .venv/yosys ## a board with a network behind its serial port
 	@$(RUN) scripts.bitstream --build $(BUILD) --board $(BOARD)
+
+core: $(BUILD)/network.json $(BUILD)/expected.npz ## a core to take away: Verilog, ROMs, bench, drivers
+	@$(RUN) scripts.core --build $(BUILD) --fold $(FOLD)
 
 waves: build/setup/$(SIM) .venv/ready $(if $(filter sim,$(TEST)),$(RTL)) ## open a waveform in GTKWave or Surfer
 	@$(RUN) scripts.waves --test '$(TEST)' --build $(BUILD) --sim $(SIM)
@@ -210,6 +213,7 @@ help: menu ## this menu, the settings and examples
 	@echo "  make sim SIM=icarus WAVES=0"
 	@echo "  make sim NETWORK=mine.toml"
 	@echo "  make synth TARGET=ice40 FOLD=1x1,2x1,2x1,1x1"
+	@echo "  make core NETWORK=mine.toml"
 
 readme: sim ## write results and picture of the README
 	@$(RUN) scripts.report.readme --build $(BUILD)
@@ -268,7 +272,7 @@ build/setup/%: scripts/setup.sh
 	@mkdir -p $(@D)
 	@touch $@
 
-.venv/ready: requirements.txt scripts/setup.sh | build/setup/$(SIM)
+.venv/ready: requirements.txt requirements-alone.txt scripts/setup.sh | build/setup/$(SIM)
 	@scripts/setup.sh python
 	@touch $@
 

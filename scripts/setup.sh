@@ -2,7 +2,7 @@
 # Set this machine up; make calls it and remembers what is done.
 #
 #   setup.sh system verilator|icarus|test   the compilers and libraries that make needs, through apt
-#   setup.sh python                         .venv, with the packages of requirements.txt
+#   setup.sh python                         .venv, with the packages of both lists of requirements
 #
 # PYTHON names the interpreter that .venv is made from.
 set -euo pipefail
@@ -50,6 +50,7 @@ missing_packages() {
     if [ "$1" = test ]; then
         command -v ccache >/dev/null || echo ccache
         command -v chromium >/dev/null || echo chromium
+        command -v tclsh >/dev/null || echo tcl
     fi
 }
 
@@ -88,6 +89,7 @@ set_up_python() {
     fi
     touch .venv/unfinished
     .venv/bin/python -m pip install --disable-pip-version-check --requirement requirements.txt
+    .venv/bin/python -m pip install --disable-pip-version-check --no-deps --requirement requirements-alone.txt
     [ -n "$(.venv/bin/python -m find_libpython)" ] ||
         fail "cocotb needs Python as a shared library, which $(.venv/bin/python -V) comes without: build it with --enable-shared, or name another by PYTHON=... after 'make distclean'."
     rm .venv/unfinished

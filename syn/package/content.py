@@ -87,9 +87,7 @@ def _parameters(spec: NetworkSpec) -> list[dict[str, Any]]:
         if isinstance(value, tuple):
             owners = ["features", *layers] if name in _ENDS else layers
             entries = [f"32'd{entry}" for entry in value]
-            found.append(
-                {"name": name, "entries": list(zip(entries, owners, strict=True))[::-1]}
-            )
+            found.append({"name": name, "entries": list(zip(entries, owners, strict=True))[::-1]})
         else:
             literal = f'"{value}"' if isinstance(value, str) else str(value)
             found.append({"name": name, "literal": literal})

@@ -1,7 +1,7 @@
 """A folder that a command writes: whole or not at all, and never over somebody else's work.
 
-``core.json`` lists what was written, with its sha256. What is not in that list, or is no longer
-as it was written, belongs to somebody else.
+``core.json`` lists what was written, with its sha256. A file that is no longer as it was written
+belongs to somebody else, and is not replaced; one that is not in the list is kept.
 """
 
 import hashlib
@@ -31,15 +31,15 @@ def manifest(facts: Mapping[str, Any], texts: Mapping[str, str]) -> str:
 def write(folder: Path, facts: Mapping[str, Any], texts: Mapping[str, str]) -> bool:
     """Write files by their paths below ``folder``; return False where it holds them already.
 
-    Raises `CommandError`, and leaves everything as it is, where the folder holds anything that
-    this function has not written, or that was changed since.
+    Other files in it are kept. Raises `CommandError`, and leaves everything as it is, where the
+    folder was not written by this function, where a file of it was changed since, and where a
+    file that is not of it has a name that the core needs.
     """
     listed = manifest(facts, texts)
     before = _written(folder) if folder.exists() or folder.is_symlink() else None
     if before == {**texts, MANIFEST: listed}:
         return False
-    if before is not None:
-        _require_unchanged(folder, before)
+    others = [] if before is None else _others(folder, before, {*texts, MANIFEST})
     beside = folder.with_name(f".{folder.name}.making")
     former = folder.with_name(f".{folder.name}.former")
     try:
@@ -48,6 +48,10 @@ def write(folder: Path, facts: Mapping[str, Any], texts: Mapping[str, str]) -> b
             path = beside / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
+        for path in others:
+            kept = beside / path.relative_to(folder)
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, kept, follow_symlinks=False)
         if before is not None:
             shutil.rmtree(former, ignore_errors=True)
             folder.rename(former)
@@ -66,13 +70,15 @@ def _written(folder: Path) -> dict[str, str]:
     try:
         listed = (folder / MANIFEST).read_text(encoding="utf-8")
         content = json.loads(listed)
-        if content["format"] != FORMAT:
-            raise CommandError(f"{folder}: {MANIFEST} must have format {FORMAT!r}")
-        names = [str(name) for name in content["files"]]
+        kind, names = content["format"], [str(name) for name in content["files"]]
+        if any(Path(name).is_absolute() or ".." in Path(name).parts for name in names):
+            raise ValueError("a file outside")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CommandError(
             f"{folder}: must be a folder that make core wrote, or not exist: move it away"
         ) from error
+    if kind != FORMAT:
+        raise CommandError(f"{folder}: {MANIFEST} must have format {FORMAT!r}, got {kind!r}")
     texts = {MANIFEST: listed}
     for name in names:
         path = folder / name
@@ -85,14 +91,19 @@ def _written(folder: Path) -> dict[str, str]:
     return texts
 
 
-def _require_unchanged(folder: Path, before: Mapping[str, str]) -> None:
+def _others(folder: Path, before: Mapping[str, str], names: set[str]) -> list[Path]:
+    """Files that are not of the core; ``names`` are those of the new one."""
     digests = json.loads(before[MANIFEST])["files"]
     for name, text in before.items():
         if name != MANIFEST and sha256(text) != digests[name]:
             raise CommandError(
                 f"{folder / name}: was changed since make core wrote it: move the folder away"
             )
+    found = []
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if (path.is_symlink() or not path.is_dir()) and name not in before:
-            raise CommandError(f"{path}: was not written by make core: move it away")
+            if name in names or any(parent in names for parent in map(str, Path(name).parents)):
+                raise CommandError(f"{path}: was not written by make core: move it away")
+            found.append(path)
+    return found

@@ -13,6 +13,8 @@ from model.words import pack_lanes
 
 # Samples of the dataset that a bench sends: of more, as many at equal distances.
 MOST_SAMPLES = 150
+# Random codes that it sends besides: real samples alone do not notice some wrong weights.
+RANDOM_SAMPLES = 64
 CLASS_W = 8
 
 Real = NDArray[np.float64]
@@ -77,13 +79,15 @@ def answer(network: Network, winner: int, probabilities: Int) -> list[int]:
 
 
 def vectors(network: Network, found: Samples) -> Vectors:
-    """The samples, those of all least and all largest codes, and samples round broken frames.
+    """The samples, random ones, the least and the largest codes, and samples round broken frames.
 
     A frame that ends too early and one that ends too late must leave no answer.
     """
     spec = network.spec
     ends = np.array([[spec.x.q_min] * spec.n_in, [spec.x.q_max] * spec.n_in], dtype=np.int64)
-    codes = np.concatenate([found.codes, ends])
+    shape = (RANDOM_SAMPLES, spec.n_in)
+    drawn = np.random.default_rng(1).integers(spec.x.q_min, spec.x.q_max + 1, shape)
+    codes = np.concatenate([found.codes, drawn, ends])
     first, last = codes[0], codes[-1]
     late = np.concatenate([last, first[: spec.in_lanes]])
     early = first[: -spec.in_lanes]

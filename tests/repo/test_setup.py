@@ -14,6 +14,7 @@ from scripts import train
 
 MAKEFILE = (ROOT / "Makefile").read_text()
 TARGETS = re.findall(r"^([a-z-]+):.*##", MAKEFILE, flags=re.M)
+LISTS = ("requirements.txt", "requirements-alone.txt")
 PIN = re.compile(r"[a-z0-9-]+==[0-9][0-9a-z.]*")
 
 # What torch's CUDA build brings on Linux, at versions that torch pins itself.
@@ -124,7 +125,7 @@ def test_unknown_network_is_refused_by_name(tmp_path: Path) -> None:
 
 
 def test_requirements_are_exact_and_are_what_is_installed() -> None:
-    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    lines = [line for name in LISTS for line in (ROOT / name).read_text().splitlines()]
     pins = [line for line in lines if line and not line.startswith("#")]
     assert [line for line in pins if not PIN.fullmatch(line)] == []
     pinned = dict(line.split("==") for line in pins)
@@ -154,7 +155,7 @@ def test_loose_pin_is_found(line: str) -> None:
 def ready_folder(folder: Path) -> Path:
     """A copy of what set-up consists of, in which all of it has been done."""
     (folder / "scripts").mkdir()
-    for name in ("Makefile", "requirements.txt", "scripts/setup.sh"):
+    for name in ("Makefile", *LISTS, "scripts/setup.sh"):
         shutil.copy(ROOT / name, folder / name)
     stamps = ["build/setup/verilator", "build/setup/icarus", "build/setup/test"]
     for name in (*stamps, ".venv/ready", ".venv/yosys"):
@@ -167,7 +168,7 @@ def test_second_set_up_does_nothing(tmp_path: Path) -> None:
     assert make("--question", "setup", folder=ready_folder(tmp_path)).returncode == 0
 
 
-@pytest.mark.parametrize("changed", ["requirements.txt", "scripts/setup.sh"])
+@pytest.mark.parametrize("changed", [*LISTS, "scripts/setup.sh"])
 def test_change_of_what_is_needed_sets_up_again(tmp_path: Path, changed: str) -> None:
     folder = ready_folder(tmp_path)
     later = (folder / ".venv/yosys").stat().st_mtime + 1
@@ -312,10 +313,11 @@ class Machine:
         (self.project / "scripts").mkdir(parents=True)
         self.bin.mkdir()
         shutil.copy(ROOT / "scripts/setup.sh", self.project / "scripts")
-        shutil.copy(ROOT / "requirements.txt", self.project)
+        for name in LISTS:
+            shutil.copy(ROOT / name, self.project)
         for name in COMMANDS:
             self.bin.joinpath(name).symlink_to(str(shutil.which(name)))
-        for name in ("g++", "make", "perl", "iverilog", "ccache", "chromium"):
+        for name in ("g++", "make", "perl", "iverilog", "ccache", "chromium", "tclsh"):
             self.stub(name)
         self.stub(
             "python3", 'case "$*" in *version_info?:2*) echo 3.11 ;; -V) echo Python 3.11 ;; esac'

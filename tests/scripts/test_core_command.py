@@ -1,0 +1,225 @@
+"""The command that writes a core: whole or not at all, and never over somebody else's work."""
+
+import dataclasses
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from common.errors import CommandError
+from common.paths import ROOT
+from model import artifact
+from syn.package import content, folder
+from tests.builds import build_of
+from tests.cores import SMALL, features_of, run
+
+TEXTS = {"README.md": "a\n", "rtl/x.v": "b\n"}
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Path:
+    (tmp_path / "small").mkdir()
+    return build_of(SMALL, tmp_path / "small")
+
+
+def core(build: Path, *arguments: str | Path) -> tuple[int, str, str]:
+    """Status, output and errors of the command."""
+    done = run("python", "-m", "scripts.core", "--build", build, *arguments, cwd=ROOT)
+    return done.returncode, done.stdout, done.stderr
+
+
+def everything(path: Path) -> dict[str, bytes]:
+    """Each file below a folder, hidden ones included."""
+    return {str(p.relative_to(path)): p.read_bytes() for p in path.rglob("*") if p.is_file()}
+
+
+def test_command_writes_the_core_and_says_what_it_is(build: Path) -> None:
+    status, said, errors = core(build)
+    assert (status, errors) == (0, "")
+    assert said.splitlines() == [
+        f"{build}/core: made_up_core, written",
+        "fold fc1 1x1, fc2 1x1; 6 cycles per sample, latency 42",
+        f"109 golden results; {build}/core/README.md says how to use it",
+    ]
+    listed = json.loads((build / "core/core.json").read_text())["files"]
+    assert set(everything(build / "core")) == {*listed, "core.json"}
+    before = everything(build)
+    status, said, _ = core(build)
+    assert status == 0 and "made_up_core, is up to date" in said
+    assert everything(build) == before
+
+
+def test_another_fold_is_another_core_in_the_same_place(build: Path) -> None:
+    core(build)
+    (build / "core/obj_dir").mkdir()
+    (build / "core/obj_dir/mine").write_text("kept")
+    status, said, _ = core(build, "--fold", "unrolled")
+    assert status == 0 and "fold fc1 2x3, fc2 3x2; 1 cycles per sample" in said
+    assert ".PE({\n            32'd2,      // fc2" in (build / "core/made_up_core.v").read_text()
+    assert (build / "core/obj_dir/mine").read_text() == "kept"
+    assert {path.name for path in build.iterdir()} == {
+        *("core", "expected.npz", "network.json", "rtl-icarus.json", "seconds")
+    }
+
+
+def test_another_folder_may_be_named(build: Path, tmp_path: Path) -> None:
+    status, _, _ = core(build, "--output", tmp_path / "there/it is")
+    assert status == 0 and (tmp_path / "there/it is/made_up_core.v").exists()
+    assert not (build / "core").exists()
+
+
+def mine(build: Path) -> str:
+    (build / "core").mkdir()
+    (build / "core/thesis.txt").write_text("mine")
+    return f"{build}/core: must be a folder that make core wrote, or not exist: move it away"
+
+
+def mine_and_a_file(build: Path) -> str:
+    (build / "core").write_text("mine")
+    return f"{build}/core: must be a folder that make core wrote, or not exist: move it away"
+
+
+def changed(build: Path) -> str:
+    core(build)
+    path = build / "core/made_up_core.v"
+    path.write_text(path.read_text() + "// mine\n")
+    return f"{path}: was changed since make core wrote it: move the folder away"
+
+
+def lost(build: Path) -> str:
+    core(build)
+    (build / "core/LICENSE").unlink()
+    return (
+        f"{build}/core/LICENSE: must be as make core wrote it: no such file or directory; "
+        "move the folder away"
+    )
+
+
+def in_the_way(build: Path) -> str:
+    core(build)
+    manifest = build / "core/core.json"
+    content = json.loads(manifest.read_text())
+    del content["files"]["README.md"]
+    manifest.write_text(json.dumps(content))
+    return f"{build}/core/README.md: was not written by make core: move it away"
+
+
+def of_another_kind(build: Path) -> str:
+    core(build)
+    (build / "core/core.json").write_text('{"format": "other", "files": {}}')
+    return f"{build}/core: core.json must have format 'verbatim-core', got 'other'"
+
+
+def bad_fold(_: Path) -> str:
+    return (
+        "fold must be serial, default, unrolled, or SIMDxPE of each of the 2 layers with commas "
+        "between them, got 'unrolled,'"
+    )
+
+
+def without_samples(build: Path) -> str:
+    np.savez(build / "expected.npz", others=np.zeros(3))
+    return f"{build}/expected.npz: must hold an array 'features': 'features is not a file in the "
+
+
+def without_expected(build: Path) -> str:
+    (build / "expected.npz").unlink()
+    return f"{build}/expected.npz: must hold an array 'features': no such file or directory"
+
+
+def of_other_shape(build: Path) -> str:
+    np.savez(build / "expected.npz", features=np.zeros((3, 5)))
+    return "features must have shape (samples, 2), got (3, 5)"
+
+
+def unicode_name(build: Path) -> str:
+    spec = dataclasses.replace(SMALL.spec, name="né")
+    artifact.save(SMALL.refolded(spec), build / "network.json")
+    return "name of the network must be ASCII letters, digits and _ for a core, got 'né'"
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        *(mine, mine_and_a_file, changed, lost, in_the_way, of_another_kind, bad_fold),
+        *(without_samples, without_expected, of_other_shape, unicode_name),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence_and_changes_nothing(build: Path, spoil: Any) -> None:
+    sentence = spoil(build)
+    before = everything(build)
+    status, said, errors = core(build, "--fold", "unrolled," if spoil is bad_fold else "unrolled")
+    assert (status, said, errors.count("\n")) == (2, "", 1)
+    assert errors.startswith(f"python -m scripts.core: {sentence}")
+    assert everything(build) == before
+
+
+@pytest.fixture
+def no_room(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A disk that is full when the second file is written."""
+    write, count = Path.write_text, [0]
+
+    def full(self: Path, *arguments: Any, **keywords: Any) -> int:
+        count[0] += 1
+        if count[0] == 2:
+            raise OSError(28, "No space left on device")
+        return write(self, *arguments, **keywords)
+
+    monkeypatch.setattr(Path, "write_text", full)
+    yield
+    monkeypatch.undo()
+
+
+def test_full_disk_leaves_the_former_core(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    made = tmp_path / "core"
+    assert folder.write(made, {"n": 1}, TEXTS)
+    before = everything(tmp_path)
+    request.getfixturevalue("no_room")
+    with pytest.raises(OSError, match="No space left"):
+        folder.write(made, {"n": 2}, TEXTS)
+    assert everything(tmp_path) == before and {p.name for p in tmp_path.iterdir()} == {"core"}
+
+
+def test_failed_swap_brings_the_former_core_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = tmp_path / "core"
+    folder.write(made, {"n": 1}, TEXTS)
+    before, rename, count = everything(tmp_path), Path.rename, [0]
+
+    def once(self: Path, target: Path) -> Path:
+        count[0] += 1
+        if count[0] == 2:
+            raise OSError(5, "Input/output error")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", once)
+    with pytest.raises(OSError, match="Input/output"):
+        folder.write(made, {"n": 2}, TEXTS)
+    assert everything(tmp_path) == before
+
+
+def test_core_rests_on_nothing_but_network_fold_and_samples(tmp_path: Path) -> None:
+    """Written twice, it is the same to the byte."""
+    twice = []
+    for name in ("one", "two"):
+        made = content.Core.of(SMALL, features_of(SMALL))
+        folder.write(tmp_path / name, made.facts, content.texts(made))
+        twice.append(everything(tmp_path / name))
+        shutil.rmtree(tmp_path / name)
+    assert twice[0] == twice[1]
+
+
+def test_manifest_of_a_folder_is_no_command(tmp_path: Path) -> None:
+    """A list that names a file outside of the folder reads nothing there."""
+    (tmp_path / "secret").write_text("x")
+    (tmp_path / "core").mkdir()
+    listed = {"format": folder.FORMAT, "files": {"../secret": folder.sha256("x")}}
+    (tmp_path / "core/core.json").write_text(json.dumps(listed))
+    with pytest.raises(CommandError, match="must be a folder that make core wrote"):
+        folder.write(tmp_path / "core", {}, TEXTS)
+    assert (tmp_path / "secret").read_text() == "x"
