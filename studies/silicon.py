@@ -1,4 +1,4 @@
-"""Measure IrisNet on each family of FPGAs: docs/results/silicon.md and the README's block."""
+"""Measure IrisNet on each family of FPGAs: docs/results/silicon.md, and blocks of two pages."""
 
 import argparse
 import json
@@ -18,6 +18,7 @@ from syn.targets import target
 from syn.utilization import Facts, folded
 
 PAGE, README = "docs/results/silicon.md", "README.md"
+INTEGRATE = "docs/integrate.md"
 BLOCK = "silicon"
 
 
@@ -123,8 +124,9 @@ def run(arguments: argparse.Namespace) -> None:
     text = json.dumps([facts for _, facts in found], indent=1)
     files.write_atomically(ROOT / "build" / "silicon.json", text + "\n")
     files.write_atomically(arguments.docs / Path(PAGE).name, page(found))
-    markdown.fill(arguments.readme, {BLOCK: summary([facts for _, facts in found])})
-    print(f"{PAGE} and {README}: written")
+    for path in (arguments.readme, arguments.integrate):
+        markdown.fill(path, {BLOCK: summary([facts for _, facts in found])})
+    print(f"{PAGE}, {README} and {INTEGRATE}: written")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -132,6 +134,9 @@ def parser() -> argparse.ArgumentParser:
     built = argparse.ArgumentParser(prog="python -m studies.silicon", description=__doc__)
     built.add_argument("--docs", type=Path, default=Path("docs/results"), help="folder of the page")
     built.add_argument("--readme", type=Path, default=Path(README), help="page with the block")
+    built.add_argument(
+        "--integrate", type=Path, default=Path(INTEGRATE), help="another page with it"
+    )
     return built
 
 

@@ -1,8 +1,11 @@
 """The command that writes a core: whole or not at all, and never over somebody else's work."""
 
+import contextlib
 import dataclasses
+import io
 import json
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,9 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from common import cli
 from common.errors import CommandError
 from common.paths import ROOT
 from model import artifact
+from scripts import core as command
 from syn.package import content, folder
 from tests.builds import build_of
 from tests.cores import SMALL, features_of, run
@@ -27,9 +32,21 @@ def build(tmp_path: Path) -> Path:
 
 
 def core(build: Path, *arguments: str | Path) -> tuple[int, str, str]:
-    """Status, output and errors of the command."""
-    done = run("python", "-m", "scripts.core", "--build", build, *arguments, cwd=ROOT)
-    return done.returncode, done.stdout, done.stderr
+    """Status, output and errors of the command, in this process."""
+    words = ["scripts.core", "--build", str(build), *map(str, arguments)]
+    output, errors, status = io.StringIO(), io.StringIO(), 0
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.redirect_stdout(output),
+        contextlib.redirect_stderr(errors),
+    ):
+        patch.setattr(sys, "argv", words)
+        try:
+            cli.main(command.run, command.parser(), alone=True)
+        except SystemExit as ending:
+            assert isinstance(ending.code, int)
+            status = ending.code
+    return status, output.getvalue(), errors.getvalue()
 
 
 def everything(path: Path) -> dict[str, bytes]:
@@ -51,6 +68,14 @@ def test_command_writes_the_core_and_says_what_it_is(build: Path) -> None:
     status, said, _ = core(build)
     assert status == 0 and "made_up_core, is up to date" in said
     assert everything(build) == before
+
+
+def test_command_is_a_process_with_a_status(build: Path) -> None:
+    for fold, status in (("serial", 0), ("odd", 2)):
+        words = ("--build", build, "--fold", fold)
+        done = run("python", "-m", "scripts.core", *words, cwd=ROOT)
+        assert done.returncode == status
+        assert (done.stdout == "") == (status == 2) and done.stderr.count("\n") == status // 2
 
 
 def test_another_fold_is_another_core_in_the_same_place(build: Path) -> None:

@@ -48,4 +48,6 @@ def test_readme_and_page_hold_the_same_table_of_every_build() -> None:
     _, block, _ = re.split(rf"<!-- /?{silicon.BLOCK} -->", readme.read_text())
     assert block.strip() in page.read_text()
     assert block.count("\n| ") == len(BUILDS) + 2
-    assert markdown.filled(readme.read_text(), silicon.BLOCK, block.strip()) == readme.read_text()
+    for name in (silicon.README, silicon.INTEGRATE):
+        text = (ROOT / name).read_text()
+        assert markdown.filled(text, silicon.BLOCK, block.strip()) == text
