@@ -64,7 +64,7 @@ class Core:
 
     @cached_property
     def facts(self) -> dict[str, Any]:
-        """What identifies the core: digests of network and sources, fold, cycles."""
+        """Digests of network and sources, fold and cycles: they identify the core."""
         spec = self.spec
         return {
             "module": self.module,
