@@ -120,7 +120,7 @@ lint: build/setup/test .venv/ready ## the part that reads sources: Python and Ve
 
 # A campaign has the name of its module in verify/.
 CAMPAIGNS := soak input-grid exhaustive random-networks every-fold x-reset netlists \
-             simulator-agreement formal onnx-runtime fuzz coverage mutation
+             simulator-agreement learning formal onnx-runtime fuzz coverage mutation
 
 verify: test $(CAMPAIGNS:%=verify-%) ## all of these, then the ledger of verification.md
 	@$(RUN) verify.ledger --fresh
@@ -148,6 +148,9 @@ verify-netlists: build/setup/test .venv/yosys ## benches on Yosys' gates and iCE
 
 verify-simulator-agreement: build/setup/test .venv/ready ## Icarus and Verilator, cycle by cycle
 	@$(RUN) verify.campaigns.simulator_agreement
+
+verify-learning: build/setup/test .venv/yosys ## the core that learns: 300 samples, 100 epochs
+	@$(RUN) verify.campaigns.learning
 
 verify-formal: .venv/yosys ## proofs of stream contracts and formulas
 	@$(RUN) verify.formal.prove

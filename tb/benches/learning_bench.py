@@ -23,6 +23,8 @@ CORE = Core(PLAN, JOB.options["lanes"])
 SEED, COUNT = JOB.options["seed"], JOB.options["count"]
 DATA = np.load(JOB.options["data"])
 X, LABELS = DATA["x"], DATA["labels"]
+# Resets one after the other, a cycle later each time; 0 for a few at random.
+RESETS = JOB.options.get("resets", 0)
 # Samples of the tests that need only some.
 FEW = min(COUNT, 12)
 # Cycles from a sample's last issue to its last write, and a few.
@@ -30,7 +32,8 @@ SETTLE_CYCLES = 8
 STREAM_WORDS = sum(n_out * (n_in + 1) for n_out, n_in in PLAN.shapes) + 5
 START_CYCLES = 17 * STREAM_WORDS + 100
 LIMIT_NS = PERIOD_NS * (20 * (COUNT + 8) * (CORE.cycles + 100) + 4 * START_CYCLES + 60000)
-LIMIT_NS += PERIOD_NS * 40 * 24 * STREAM_WORDS
+LIMIT_NS += PERIOD_NS * (40 + RESETS) * 24 * STREAM_WORDS
+LIMIT_NS += PERIOD_NS * RESETS * 20 * (CORE.cycles + 100)
 
 FEATURE, PROBABILITY = Field("data", CODE_W, signed=True), Field("data", CODE_W)
 TUSER_IN, TUSER_OUT, WORD = Field("user", 9), Field("user", 8), Field("data", 16)
@@ -60,11 +63,11 @@ class Bench:
         self.logits: list[int] = []
 
     async def open(self) -> None:
-        """Leave reset, listen to the logits."""
+        """Leave reset."""
         await self.clocked.start()
-        cocotb.start_soon(self._listen())
 
-    async def _listen(self) -> None:
+    async def listen(self) -> None:
+        """Note the logits, which lie inside."""
         dut = self.dut
         while True:
             if not dut.logit_valid.value:
@@ -196,6 +199,7 @@ async def learns_every_value(dut):
     """After each sample all activations, deltas and masters are read where they lie."""
     bench, comparison, run = Bench(dut), Comparison(), Learner.begin(PLAN, SEED)
     await bench.open()
+    cocotb.start_soon(bench.listen())
     await bench.start()
     for number, (mine, its) in enumerate(zip(run.state.masters, bench.masters(), strict=True)):
         comparison.equal(-1, "start", f"set {number}", mine, its)
@@ -313,14 +317,18 @@ async def goes_on_from_a_saved_state(dut):
 
 @cocotb.test(timeout_time=LIMIT_NS, timeout_unit="ns")
 async def survives_reset_in_the_middle(dut):
-    """A reset leaves a core without a network, whatever it was at; a load makes it whole."""
+    """A reset leaves a core without a network, whatever it was at; a load makes it whole.
+
+    In a few cycles at random, or in each of the first ones.
+    """
     bench, comparison, run = Bench(dut), Comparison(), Learner.begin(PLAN, SEED)
     await bench.open()
     await bench.start()
-    for _ in range(4):
+    cycles = [random.randrange(3 * CORE.cycles) for _ in range(4)]
+    for cycle in range(RESETS) if RESETS else cycles:
         feeding = cocotb.start_soon(bench.feed(3))
         dut.m_axis_tready.value = 1
-        for _ in range(random.randrange(3 * CORE.cycles)):
+        for _ in range(cycle):
             await bench.clocked.edge
         feeding.cancel()
         for source in bench.sources.values():

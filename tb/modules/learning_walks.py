@@ -297,8 +297,14 @@ class SequencePart(Reset):
 
     def draw(self) -> Values:
         values = super().draw()
+        issue = self.passes[0][0] if self.passes and self.passes[0] else None
         for key, most in self.most.items():
-            self.counts[key] = min(self.counts[key] + (random.random() < 0.6), most)
+            # Rarely far ahead of what is needed next: issues are seen to wait.
+            forward = issue is None or not (issue["out_backward"] or issue["out_update"])
+            needed = issue["out_x" if key == "x_count" else "out_d"] if issue else 0
+            needed = 0 if key == "d_count" and forward else needed
+            comes = random.random() < 0.5 and self.counts[key] <= needed + random.choice((0, 0, 3))
+            self.counts[key] = min(self.counts[key] + comes, most)
         return values | self.counts | {"answered": self.answers and random.random() < 0.3}
 
     def _issue(self) -> Values | None:
