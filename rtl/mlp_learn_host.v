@@ -76,10 +76,10 @@ module mlp_learn_host #(
 
     localparam [4*ENTRIES-1:0] RANGES = ranges(N_LAYERS);
 
-    wire               restart, step, here, last, writes, starting, start_made;
+    wire               restart, step, here, last, writes, starting, made;
     wire               takes_tail, draws, drawn, bias, found, busy;
     wire [2:0]         tail;
-    wire [15:0]        start_master, word, index, position;
+    wire [15:0]        made_master, word, index, position;
     wire [LAYER_W-1:0] layer;
 
     mlp_learn_control u_control (
@@ -90,7 +90,7 @@ module mlp_learn_host #(
         .start_valid(start_valid), .start_ready(start_ready),
         .idle(idle), .order_busy(busy), .free(free), .has_network(has_network),
         .hosts(hosts), .restart(restart), .step(step), .here(here), .last(last), .writes(writes),
-        .starting(starting), .start_made(start_made), .tail(tail), .takes_tail(takes_tail),
+        .starting(starting), .start_made(made), .tail(tail), .takes_tail(takes_tail),
         .draws(draws), .drawn(drawn)
     );
 
@@ -107,21 +107,21 @@ module mlp_learn_host #(
         .clk(clk), .rst(rst), .load(starts || (takes_tail && tail == 3'd0)),
         .seed(starts ? start_seed : load_data), .learns(learns), .draws(draws),
         .starting(starting), .bias(bias), .range(RANGES[{layer, 2'b00} +: 4]),
-        .start_made(start_made), .start_master(start_master), .lfsr(lfsr)
+        .start_made(made), .start_master(made_master), .lfsr(lfsr)
     );
 
-    reg [15:0] load_word, load_index;
+    reg [15:0] kept_word, kept_index;
 
     always @(posedge clk) begin
         if (takes_tail && tail == 3'd1)
-            load_word <= load_data;
+            kept_word <= load_data;
         if (takes_tail && tail == 3'd2)
-            load_index <= load_data;
+            kept_index <= load_data;
     end
 
     mlp_learn_order u_order (
         .clk(clk), .rst(rst), .samples(samples), .draw(drawn), .draw_word(lfsr),
-        .load(takes_tail && tail == 3'd4), .load_word(load_word), .load_index(load_index),
+        .load(takes_tail && tail == 3'd4), .load_word(kept_word), .load_index(kept_index),
         .load_position(load_data), .step(learns), .busy(busy), .found(found), .word(word),
         .index(index), .position(position), .out_valid(order_valid), .out_ready(order_ready),
         .out_last(order_last), .out_index(order_index)
@@ -139,7 +139,7 @@ module mlp_learn_host #(
     assign may_learn    = found;
     assign write_weight = writes && !bias;
     assign write_bias   = writes && bias;
-    assign write_data   = starting ? start_master : load_data;
+    assign write_data   = starting ? made_master : load_data;
 
     always @(posedge clk)
         case (tail)

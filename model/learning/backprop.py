@@ -55,15 +55,18 @@ class Plan:
 
     def __post_init__(self) -> None:
         owner = "plan"
+        for key in ("sizes", "sets", "relu", "ranges", "drops"):
+            found = getattr(self, key)
+            require(isinstance(found, tuple), f"{owner}: {key} must be a tuple, got {found!r}")
         layers = len(self.sizes) - 1
         require_integer(owner, 1, MAX_LAYERS, **{"number of layers": layers})
         for index, size in enumerate(self.sizes):
             require_integer(owner, 1, MAX_SIZE, **{f"sizes[{index}]": size})
         for key in ("sets", "relu"):
-            found = len(getattr(self, key))
+            count = len(getattr(self, key))
             require(
-                found == layers,
-                f"{owner}: {key} must have {layers} entries, one a layer, got {found}",
+                count == layers,
+                f"{owner}: {key} must have {layers} entries, one a layer, got {count}",
             )
         for index, relu in enumerate(self.relu):
             require(
@@ -99,7 +102,7 @@ class Plan:
             require_integer(owner, 0, 100, **{f"drops[{index}]": value})
         if self.logit_frac is None:
             require(
-                self.score in LOGIT_FRAC,
+                isinstance(self.score, str) and self.score in LOGIT_FRAC,
                 f"{owner}: score must be one of {', '.join(LOGIT_FRAC)}, got {self.score!r}",
             )
             object.__setattr__(self, "logit_frac", LOGIT_FRAC[self.score])

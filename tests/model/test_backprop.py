@@ -308,6 +308,9 @@ def test_an_illegal_state_is_refused(key: str, value: object, complaint: str) ->
         ),
         ({"sizes": (4, 30, 30, 3)}, "sets must have 3 entries, one a layer, got 4"),
         ({"logit_frac": 9}, "logit_frac must be an integer from 0 to 8, got 9"),
+        ({"sizes": 4}, "plan: sizes must be a tuple, got 4"),
+        ({"drops": None}, "plan: drops must be a tuple, got None"),
+        ({"score": {}, "logit_frac": None}, r"score must be one of exp, taylor2, got \{\}"),
     ],
 )
 def test_an_illegal_plan_is_refused(changes: dict[str, object], complaint: str) -> None:

@@ -16,7 +16,7 @@ from tb.modules.situations import BINS, CROSSES, FEW, STALLS, directed, situatio
 from tb.sim.runner import simulate
 from verify.coverage import points
 from verify.coverage.points import CoverageError, Exclusion, Figure, Point
-from verify.coverage.runs import SAMPLES, golden_networks, networks, runs
+from verify.coverage.runs import CORES, SAMPLES, golden_networks, networks, runs
 
 LINE = Point("mlp_x", 2, 5, "line", "block")
 TOGGLE = Point("mlp_x", 1, 7, "toggle", "a[0]:0->1")
@@ -129,7 +129,7 @@ def test_entry_that_is_no_exclusion_is_refused(tmp_path: Path, entry: str) -> No
 def test_runs_have_every_module_and_names_of_their_own() -> None:
     named = runs()
     assert {"top-serial", "iris-default", "iris-divider", "illegal-parameters"} <= set(named)
-    assert len(named) == len(ON_BOTH_SIMULATORS) + len(networks()) + 1
+    assert len(named) == len(ON_BOTH_SIMULATORS) + len(CORES) + len(networks()) + 1
 
 
 def test_every_case_of_the_illegal_design_is_an_instance() -> None:

@@ -14,6 +14,7 @@ from model import artifact, images, plain, recipe, spec
 from model import format as formats
 from model.data import tables, userdata
 from model.format import require
+from model.learning import learner
 from model.qat import checkpoint
 from model.stages import linear, softmax
 from verify.fuzz import run
@@ -27,6 +28,7 @@ SLICE = {
     "arrays": 300,
     "image": 400,
     "checkpoint": 60,
+    "learning": 300,
 }
 SEED = 2
 # Inputs within which a lost check is to be found.
@@ -103,6 +105,9 @@ LOST_CHECKS: dict[str, tuple[str, object, str, object]] = {
     "arrays": ("arrays", userdata, "read_arrays", unguarded_arrays),
     "hexadecimal": ("image", images, "HEXADECIMAL", frozenset("0123456789abcdefABCDEF_")),
     "parameters": ("checkpoint", checkpoint, "_fill", lambda module, owner, found: None),
+    "plan-of-a-run": ("learning", learner, "build", lambda kind, owner, plain: kind(**plain)),
+    "state-of-a-run": ("learning", learner, "check", nothing),
+    "digest-of-a-run": ("learning", artifact, "digest", lambda content: Anything()),
     "formats": ("checkpoint", checkpoint, "build", lambda kind, owner, plain: kind(**plain)),
 }
 

@@ -19,8 +19,13 @@ from tb.modules.mutant import Mutant, mutated
 from tb.modules.registry import MODULES, MUTANTS, SUBJECTS, case_named
 from tb.sim.runner import MAX_FAILURES, SimulationFailed
 from verify.mutation import judge
+from verify.mutation import learning as parts
 from verify.mutation.netlist_mutants import Mutants, NetlistMutant, Subject, quotas
 
+# Modules of the core that learns which its own bench judges as a whole, by named mistakes.
+WITHOUT_BENCH = {
+    f"mlp_learn_{name}" for name in ("answer", "control", "engine", "host", "lanes", "top")
+}
 SLICE_CASES = 4
 MUTANTS_OF_CASE = 3
 
@@ -99,6 +104,25 @@ def test_every_module_has_mutants_by_its_lines() -> None:
     assert all(
         case_named(name).module == module for module, names in SUBJECTS.items() for name in names
     )
+
+
+def test_parts_with_a_bench_have_mutants_of_their_own() -> None:
+    """The others are wiring, or judged by named mistakes and proofs."""
+    without = {module.name for module in learning.MODULES} - set(parts.SUBJECTS)
+    assert without == WITHOUT_BENCH
+    shares = quotas(140, parts.SUBJECTS)
+    assert all(shares[name] for names in parts.SUBJECTS.values() for name in names)
+
+
+def test_user_who_keeps_no_promise_tells_a_part_from_its_mutant(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What a part's users owe it decides what is equivalent; without it the miter finds a run."""
+    part = parts.part_of("ram-9-5")
+    mutant = part.mutants(6, 1).every[0]
+    assert parts.proof_of(part, mutant)["outcome"] == "equivalent"
+    monkeypatch.setattr(parts, "ASSUMED", {})
+    assert parts.proof_of(part, mutant)["outcome"] == "survived"
 
 
 @pytest.mark.parametrize("name", ["top-4x6x3", "rom-70-12"])

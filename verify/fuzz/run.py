@@ -18,7 +18,7 @@ from common.errors import MOST_CHARACTERS, VerbatimError
 from common.jobs import Job
 from common.paths import BUILD
 from verify import record
-from verify.fuzz import checkpoint, network
+from verify.fuzz import checkpoint, learning, network
 from verify.fuzz import targets as fuzz_targets
 from verify.fuzz.targets import Target
 
@@ -32,6 +32,7 @@ INPUTS = {
     "arrays": 10_000,
     "image": 20_000,
     "checkpoint": 5_000,
+    "learning": 20_000,
 }
 FOLDER = BUILD / "fuzz"
 
@@ -89,8 +90,8 @@ def fuzz(target: Target, indices: range, seed: int = SEED) -> tuple[Counter[str]
 @functools.cache
 def targets() -> dict[str, Target]:
     """Every reader that is fed, by its name."""
-    own = {target.name: target for target in (network.target(), checkpoint.target())}
-    return fuzz_targets.targets() | own
+    own = (network.target(), checkpoint.target(), learning.target())
+    return fuzz_targets.targets() | {target.name: target for target in own}
 
 
 def block(name: str, start: int, stop: int) -> dict[str, Any]:

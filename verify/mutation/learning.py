@@ -19,7 +19,7 @@ from verify import cases
 from verify.formal.pdr import Verdict, decide
 from verify.mutation import judge
 from verify.mutation.judge import PROOF_SECONDS, Case, Told
-from verify.mutation.netlist_mutants import FOLDER, NETLIST, NetlistMutant, Subject
+from verify.mutation.netlist_mutants import FOLDER, NETLIST, NetlistMutant, Subject, quotas
 
 HERE = "verify.mutation.learning"
 # The settings that run under both simulators are mutated.
@@ -119,6 +119,21 @@ def of_netlist(
 
 def _own(found: Mapping[str, Any], made: Case) -> dict[str, Any]:
     return {"netlist": found["netlist"], "change": made.change}
+
+
+def netlist_cases(count: int, seed: int, workers: int) -> tuple[list[Case], list[Case]]:
+    """A case of each part as it is, and one of each mutant by Yosys, over all parts."""
+    shares = {case: share for case, share in quotas(count, SUBJECTS).items() if share}
+    work = [job(case, share, seed) for case, share in shares.items()]
+    done = jobs.run("parts to mutate", work, FOLDER / "proposals", workers=workers)
+    unchanged, mutants = [], []
+    for (case, share), found in zip(shares.items(), done, strict=True):
+        told = found.result
+        unchanged.append(of_netlist(case, told, None, share, seed))
+        mutants += [
+            of_netlist(case, told, number, share, seed) for number in range(len(told["changes"]))
+        ]
+    return unchanged, mutants
 
 
 def job(case: str, count: int, seed: int) -> Job:

@@ -10,7 +10,7 @@ from common.jobs import Done, Job
 from common.paths import ROOT
 from tb.modules.registry import MUTANTS, SUBJECTS, case_named
 from verify import cases, record
-from verify.mutation import page
+from verify.mutation import learning, page
 from verify.mutation.data_mutants import propose_data
 from verify.mutation.judge import (
     NOTICED,
@@ -104,6 +104,8 @@ def run(arguments: argparse.Namespace) -> None:
     """Judge everything, or see what stands; write the page; fail where a mutant has survived."""
     seed, workers, docs = arguments.seed, arguments.workers, ROOT / arguments.docs
     unchanged, by_yosys = netlist_cases(arguments.count, seed, workers)
+    of_parts = learning.netlist_cases(arguments.parts, seed, workers)
+    unchanged, by_yosys = unchanged + of_parts[0], by_yosys + of_parts[1]
     named = [of_name(mutant) for mutant in MUTANTS]
     data = [of_data(mutant) for mutant in propose_data(arguments.data, seed)]
     if arguments.standing:
@@ -134,6 +136,7 @@ def parser() -> argparse.ArgumentParser:
     seed = int(os.environ.get("SEED", SEED))
     for name, default, text in (
         ("count", 560, "mutants by Yosys, over all modules"),
+        ("parts", 140, "mutants by Yosys, over the parts of the core that learns"),
         ("data", 120, "mutants of the exported data"),
         ("seed", seed, "which of all that are possible"),
         ("workers", 2, "simulations side by side"),

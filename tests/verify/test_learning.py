@@ -1,0 +1,44 @@
+"""The campaign of the core that learns: what its steps cover, and that each would fail."""
+
+import pytest
+
+from common.errors import CommandError
+from model.learning.learner import Learner
+from tb.sim.simulators import SIMULATORS
+from verify.campaigns import learning
+from verify.campaigns.learning import FEWER, LANES, SAMPLES, SCORES, SMALL
+
+
+def test_steps_have_every_lanes_score_and_simulator() -> None:
+    asked = [step.arguments for step in learning.every_value().values()]
+    assert {(a["simulator"], a["lanes"], a["score"]) for a in asked} == {
+        (simulator, lanes, score) for simulator in SIMULATORS for lanes in LANES for score in SCORES
+    }
+    few = [(a["simulator"], a["lanes"]) for a in asked if a["count"] != SAMPLES]
+    assert set(few) == set(FEWER)
+    assert len(learning.every_epoch()) == len(LANES) * len(SCORES)
+    names = [campaign.name for campaign in learning.campaigns()]
+    assert len(set(names)) == len(names)
+
+
+def test_every_value_of_so_many_samples_is_compared() -> None:
+    found = learning.values_agree("icarus", 30, "taylor2", 2)
+    assert found["samples"] == 2 and found["values compared"] > 2 * 1083
+
+
+def test_epochs_are_counted() -> None:
+    found = learning.epochs_agree(30, "exp", 1)
+    assert found["epochs"] == 1 and found["samples"] == 120
+
+
+def test_another_run_is_another_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    begin = Learner.begin
+    monkeypatch.setattr(Learner, "begin", lambda plan, seed: begin(plan, seed + 1))
+    with pytest.raises(CommandError, match=r"epoch 0: .*: expected .*, got "):
+        learning.epochs_agree(30, "exp", 1)
+
+
+def test_resets_come_in_every_cycle_that_is_asked_for() -> None:
+    found = learning.reset_everywhere(SMALL, 3)
+    # After each, a sample's 2 probabilities and class, then 62 masters and 4 counters.
+    assert found["resets"] == 3 and found["values compared"] == 3 * 69
