@@ -9,6 +9,7 @@ import numpy as np
 from common import cli, errors
 from model import artifact
 from syn.package import content, folder
+from syn.package.quoted import plural
 from syn.utilization import folded
 
 EXPECTED, FEATURES = "expected.npz", "features"
@@ -32,7 +33,7 @@ def run(arguments: argparse.Namespace) -> None:
     spec = network.spec
     folds = ", ".join(f"{layer.name} {layer.simd}x{layer.pe}" for layer in spec.layers)
     print(f"{made}: {core.module}, {'written' if written else 'is up to date'}")
-    print(f"fold {folds}; {spec.interval} cycles per sample, latency {spec.latency}")
+    print(f"fold {folds}; {plural(spec.interval, 'cycle')} per sample, latency {spec.latency}")
     print(f"{core.vectors.results} golden results; {made}/README.md says how to use it")
 
 

@@ -79,7 +79,7 @@ class Core:
 
 def _parameters(spec: NetworkSpec) -> list[dict[str, Any]]:
     """Parameters of `mlp_top` as literals; lists with the last entry first, and whose it is."""
-    layers = [layer.name for layer in spec.layers]
+    layers = [layer.name.encode("ascii", "replace").decode() for layer in spec.layers]
     found: list[dict[str, Any]] = []
     for name, value in spec.parameters(MEM_DIR).items():
         if name == "MEM_DIR":
@@ -171,6 +171,7 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
         autoescape=False,
     )
+    made.globals["plural"] = quoted.plural
     made.filters |= {"c": quoted.c, "python": ascii, "markdown": quoted.markdown}
     return made
 

@@ -1,4 +1,4 @@
-"""Names of features and classes, which may hold anything, inside of C and of Markdown."""
+"""Names of features and classes, which may hold anything, inside of C and Markdown; numbers."""
 
 
 def c(text: str) -> str:
@@ -25,3 +25,12 @@ def markdown(text: object) -> str:
     """
     line = " ".join(str(text).split())
     return "".join(f"\\{c}" if c in "\\`*_{}[]<>#|~" else c for c in line)
+
+
+def plural(count: int, noun: str) -> str:
+    """Number and noun.
+
+    >>> plural(1, "beat"), plural(3, "beat")
+    ('1 beat', '3 beats')
+    """
+    return f"{count} {noun}{'s' * (count != 1)}"

@@ -83,7 +83,7 @@ def test_another_fold_is_another_core_in_the_same_place(build: Path) -> None:
     (build / "core/obj_dir").mkdir()
     (build / "core/obj_dir/mine").write_text("kept")
     status, said, _ = core(build, "--fold", "unrolled")
-    assert status == 0 and "fold fc1 2x3, fc2 3x2; 1 cycles per sample" in said
+    assert status == 0 and "fold fc1 2x3, fc2 3x2; 1 cycle per sample" in said
     assert ".PE({\n            32'd2,      // fc2" in (build / "core/made_up_core.v").read_text()
     assert (build / "core/obj_dir/mine").read_text() == "kept"
     assert {path.name for path in build.iterdir()} == {

@@ -120,6 +120,39 @@ def test_fusesoc_simulates_with_verilator_lints_and_synthesizes(
         assert netlist.read_text().count(f'"type": "{cell}"') > 100
 
 
+USER = """\
+CAPI=2:
+name: ::user:1
+filesets:
+  bench:
+    depend: [verbatim:core:made_up_core]
+    files: [made_up_tb.v]
+    file_type: verilogSource
+  vectors:
+    files:
+      - vectors/sent.mem: {copyto: vectors/sent.mem}
+      - vectors/expected.mem: {copyto: vectors/expected.mem}
+    file_type: user
+targets:
+  sim:
+    flow: sim
+    flow_options: {tool: icarus}
+    filesets: [bench, vectors]
+    toplevel: made_up_tb
+"""
+
+
+def test_core_file_of_a_user_may_depend_on_the_core(small: Path) -> None:
+    user = small.parent / "user"
+    user.mkdir()
+    shutil.move(small / "vectors", user / "vectors")
+    shutil.move(small / "made_up_tb.v", user)
+    (user / "user.core").write_text(USER)
+    libraries = ("--cores-root", "core", "--cores-root", "user")
+    done = run("fusesoc", *libraries, "run", "--target", "sim", "::user", cwd=small.parent)
+    assert "\nPASS: made_up_core: 81 results" in done.stdout + done.stderr
+
+
 def test_fusesoc_lint_fails_on_a_warning(small: Path) -> None:
     wrapper = small / "made_up_core.v"
     wrapper.write_text(wrapper.read_text().replace("endmodule", "    wire left_over;\nendmodule"))
