@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 // mlp_learn_lanes - LANES multipliers, each with the masters of its place in a word
 //
-//     word a of masters = master a of lane 0, of lane 1, ...
+//     word a of masters = masters of lanes 0, 1, ... at address a
 //
 // Golden model   model/learning/core.py: Core.words
 // Latency        1 cycle from the address to the masters, then as mlp_learn_lane; a new master is
 //                written 5 cycles after its address, and read from the sixth on
 //
-// The host writes a lane at a time, and zeros into those above: so the last word of a row is filled
-// up, and stays so, since these lanes' inputs are 0.
+// The host's masters come lane by lane. Each writes its word anew, a cycle later, with zeros above:
+// so the last word of a row is filled up, and stays so, since these lanes' inputs are 0.
 
 `default_nettype none
 
@@ -37,7 +37,7 @@ module mlp_learn_lanes #(
     input  wire [(DROP_MAX > DROP_MIN ? $clog2(DROP_MAX-DROP_MIN+1) : 1)-1:0] drop,
     input  wire                                                               moves,        // 5 cycles after the word
 
-    input  wire                                                               host_write,   // at this word, now
+    input  wire                                                               host_write,   // into this word
     input  wire [(LANES > 1 ? $clog2(LANES) : 1)-1:0]                         host_lane,
     input  wire [15:0]                                                        host_data,
     output wire [LANES*16-1:0]                                                masters       // a cycle after the word
@@ -46,15 +46,30 @@ module mlp_learn_lanes #(
     localparam WORD_W = WORDS > 1 ? $clog2(WORDS) : 1;
     localparam LANE_W = LANES > 1 ? $clog2(LANES) : 1;
 
-    wire [WORD_W-1:0] moved_word;
-    wire [LANES-1:0]  at_least = {LANES{1'b1}} << host_lane;
-    wire [SUM_W-1:0]  drains [0:LANES];
+    reg                host_writes;
+    reg  [LANES*16-1:0] host_word;      // the host's masters of this word so far
+    wire [WORD_W-1:0]  last_word, moved_word;
+    wire [LANES*16-1:0] moved;
+    wire [SUM_W-1:0]   drains [0:LANES];
 
     assign drains[LANES] = {SUM_W{1'b0}};
     assign drain         = drains[0];
 
-    mlp_delay #(.W(WORD_W), .CYCLES(5)) u_word (
-        .clk(clk), .rst(1'b0), .en(1'b1), .in_data(word), .out_data(moved_word)
+    mlp_delay #(.W(WORD_W), .CYCLES(1)) u_last_word (
+        .clk(clk), .rst(1'b0), .en(1'b1), .in_data(word), .out_data(last_word)
+    );
+
+    mlp_delay #(.W(WORD_W), .CYCLES(4)) u_moved_word (
+        .clk(clk), .rst(1'b0), .en(1'b1), .in_data(last_word), .out_data(moved_word)
+    );
+
+    always @(posedge clk)
+        host_writes <= host_write;
+
+    mlp_ram #(.WIDTH(LANES*16), .DEPTH(WORDS)) u_masters (
+        .clk(clk), .write(moves || host_writes),
+        .write_addr(host_writes ? last_word : moved_word),
+        .write_data(host_writes ? host_word : moved), .addr(word), .data(masters)
     );
 
     genvar k;
@@ -62,15 +77,12 @@ module mlp_learn_lanes #(
         for (k = 0; k < LANES; k = k + 1) begin : g_lane
             localparam integer PLACE = k;
 
-            wire [15:0] moved;
-            wire        mine  = host_lane == PLACE[LANE_W-1:0];
-
-            mlp_ram #(.WIDTH(16), .DEPTH(WORDS)) u_masters (
-                .clk(clk), .write(moves || (host_write && at_least[k])),
-                .write_addr(host_write ? word : moved_word),
-                .write_data(!host_write ? moved : mine ? host_data : 16'd0),
-                .addr(word), .data(masters[k*16 +: 16])
-            );
+            always @(posedge clk) begin
+                if (host_write && host_lane == PLACE[LANE_W-1:0])
+                    host_word[k*16 +: 16] <= host_data;
+                else if (host_write && host_lane == {LANE_W{1'b0}})
+                    host_word[k*16 +: 16] <= 16'd0;
+            end
 
             mlp_learn_lane #(
                 .M_W(16), .W_W(8), .X_W(8), .D_W(16), .SUM_W(SUM_W),
@@ -81,7 +93,7 @@ module mlp_learn_lanes #(
                 .out_product(products[k*16 +: 16]),
                 .sum_en(sum_en), .sum_first(sum_first), .drain_load(drain_load),
                 .drain_next(drains[k+1]), .drain(drains[k]),
-                .update_dither(dither), .update_drop(drop), .out_master(moved)
+                .update_dither(dither), .update_drop(drop), .out_master(moved[k*16 +: 16])
             );
         end
     endgenerate

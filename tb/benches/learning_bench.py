@@ -169,11 +169,9 @@ class Bench:
 
     def masters(self) -> list[Int]:
         """All masters, as they stand in the core; what fills up a row must be 0."""
-        lanes = self.dut.u_engine.u_lanes.g_lane
         firsts = [PLAN.sets.index(number) for number in range(len(PLAN.ranges))]
         words = sum(map(CORE.words, firsts))
-        columns = [self.words(lanes[k].u_masters, words, 1, 16) for k in range(CORE.lanes)]
-        weights = np.concatenate(columns, axis=1)
+        weights = self.words(self.dut.u_engine.u_lanes.u_masters, words, CORE.lanes, 16)
         rows = sum(n_out for n_out, _ in PLAN.shapes)
         biases = self.words(self.dut.u_engine.u_bias.u_masters, rows, 1, 16)
         found, word, row = [], 0, 0
