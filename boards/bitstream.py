@@ -5,8 +5,14 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from boards.design import for_serial_line, parameters, sources_folder
-from boards.host import BAUDRATE
+from boards.design import (
+    for_serial_line,
+    learning_parameters,
+    parameters,
+    sources_folder,
+)
+from boards.lessons import plan_id
+from boards.line import BAUDRATE
 from boards.protocol import network_id
 from common import errors, files, results
 from common.paths import BUILD, ROOT
@@ -15,6 +21,7 @@ from model import folding
 from model.artifact import Network
 from model.folding import Goal
 from model.images import write_images
+from model.learning.core import Core
 from syn import synthesis, targets
 from syn.synthesis import Design, Placement
 from syn.targets import Device, Target
@@ -114,21 +121,52 @@ def build(network: Network, board: Board) -> tuple[Path, Placement]:
         core="mlp_board",
         multipliers=network.spec.area.multipliers,
     )
+    return packed(design, board, network.spec.name, board.bitstream)
+
+
+def learning_design(core: Core, board: Board) -> Design:
+    """The core that learns, with its link, as ``board`` has it."""
+    images = BUILD / "boards" / f"{board.name}-learn-{plan_id(core.plan):08x}"
+    core.write_images(images)
+    return Design(
+        f"mlp_{board.name}_learn",
+        learning_parameters(core, round(board.hertz / BAUDRATE)),
+        images,
+        sources_folder(),
+        core="mlp_learn_board",
+        multipliers=core.lanes + core.plan.softmax.area.multipliers,
+    )
+
+
+def build_learning(core: Core, board: Board, name: str) -> tuple[Path, Placement]:
+    """The bitstream of ``board`` that learns with ``core``, called ``name`` where it cannot be.
+
+    Raises as `build` does.
+    """
+    suffix = Path(board.bitstream).suffix
+    return packed(learning_design(core, board), board, name, f"{board.name}-learn{suffix}")
+
+
+def packed(design: Design, board: Board, name: str, bitstream: str) -> tuple[Path, Placement]:
+    """The ``bitstream`` of a design at the pins of ``board``, and its placement.
+
+    Raises as `build` does.
+    """
     netlist = synthesis.synthesize(design, board.target, board.device)
     pins = [board.pins_file]
     placed = synthesis.place(netlist, board.target, board.device, SEED, files=pins)
     if placed.megahertz * 1_000_000 < board.hertz:
         raise errors.CommandError(
-            f"{board.name}: {network.spec.name} reaches {placed.megahertz} MHz, "
+            f"{board.name}: {name} reaches {placed.megahertz} MHz, "
             f"the clock has {board.hertz / 1_000_000:g}"
         )
 
     def pack(folder: Path) -> None:
         shutil.copy(placed.folder / board.routed[1], folder)
-        done = synthesis.run_tool(board.packer, board.routed[1], board.bitstream, cwd=folder)
+        done = synthesis.run_tool(board.packer, board.routed[1], bitstream, cwd=folder)
         if done.returncode:
             raise errors.CommandError(f"{board.name}: {board.packer}: {last_words(done)}")
 
     rests_on = {"placement": placed.folder.name, "tools": synthesis.versions()}
-    packed = results.folder(BUILD / "boards" / "packed", board.name, rests_on, pack)
-    return packed / board.bitstream, placed
+    folder = results.folder(BUILD / "boards" / "packed", board.name, rests_on, pack)
+    return folder / bitstream, placed

@@ -113,7 +113,7 @@ def reply(spec: NetworkSpec, line: bytes) -> Reply:
     if status != Status.COMPUTED:
         return Reply(0, 0, network, 0, (0,) * spec.n_out, status)
     winner, probabilities = payload[7], tuple(payload[8:-3])
-    _require_plausible(winner, probabilities)
+    require_plausible(winner, probabilities)
     return Reply(payload[0], digest, network, winner, probabilities, status)
 
 
@@ -122,7 +122,7 @@ def reply_bytes(spec: NetworkSpec) -> int:
     return 11 + spec.n_out
 
 
-def _require_plausible(winner: int, probabilities: Sequence[int]) -> None:
+def require_plausible(winner: int, probabilities: Sequence[int]) -> None:
     """Raise `ProtocolError` where no softmax gives such a result."""
     if winner >= len(probabilities):
         raise ProtocolError(f"a reply's class must be below {len(probabilities)}, got {winner}")

@@ -1,0 +1,105 @@
+"""A serial port to a board: frames out, frames back, asked again until one can be believed."""
+
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Self, TypeVar
+
+import serial
+
+from boards.protocol import END
+from common.errors import VerbatimError
+
+BAUDRATE = 115_200
+# Longer than a request and its answer take, on the line and in the operating system.
+PATIENCE_S = 0.5
+ATTEMPTS = 5
+TAGS = 256
+
+R = TypeVar("R")
+
+
+class BoardError(VerbatimError):
+    """A board that cannot be reached, does not answer, or holds something else."""
+
+
+class AskAgainError(VerbatimError):
+    """An answer without a result: the message says which."""
+
+
+class SerialLine:
+    """A serial port with a board behind it; a context manager.
+
+    Nobody else can open the port meanwhile. Raises `BoardError` where it cannot be opened.
+    """
+
+    def __init__(self, port: str, *, baudrate: int, patience: float, attempts: int) -> None:
+        self.port, self.attempts, self.patience = port, attempts, patience
+        # Hosts that follow each other ask under different tags, but for one in 256.
+        self.tag = secrets.randbelow(TAGS)
+        self.retries = 0
+        try:
+            self.line = serial.Serial(
+                port, baudrate, timeout=patience / 10, write_timeout=patience, exclusive=True
+            )
+            self.line.reset_input_buffer()
+        except (OSError, ValueError) as error:
+            used = isinstance(error.__context__, BlockingIOError)
+            reason = "another program uses it" if used else error
+            raise BoardError(f"{port}: cannot be opened: {reason}") from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.line.close()
+
+    def exchange(
+        self, request: Callable[[int], bytes], read: Callable[[int, bytes], R | None], longest: int
+    ) -> R:
+        """Send the frame ``request(tag)`` and return what ``read(tag, frame)`` makes of an answer.
+
+        A frame of which it makes None is passed over. A request that is not answered, or of whose
+        answer ``read`` raises `AskAgainError`, is sent again: ``attempts`` times in all, each under
+        a tag of its own. No answer has more than ``longest`` bytes. Raises `BoardError`.
+        """
+        complaint = "no answer"
+        for attempt in range(self.attempts):
+            self.retries += attempt > 0
+            self.tag = (self.tag + 1) % TAGS
+            try:
+                self.line.write(request(self.tag))
+                for frame in self._frames(2 * longest):
+                    answer = read(self.tag, frame)
+                    if answer is not None:
+                        return answer
+            except AskAgainError as again:
+                complaint = str(again)
+            except serial.SerialTimeoutException as error:
+                raise BoardError(
+                    f"{self.port}: takes no data for {self.patience:g} s: nothing reads there"
+                ) from error
+            except OSError as error:
+                raise BoardError(f"{self.port}: cannot be read or written: {error}") from error
+        raise BoardError(f"{self.port}: {complaint}, after {self.attempts} attempts")
+
+    def _frames(self, longest: int) -> Iterator[bytes]:
+        """Yield what stands between ENDs as it comes, until patience ends."""
+        # What is longer than any reply is none; its end is waited for.
+        frame = bytearray()
+        deadline = time.monotonic() + self.patience
+        while time.monotonic() < deadline:
+            for byte in self.line.read(max(1, self.line.in_waiting)):
+                if byte != END:
+                    if len(frame) <= longest:
+                        frame.append(byte)
+                    continue
+                whole, frame = bytes(frame), bytearray()
+                if whole:
+                    yield whole
