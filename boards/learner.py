@@ -17,7 +17,7 @@ from boards.lessons import CHUNK, STEPS, Answer, Kind, Reply, Request, Status
 from boards.line import ATTEMPTS, BAUDRATE, PATIENCE_S, AskAgainError, BoardError, SerialLine
 from boards.protocol import ProtocolError
 from common.errors import VerbatimError
-from model.format import Int, require_whole
+from model.format import Int, require_integer
 from model.learning.backprop import LFSR_W, Plan
 from model.learning.core import stream, unstream
 from model.learning.learner import LearningError, State, check, check_samples
@@ -70,7 +70,7 @@ class LearningBoard(SerialLine):
 
     def start(self, seed: int) -> None:
         """Begin at random weights. ``seed`` is 1 .. 65535."""
-        require_whole("board", 1, (1 << LFSR_W) - 1, seed=seed)
+        require_integer("board", 1, (1 << LFSR_W) - 1, seed=seed)
         self.origin, self.journal = seed, []
         self._steadily(self._begin)
 
@@ -93,7 +93,7 @@ class LearningBoard(SerialLine):
 
     def learn(self, codes: Int, label: int) -> Answer:
         """Predict one sample ``codes [n_in]``, then learn its label."""
-        require_whole("board", 0, self.plan.sizes[-1] - 1, label=label)
+        require_integer("board", 0, self.plan.sizes[-1] - 1, label=label)
         if self.step is None or len(self.journal) >= JOURNAL:
             self.save()
         found = self._steadily(lambda: self._learn(codes, label))

@@ -32,34 +32,45 @@ module mlp_learn_bias #(
 
     localparam ROW_W = ROWS > 1 ? $clog2(ROWS) : 1;
 
-    reg  [15:0] d_a, master_a, master_p;
-    reg  [15:0] code_a;
+    reg  [23:0] product_a, product;
     reg  [3:0]  frac_a;
-    reg  [23:0] product;
-    wire [15:0] moved;
-    wire [ROW_W-1:0] moved_row;
+    reg  [15:0] late_master;
+    wire [15:0] next_master, moved;
+    wire [ROW_W-1:0] next_row, moved_row;
+
+    wire             write      = moves || host_write;
+    wire [ROW_W-1:0] write_row  = host_write ? row : moved_row;
+    wire [15:0]      write_data = host_write ? host_data : moved;
 
     always @(posedge clk) begin
-        code_a   <= $unsigned($signed(master) >>> (4'd8 - frac));
-        code     <= code_a;
-        d_a      <= d;
-        frac_a   <= frac;
-        product  <= {{8{d_a[15]}}, d_a} << frac_a;
-        master_a <= master;
-        master_p <= master_a;
+        frac_a      <= frac;
+        code        <= $unsigned($signed(next_master) >>> (4'd8 - frac_a));
+        product_a   <= {{8{d[15]}}, d} << frac;
+        product     <= product_a;
+        late_master <= next_master;
     end
 
-    mlp_delay #(.W(ROW_W), .CYCLES(5)) u_row (
-        .clk(clk), .rst(1'b0), .en(1'b1), .in_data(row), .out_data(moved_row)
+    mlp_delay #(.W(ROW_W), .CYCLES(1)) u_next_row (
+        .clk(clk), .rst(1'b0), .en(1'b1), .in_data(row), .out_data(next_row)
     );
 
-    mlp_ram #(.WIDTH(16), .DEPTH(ROWS)) u_masters (
-        .clk(clk), .write(moves || host_write), .write_addr(host_write ? row : moved_row),
-        .write_data(host_write ? host_data : moved), .addr(row), .data(master)
+    mlp_delay #(.W(ROW_W), .CYCLES(4)) u_moved_row (
+        .clk(clk), .rst(1'b0), .en(1'b1), .in_data(next_row), .out_data(moved_row)
+    );
+
+    mlp_learn_ram #(.WIDTH(16), .DEPTH(ROWS)) u_masters (
+        .clk(clk), .write(write), .write_addr(write_row), .write_data(write_data), .addr(row),
+        .data(master)
+    );
+
+    // The same once more: read again, a master needs no registers to wait in.
+    mlp_learn_ram #(.WIDTH(16), .DEPTH(ROWS)) u_next_masters (
+        .clk(clk), .write(write), .write_addr(write_row), .write_data(write_data),
+        .addr(next_row), .data(next_master)
     );
 
     mlp_learn_update #(.M_W(16), .P_W(24), .DROP_MIN(DROP_MIN), .DROP_MAX(DROP_MAX)) u_update (
-        .clk(clk), .in_master(master_p), .in_product(product), .in_dither(dither), .in_drop(drop),
+        .clk(clk), .in_master(late_master), .in_product(product), .in_dither(dither), .in_drop(drop),
         .out_master(moved)
     );
 

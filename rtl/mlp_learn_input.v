@@ -35,7 +35,7 @@ module mlp_learn_input #(
 );
 
     localparam WORDS   = (N + LANES - 1) / LANES;
-    localparam WORD_W  = WORDS > 1 ? $clog2(WORDS) : 1;
+    localparam WORD_W  = WORDS > 4 ? $clog2(WORDS) : 2;     // at least 2, or it is no block RAM
     localparam COUNT_W = $clog2(N + 1);
 
     localparam [8:0] LABELS = CLASSES[8:0];
@@ -46,6 +46,7 @@ module mlp_learn_input #(
     reg [WORD_W-1:0]  at;
     reg [8:0]         user [0:1];
 
+    wire [LANES-1:0]   write;
     wire [LANES*8-1:0] packed_word;
     wire               whole;
 
@@ -61,12 +62,12 @@ module mlp_learn_input #(
 
     mlp_learn_pack #(.LANES(LANES)) u_pack (
         .clk(clk), .rst(rst), .in_valid(take), .in_last(in_last), .in_x(in_x),
-        .out_word(packed_word), .out_whole(whole)
+        .out_write(write), .out_word(packed_word), .out_whole(whole)
     );
 
-    mlp_ram #(.WIDTH(LANES*8), .DEPTH(2 << WORD_W)) u_words (
-        .clk(clk), .write(take && !too_many), .write_addr({writes, at}), .write_data(packed_word),
-        .addr({reads, addr[WORD_W-1:0]}), .data(word)
+    mlp_learn_ram #(.WIDTH(8), .PARTS(LANES), .DEPTH(2 << WORD_W)) u_words (
+        .clk(clk), .write(write & {LANES{!too_many}}), .write_addr({writes, at}),
+        .write_data(packed_word), .addr({reads, addr[WORD_W-1:0]}), .data(word)
     );
 
     always @(posedge clk) begin

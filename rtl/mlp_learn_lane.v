@@ -29,7 +29,7 @@ module mlp_learn_lane #(
 
     input  wire                                                               in_backward,
     input  wire                                                               in_update,
-    input  wire [M_W-1:0]                                                     in_master,
+    input  wire [W_W-1:0]                                                     in_w,         // top of the master
     input  wire [X_W-1:0]                                                     in_x,
     input  wire [D_W-1:0]                                                     in_d,
     output wire [W_W+X_W-1:0]                                                 out_product,
@@ -40,6 +40,7 @@ module mlp_learn_lane #(
     input  wire [SUM_W-1:0]                                                   drain_next,   // of the lane above
     output reg  [SUM_W-1:0]                                                   drain,
 
+    input  wire [M_W-1:0]                                                     update_master,    // beside the product
     input  wire [DROP_MAX-1:0]                                                update_dither,
     input  wire [(DROP_MAX > DROP_MIN ? $clog2(DROP_MAX-DROP_MIN+1) : 1)-1:0] update_drop,
     output wire [M_W-1:0]                                                     out_master
@@ -48,21 +49,16 @@ module mlp_learn_lane #(
     localparam B_W = W_W > X_W ? W_W : X_W;     // the narrow operand: x, or w while going backward
     localparam P_W = D_W + B_W;
 
-    wire [W_W-1:0] w = in_master[M_W-1 -: W_W];
-
     reg        [D_W-1:0] a;
     reg        [B_W-1:0] b;
     reg        [P_W-1:0] product;
     wire signed [P_W-1:0] exact = $signed({{B_W{a[D_W-1]}}, a}) * $signed({{D_W{b[B_W-1]}}, b});
-    reg        [M_W-1:0] master_a, master_p;
 
     always @(posedge clk) begin
-        a        <= in_backward || in_update ? in_d : {{(D_W-W_W+1){w[W_W-1]}}, w[W_W-2:0]};
-        b        <= in_backward ? {{(B_W-W_W+1){w[W_W-1]}}, w[W_W-2:0]}
+        a        <= in_backward || in_update ? in_d : {{(D_W-W_W+1){in_w[W_W-1]}}, in_w[W_W-2:0]};
+        b        <= in_backward ? {{(B_W-W_W+1){in_w[W_W-1]}}, in_w[W_W-2:0]}
                                         : {{(B_W-X_W+1){in_x[X_W-1]}}, in_x[X_W-2:0]};
         product  <= exact[P_W-1:0];
-        master_a <= in_master;
-        master_p <= master_a;
     end
 
     assign out_product = product[W_W+X_W-1:0];
@@ -80,7 +76,7 @@ module mlp_learn_lane #(
     end
 
     mlp_learn_update #(.M_W(M_W), .P_W(P_W), .DROP_MIN(DROP_MIN), .DROP_MAX(DROP_MAX)) u_update (
-        .clk(clk), .in_master(master_p), .in_product(product), .in_dither(update_dither),
+        .clk(clk), .in_master(update_master), .in_product(product), .in_dither(update_dither),
         .in_drop(update_drop), .out_master(out_master)
     );
 

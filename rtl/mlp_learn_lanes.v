@@ -7,8 +7,8 @@
 // Latency        1 cycle from the address to the masters, then as mlp_learn_lane; a new master is
 //                written 5 cycles after its address, and read from the sixth on
 //
-// The host's masters come lane by lane. Each writes its word anew, a cycle later, with zeros above:
-// so the last word of a row is filled up, and stays so, since these lanes' inputs are 0.
+// The host writes a lane at a time, and zeros into those above: so the last word of a row is filled
+// up, and stays so, since these lanes' inputs are 0.
 
 `default_nettype none
 
@@ -37,7 +37,7 @@ module mlp_learn_lanes #(
     input  wire [(DROP_MAX > DROP_MIN ? $clog2(DROP_MAX-DROP_MIN+1) : 1)-1:0] drop,
     input  wire                                                               moves,        // 5 cycles after the word
 
-    input  wire                                                               host_write,   // into this word
+    input  wire                                                               host_write,   // at this word, now
     input  wire [(LANES > 1 ? $clog2(LANES) : 1)-1:0]                         host_lane,
     input  wire [15:0]                                                        host_data,
     output wire [LANES*16-1:0]                                                masters       // a cycle after the word
@@ -46,30 +46,33 @@ module mlp_learn_lanes #(
     localparam WORD_W = WORDS > 1 ? $clog2(WORDS) : 1;
     localparam LANE_W = LANES > 1 ? $clog2(LANES) : 1;
 
-    reg                host_writes;
-    reg  [LANES*16-1:0] host_word;      // the host's masters of this word so far
-    wire [WORD_W-1:0]  last_word, moved_word;
-    wire [LANES*16-1:0] moved;
+    wire [WORD_W-1:0]  late_word, moved_word;
+    wire [LANES-1:0]   at_least = {LANES{1'b1}} << host_lane;
+    wire [LANES-1:0]   write    = {LANES{moves}} | ({LANES{host_write}} & at_least);
+    wire [WORD_W-1:0]  write_word = host_write ? word : moved_word;
+    wire [LANES*16-1:0] write_data, late_masters, moved;
     wire [SUM_W-1:0]   drains [0:LANES];
 
     assign drains[LANES] = {SUM_W{1'b0}};
     assign drain         = drains[0];
 
-    mlp_delay #(.W(WORD_W), .CYCLES(1)) u_last_word (
-        .clk(clk), .rst(1'b0), .en(1'b1), .in_data(word), .out_data(last_word)
+    mlp_delay #(.W(WORD_W), .CYCLES(2)) u_late_word (
+        .clk(clk), .rst(1'b0), .en(1'b1), .in_data(word), .out_data(late_word)
     );
 
-    mlp_delay #(.W(WORD_W), .CYCLES(4)) u_moved_word (
-        .clk(clk), .rst(1'b0), .en(1'b1), .in_data(last_word), .out_data(moved_word)
+    mlp_delay #(.W(WORD_W), .CYCLES(3)) u_moved_word (
+        .clk(clk), .rst(1'b0), .en(1'b1), .in_data(late_word), .out_data(moved_word)
     );
 
-    always @(posedge clk)
-        host_writes <= host_write;
+    mlp_learn_ram #(.WIDTH(16), .PARTS(LANES), .DEPTH(WORDS)) u_masters (
+        .clk(clk), .write(write), .write_addr(write_word), .write_data(write_data),
+        .addr(word), .data(masters)
+    );
 
-    mlp_ram #(.WIDTH(LANES*16), .DEPTH(WORDS)) u_masters (
-        .clk(clk), .write(moves || host_writes),
-        .write_addr(host_writes ? last_word : moved_word),
-        .write_data(host_writes ? host_word : moved), .addr(word), .data(masters)
+    // The same once more: read again, beside its products, a master needs no registers to wait in.
+    mlp_learn_ram #(.WIDTH(16), .PARTS(LANES), .DEPTH(WORDS)) u_late_masters (
+        .clk(clk), .write(write), .write_addr(write_word), .write_data(write_data),
+        .addr(late_word), .data(late_masters)
     );
 
     genvar k;
@@ -77,23 +80,21 @@ module mlp_learn_lanes #(
         for (k = 0; k < LANES; k = k + 1) begin : g_lane
             localparam integer PLACE = k;
 
-            always @(posedge clk) begin
-                if (host_write && host_lane == PLACE[LANE_W-1:0])
-                    host_word[k*16 +: 16] <= host_data;
-                else if (host_write && host_lane == {LANE_W{1'b0}})
-                    host_word[k*16 +: 16] <= 16'd0;
-            end
+            wire mine = host_lane == PLACE[LANE_W-1:0];
+
+            assign write_data[k*16 +: 16] = !host_write ? moved[k*16 +: 16] : mine ? host_data : 16'd0;
 
             mlp_learn_lane #(
                 .M_W(16), .W_W(8), .X_W(8), .D_W(16), .SUM_W(SUM_W),
                 .DROP_MIN(DROP_MIN), .DROP_MAX(DROP_MAX)
             ) u_lane (
                 .clk(clk), .in_backward(backward), .in_update(update),
-                .in_master(masters[k*16 +: 16]), .in_x(x[k*8 +: 8]), .in_d(d),
+                .in_w(masters[k*16+8 +: 8]), .in_x(x[k*8 +: 8]), .in_d(d),
                 .out_product(products[k*16 +: 16]),
                 .sum_en(sum_en), .sum_first(sum_first), .drain_load(drain_load),
                 .drain_next(drains[k+1]), .drain(drains[k]),
-                .update_dither(dither), .update_drop(drop), .out_master(moved[k*16 +: 16])
+                .update_master(late_masters[k*16 +: 16]), .update_dither(dither),
+                .update_drop(drop), .out_master(moved[k*16 +: 16])
             );
         end
     endgenerate

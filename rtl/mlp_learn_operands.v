@@ -37,20 +37,21 @@ module mlp_learn_operands #(
     localparam X_W = WORDS  > 1 ? $clog2(WORDS)  : 1;
     localparam D_W = DELTAS > 1 ? $clog2(DELTAS) : 1;
 
+    wire [LANES-1:0]   write;
     wire [LANES*8-1:0] word;
     wire               whole;
 
     mlp_learn_pack #(.LANES(LANES)) u_pack (
         .clk(clk), .rst(rst), .in_valid(y_valid), .in_last(y_last), .in_x(y),
-        .out_word(word), .out_whole(whole)
+        .out_write(write), .out_word(word), .out_whole(whole)
     );
 
-    mlp_ram #(.WIDTH(LANES*8), .DEPTH(WORDS)) u_inputs (
-        .clk(clk), .write(y_valid), .write_addr(x_count[X_W-1:0]), .write_data(word),
+    mlp_learn_ram #(.WIDTH(8), .PARTS(LANES), .DEPTH(WORDS)) u_inputs (
+        .clk(clk), .write(write), .write_addr(x_count[X_W-1:0]), .write_data(word),
         .addr(x_addr[X_W-1:0]), .data(x_word)
     );
 
-    mlp_ram #(.WIDTH(16), .DEPTH(DELTAS)) u_deltas (
+    mlp_learn_ram #(.WIDTH(16), .DEPTH(DELTAS)) u_deltas (
         .clk(clk), .write(d_valid), .write_addr(d_count[D_W-1:0]), .write_data(d),
         .addr(d_addr[D_W-1:0]), .data(d_word)
     );

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 // mlp_learn_pack - bytes to words of LANES, the last word of a vector filled up with zeros
 //
-//     word = the bytes of this word so far, the next one at its lane, zeros above
+//     lane 0 brings its byte and zeros for all others, each other lane its byte alone
 //
 // Golden model   model/learning/core.py: Core.words
-// Latency        0 cycles: the word holds the byte that comes in this cycle
+// Latency        0 cycles: a byte is written in the cycle in which it comes
 //
-// A word is written anew with each byte: it is whole when out_whole says so.
+// A word is whole when out_whole says so.
 
 `default_nettype none
 
@@ -20,6 +20,7 @@ module mlp_learn_pack #(
     input  wire               in_last,  // of a vector
     input  wire [7:0]         in_x,
 
+    output wire [LANES-1:0]   out_write,    // bytes of the word that are written
     output wire [LANES*8-1:0] out_word,
     output wire               out_whole
 );
@@ -27,13 +28,15 @@ module mlp_learn_pack #(
     localparam LANE_W = LANES > 1 ? $clog2(LANES) : 1;
     localparam integer FINAL = LANES - 1;
 
-    reg [LANE_W-1:0]  lane;
-    reg [LANES*8-1:0] so_far;           // zeros from the lane on
+    reg  [LANE_W-1:0] lane;
+    wire              first  = lane == {LANE_W{1'b0}};
+    wire [7:0]        behind = first ? 8'd0 : in_x;
 
     genvar k;
     generate
         for (k = 0; k < LANES; k = k + 1) begin : g_lane
-            assign out_word[k*8 +: 8] = lane == k[LANE_W-1:0] ? in_x : so_far[k*8 +: 8];
+            assign out_write[k]       = in_valid && (first || lane == k[LANE_W-1:0]);
+            assign out_word[k*8 +: 8] = k == 0 ? in_x : behind;
         end
     endgenerate
 
@@ -46,12 +49,7 @@ module mlp_learn_pack #(
             lane <= out_whole ? {LANE_W{1'b0}} : lane + 1'b1;
     end
 
-    always @(posedge clk) begin
-        if (rst)
-            so_far <= {(LANES*8){1'b0}};
-        else if (in_valid)
-            so_far <= out_whole ? {(LANES*8){1'b0}} : out_word;
-    end
+    wire unused = &{1'b0, behind};
 
 endmodule
 

@@ -24,6 +24,7 @@ mlp_learn_operands.v
 mlp_learn_order.v
 mlp_learn_pack.v
 mlp_learn_phase.v
+mlp_learn_ram.v
 mlp_learn_random.v
 mlp_learn_rate.v
 mlp_learn_sequence.v

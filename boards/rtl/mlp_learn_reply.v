@@ -69,7 +69,7 @@ module mlp_learn_reply #(
     assign out_last     = part == CRC_0;
     assign answer_ready = given && out_last;
 
-    mlp_ram #(.WIDTH(8), .DEPTH(PAYLOAD + 1)) u_payload (
+    mlp_learn_ram #(.WIDTH(8), .DEPTH(PAYLOAD + 1)) u_payload (
         .clk(clk), .write(payload_write), .write_addr(payload_addr), .write_data(payload_data),
         .addr(at), .data(payload)
     );

@@ -54,7 +54,7 @@ module mlp_learn_request #(
 
     mlp_crc16 u_crc (.crc(crc), .data(in_data), .next(crc_next));
 
-    mlp_ram #(.WIDTH(8), .DEPTH(BODY + 8)) u_bytes (
+    mlp_learn_ram #(.WIDTH(8), .DEPTH(BODY + 8)) u_bytes (
         .clk(clk), .write(taken && !in_end), .write_addr(count[COUNT_W-1:0]), .write_data(in_data),
         .addr(body_addr), .data(body_data)
     );

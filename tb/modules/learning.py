@@ -49,6 +49,7 @@ RANGES = {
     "LOGIT_FRAC": "0 .. 8",
     "CLASSES": "2 .. 64",
     "WIDTH": "1 or more",
+    "PARTS": "1 or more",
     "DEPTH": "1 or more",
 }
 
@@ -220,6 +221,7 @@ MODULES = (
         own=(plain(N_LAYERS=3, LAYER_W=2),),
         more=(plain(N_LAYERS=1, LAYER_W=1),),
     ),
+    _module("mlp_learn_ram", "WIDTH PARTS DEPTH", own=(plain(WIDTH=3, PARTS=3, DEPTH=5),)),
     _module("mlp_learn_random", "", own=(plain(),)),
     _module(
         "mlp_learn_rate",
@@ -292,6 +294,6 @@ MODULES = (
             of_dataset("iris", 30),
         ),
         bench="learning_bench",
-        visible=("mlp_ram",),
+        visible=("mlp_learn_ram",),
     ),
 )

@@ -60,7 +60,7 @@ class UpdatePart(Part):
 
 
 class BiasPart(Part):
-    """Rows in any order, each of which is moved five cycles later, or not."""
+    """Rows in any order, each of which is moved five cycles later, or not; none is read meanwhile."""
 
     cycles = 6000
 
@@ -85,7 +85,8 @@ class BiasPart(Part):
         self.read: list[int | None] = []
 
     def draw(self) -> Values:
-        row = random.randrange(self.rows)
+        under_way = {then["row"] for then in self.past}
+        row = random.choice([row for row in range(self.rows) if row not in under_way])
         host = self.masters[row] is None or random.random() < 0.05
         small = random.randint(-300, 300)
         values = super().draw()
@@ -107,7 +108,7 @@ class BiasPart(Part):
         return found
 
     def clock(self, values: Values) -> None:
-        read = self.masters[values["row"]]
+        read = None if values["host_write"] else self.masters[values["row"]]
         if values["host_write"]:
             self.masters[values["row"]] = values["host_data"]
         elif values["moves"]:

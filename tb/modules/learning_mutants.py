@@ -174,8 +174,8 @@ MISTAKES: dict[str, tuple[Mutant, ...]] = {
         mistake(
             "bias-moves-by-d-alone",
             "hard-4-exp",
-            "{{8{d_a[15]}}, d_a} << frac_a",
-            "{{8{d_a[15]}}, d_a} << (frac_a & 4'd0)",
+            "{{8{d[15]}}, d} << frac;",
+            "{{8{d[15]}}, d} << (frac & 4'd0);",
         ),
         mistake(
             "bias-without-its-shift",
@@ -249,8 +249,8 @@ MISTAKES: dict[str, tuple[Mutant, ...]] = {
         mistake(
             "fills-up-with-what-was-there",
             "hard-4-exp",
-            "so_far <= out_whole ? {(LANES*8){1'b0}} : out_word;",
-            "so_far <= out_word;",
+            "first ? 8'd0 : in_x;",
+            "in_x;",
         ),
     ),
     "mlp_learn_host": (

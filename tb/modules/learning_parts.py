@@ -90,6 +90,27 @@ class RamPart(Part):
             self.words[values["write_addr"]] = values["write_data"]
 
 
+class PartsPart(RamPart):
+    """A word of parts: a part that was never written may be anything, and so all of its word."""
+
+    def __init__(self, parameters: dict[str, Any]) -> None:
+        self.part, self.parts = parameters["WIDTH"], parameters["PARTS"]
+        super().__init__(parameters | {"WIDTH": self.part * self.parts})
+        self.inputs = (Field("write", self.parts), *self.inputs[1:])
+        self.whole: dict[int, int] = {}
+
+    def clock(self, values: Values) -> None:
+        write, at = values["write"], values["write_addr"]
+        if not write or at != values["addr"]:
+            known = self.whole.get(values["addr"], 0) == (1 << self.parts) - 1
+            self.data = self.words[values["addr"]] if known else None
+        for k in range(self.parts):
+            if write >> k & 1:
+                mask = ((1 << self.part) - 1) << (k * self.part)
+                self.words[at] = self.words.get(at, 0) & ~mask | values["write_data"] & mask
+                self.whole[at] = self.whole.get(at, 0) | 1 << k
+
+
 class LanePart(Part):
     """Every master, delta, input, dither and shift of narrow numbers, in each of the phases."""
 
@@ -102,13 +123,14 @@ class LanePart(Part):
         self.inputs = (
             Field("in_backward"),
             Field("in_update"),
-            Field("in_master", self.m_w, signed=True),
+            Field("in_w", self.w_w, signed=True),
             Field("in_x", self.x_w, signed=True),
             Field("in_d", self.d_w, signed=True),
             Field("sum_en"),
             Field("sum_first"),
             Field("drain_load"),
             Field("drain_next", self.sum_w, signed=True),
+            Field("update_master", self.m_w, signed=True),
             Field("update_dither", self.high),
             Field("update_drop", max(1, (self.high - self.low).bit_length())),
         )
@@ -144,24 +166,23 @@ class LanePart(Part):
             ]
         last: list[Values] = [{}, {}]
         for values in [*issues, issue, issue, issue]:
-            # Two cycles later: dither and drop stand beside the product.
+            # Two cycles later: master, dither and drop stand beside the product.
             beside = last.pop(0)
             last.append(values)
             others = {f.name: f.draw() for f in self.inputs if f.name not in values}
+            others |= {"update_master": beside.get("in_master", 0)}
             others |= {"update_dither": beside.get("dither", 0)}
             others |= {"update_drop": beside.get("drop", 0)}
-            yield (
-                {"in_master": 0}
-                | others
-                | {k: v for k, v in values.items() if k not in ("dither", "drop")}
-            )
+            weight = values.get("in_master", 0) >> (self.m_w - self.w_w)
+            given = {k: v for k, v in values.items() if k not in ("in_master", "dither", "drop")}
+            yield others | {"in_w": weight} | given
 
     def product(self, at: int) -> int | None:
         """The exact product of the issue that many cycles ago."""
         if len(self.pipe) < at:
             return None
         issue = self.pipe[-at]
-        weight: int = issue["in_master"] >> (self.m_w - self.w_w)
+        weight: int = issue["in_w"]
         if issue["in_update"]:
             return issue["in_d"] * issue["in_x"]
         return weight * (issue["in_d"] if issue["in_backward"] else issue["in_x"])
@@ -172,9 +193,9 @@ class LanePart(Part):
         if product is not None and not (self.pipe[-2]["in_update"] or self.pipe[-2]["in_backward"]):
             found["out_product"] = product
         if len(self.pipe) >= 4 and self.pipe[-4]["in_update"]:
-            issue, beside = self.pipe[-4], self.pipe[-2]
+            beside = self.pipe[-2]
             step = (self.product(4) or 0) + beside["update_dither"]
-            moved = issue["in_master"] - (step >> (self.low + beside["update_drop"]))
+            moved = beside["update_master"] - (step >> (self.low + beside["update_drop"]))
             most = 1 << (self.m_w - 1)
             found["out_master"] = min(max(moved, -most), most - 1)
         return found
@@ -327,6 +348,7 @@ class OrderPart(Part):
 PARTS: dict[str, type[Part]] = {
     "mlp_lfsr": LfsrPart,
     "mlp_ram": RamPart,
+    "mlp_learn_ram": PartsPart,
     "mlp_learn_lane": LanePart,
     "mlp_learn_mask": MaskPart,
     "mlp_learn_rate": RatePart,

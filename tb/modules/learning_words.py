@@ -69,14 +69,22 @@ class PackPart(Reset):
     def __init__(self, parameters: dict[str, Any]) -> None:
         super().__init__(parameters)
         self.packing = Packing(parameters["LANES"])
-        self.outputs_of = (Field("out_word", CODE_W * self.packing.lanes), Field("out_whole"))
+        lanes = self.packing.lanes
+        self.outputs_of = (
+            *(Field("out_write", lanes), Field("out_word", CODE_W * lanes), Field("out_whole")),
+        )
 
     def draw(self) -> Values:
         return super().draw() | {"in_last": random.random() < 0.2}
 
     def shown(self, values: Values) -> Values:
-        word, whole = self.packing.word(values["in_x"]), self.packing.whole(values["in_last"])
-        return {"out_word": word, "out_whole": whole}
+        at, lanes, x = len(self.packing.so_far), self.packing.lanes, values["in_x"]
+        written = 1 << at if at else (1 << lanes) - 1
+        return {
+            "out_write": written if values["in_valid"] else 0,
+            "out_word": pack_lanes([x] * lanes if at else [x], CODE_W),
+            "out_whole": self.packing.whole(values["in_last"]),
+        }
 
     def reset(self) -> None:
         self.packing.so_far = []

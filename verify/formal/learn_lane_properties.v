@@ -37,10 +37,12 @@ module learn_lane_properties #(
         .M_W(M_W), .W_W(W_W), .X_W(X_W), .D_W(D_W), .SUM_W(SUM_W), .DROP_MIN(DROP_MIN),
         .DROP_MAX(DROP_MAX)
     ) u_dut (
-        .clk(clk), .in_backward(in_backward), .in_update(in_update), .in_master(in_master),
-        .in_x(in_x), .in_d(in_d), .out_product(out_product), .sum_en(sum_en),
+        .clk(clk), .in_backward(in_backward), .in_update(in_update),
+        .in_w(in_master[M_W-1 -: W_W]), .in_x(in_x), .in_d(in_d),
+        .out_product(out_product), .sum_en(sum_en),
         .sum_first(sum_first), .drain_load(drain_load), .drain_next(drain_next), .drain(drain),
-        .update_dither(update_dither), .update_drop(update_drop), .out_master(out_master)
+        .update_master(master_2), .update_dither(update_dither), .update_drop(update_drop),
+        .out_master(out_master)
     );
 
     wire signed [SUM_W-1:0] w = $signed(in_master) >>> (M_W - W_W);
