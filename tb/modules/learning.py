@@ -121,7 +121,7 @@ MODULES = (
         N="2 .. 64",
     ),
     _module("mlp_learn_backward", "LANES SUM_W", own=(plain(LANES=3, SUM_W=26),), LANES=MORE),
-    _module("mlp_learn_bias", f"ROWS {DROPS}", own=(plain(ROWS=5, DROP_MIN=3, DROP_MAX=6),)),
+    _module("mlp_learn_bias", f"ROWS {DROPS}", own=(plain(ROWS=9, DROP_MIN=3, DROP_MAX=6),)),
     _module(
         "mlp_learn_control",
         "",
