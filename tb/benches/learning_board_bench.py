@@ -213,7 +213,7 @@ async def says_what_is_wrong_with_a_request(dut):
 
 @cocotb.test(timeout_time=LIMIT_NS, timeout_unit="ns")
 async def says_that_a_frame_is_damaged(dut):
-    """One bit, one byte, one escape, one stop bit; bytes between frames are a frame of their own."""
+    """A bit, a byte, an escape, a stop bit; what is between frames is a frame of its own."""
     line = Line(dut)
     await line.start()
     run = await line.begin()

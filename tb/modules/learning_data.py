@@ -60,7 +60,7 @@ class UpdatePart(Part):
 
 
 class BiasPart(Part):
-    """Rows in any order, each of which is moved five cycles later, or not; none is read meanwhile."""
+    """Rows in any order, each moved five cycles later, or not; meanwhile it is not read."""
 
     cycles = 6000
 
