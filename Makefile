@@ -10,6 +10,7 @@ TARGET  ?= ecp5## synth: family of FPGAs: ecp5, ice40 or xc7
 DEVICE  ?= first## synth: 85k, 45k, 25k; up5k, hx1k, hx8k; first of its family
 FOLD    ?= default## synth, core: serial, default, unrolled, 4x3,30x1,30x1,10x1
 BOARD   ?= icebreaker## bitstream: icebreaker or ulx3s
+LEARN   ?= 0## bitstream: 1 learns on the board, from a random start
 L       ?= 30## learn: multipliers, 1 to 256
 EPOCHS  ?= own## learn: epochs; own: those of the network
 SEED    ?= 1## learn: of start and order, 1 to 65535
@@ -27,7 +28,7 @@ $(call plain,the path of this checkout,$(value CURDIR))
 comma := ,
 $(if $(findstring $(comma),$(value CURDIR)),$(error the path of this checkout must have no comma, \
     which a linker takes apart, got '$(value CURDIR)'))
-$(foreach v,SIM NETWORK WAVES TEST NETLIST TARGET DEVICE FOLD BOARD L EPOCHS SEED PYTHON,$(call plain,$v,$(value $v)))
+$(foreach v,SIM NETWORK WAVES TEST NETLIST TARGET DEVICE FOLD BOARD LEARN L EPOCHS SEED PYTHON,$(call plain,$v,$(value $v)))
 
 ifneq ($(SIM),verilator)
 ifneq ($(SIM),icarus)
@@ -40,6 +41,9 @@ $(error WAVES must be 0 or 1, got '$(WAVES)')
 endif
 endif
 
+ifeq ($(filter 0 1,$(LEARN)),)
+$(error LEARN must be 0 or 1, got '$(LEARN)')
+endif
 ifeq ($(filter 0 1 generic ice40,$(NETLIST)),)
 $(error NETLIST must be 0, 1, generic or ice40, got '$(NETLIST)')
 endif
@@ -96,8 +100,8 @@ learn: .venv/ready | build/setup/verilator ## learn a network in Verilog, from a
 	@$(RUN) scripts.learn --network $(RECIPE) --build $(BUILD) --lanes $(L) --seed $(SEED) \
 	    $(if $(filter-out own,$(EPOCHS)),--epochs $(EPOCHS))
 
-bitstream: $(BUILD)/network.json .venv/yosys ## a board with a network behind its serial port
-	@$(RUN) scripts.bitstream --build $(BUILD) --board $(BOARD)
+bitstream: $(if $(filter 1,$(LEARN)),$(RECIPE),$(BUILD)/network.json) .venv/yosys ## a board with a network behind its serial port
+	@$(RUN) scripts.bitstream --build $(BUILD) --board $(BOARD) $(if $(filter 1,$(LEARN)),--learn $(RECIPE))
 
 core: $(BUILD)/network.json $(BUILD)/expected.npz ## a core to take away: Verilog, ROMs, bench, drivers
 	@$(RUN) scripts.core --build $(BUILD) --fold $(FOLD)
@@ -197,6 +201,9 @@ study-softmax-size: build/setup/verilator .venv/yosys ## FPGA resources of each 
 study-silicon: .venv/yosys ## FPGA resources of IrisNet on several devices
 	@$(RUN) studies.silicon
 
+study-silicon-learning: .venv/yosys ## FPGA resources of the core that learns
+	@$(RUN) studies.silicon_learning
+
 study-sweep: .venv/yosys ## area, speed, accuracy: folds, widths, softmaxes
 	@$(RUN) studies.sweep
 
@@ -217,6 +224,7 @@ help: menu ## this menu, the settings and examples
 	@echo "  make sim NETWORK=mine.toml"
 	@echo "  make synth TARGET=ice40 FOLD=1x1,2x1,2x1,1x1"
 	@echo "  make core NETWORK=mine.toml"
+	@echo "  make bitstream BOARD=icebreaker LEARN=1"
 
 readme: sim ## write results and picture of the README
 	@$(RUN) scripts.report.readme --build $(BUILD)

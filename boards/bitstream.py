@@ -21,12 +21,15 @@ from model import folding
 from model.artifact import Network
 from model.folding import Goal
 from model.images import write_images
+from model.learning.backprop import Plan
 from model.learning.core import Core
 from syn import synthesis, targets
 from syn.synthesis import Design, Placement
 from syn.targets import Device, Target
 
 SEED = 1
+# Multipliers of a core that learns, where the board has them.
+LANES = 30
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,11 @@ def fitted(network: Network, board: Board) -> Network:
     if sum(layer.multipliers for layer in spec.layers) > board.multipliers:
         spec = folding.meeting(spec, Goal(max_multipliers=board.multipliers))
     return for_serial_line(network.refolded(spec))
+
+
+def fitted_core(plan: Plan, board: Board) -> Core:
+    """A core of as many multipliers as the board has, at most `LANES`."""
+    return Core(plan, min(LANES, board.multipliers))
 
 
 def build(network: Network, board: Board) -> tuple[Path, Placement]:

@@ -215,3 +215,40 @@ class LearningBoard(SerialLine):
 
         longest = lessons.longest_reply(self.plan, self.chunk)
         return self.exchange(request.frame, read, longest)
+
+
+@dataclass(frozen=True)
+class Run:
+    """Samples that a board was taught, and its state behind them."""
+
+    taught: Taught
+    state: State
+
+
+def learn_codes(
+    plan: Plan,
+    codes: Int,
+    labels: Int,
+    count: int,
+    *,
+    port: str,
+    seed: int = 1,
+    state: State | None = None,
+    baudrate: int = BAUDRATE,
+    patience: float = PATIENCE_S,
+    attempts: int = ATTEMPTS,
+) -> Run:
+    """Learn ``count`` samples of ``codes [samples, n_in]`` on a board, in its own order.
+
+    It begins at random with ``seed``, or goes on from ``state``. Raises `BoardError`, and
+    `LearningError` where samples or state are not the plan's.
+    """
+    with LearningBoard(
+        plan, port, baudrate=baudrate, patience=patience, attempts=attempts
+    ) as board:
+        if state is None:
+            board.start(seed)
+        else:
+            board.load(state)
+        taught = board.teach(codes, labels, count)
+        return Run(taught, board.save())

@@ -1,11 +1,16 @@
-"""Build the bitstream of a board that holds a network: synthesize, place at its pins, pack."""
+"""Build the bitstream of a board that holds a network, or learns: synthesize, place, pack."""
 
 import argparse
 import shutil
+from pathlib import Path
 
-from boards.bitstream import BOARDS, build, fitted
+from boards.bitstream import BOARDS, Board, build, build_learning, fitted, fitted_core
 from common import cli, errors
-from model import artifact
+from model import artifact, recipe
+from model.data import datasets
+from model.learning import from_recipe
+from model.learning.backprop import Plan
+from syn.synthesis import Placement
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -14,19 +19,63 @@ def run(arguments: argparse.Namespace) -> None:
         legal = ", ".join(BOARDS)
         raise errors.CommandError(f"board must be one of {legal}, got {arguments.board!r}")
     board = BOARDS[arguments.board]
-    network = fitted(artifact.load(arguments.build / "network.json"), board)
+    if arguments.learn is not None:
+        learn(arguments.build, board, arguments.learn)
+    else:
+        predict(arguments.build, board)
+
+
+def predict(folder: Path, board: Board) -> None:
+    """The bitstream of the build folder's network."""
+    network = fitted(artifact.load(folder / "network.json"), board)
     bitstream, placed = build(network, board)
-    written = arguments.build / board.bitstream
+    written = put(bitstream, folder)
+    folds = ", ".join(f"{layer.name} {layer.simd}x{layer.pe}" for layer in network.spec.layers)
+    print(f"{written}: {network.spec.name} for {board.name}, {written.stat().st_size:,} bytes")
+    print(f"fold {folds}; {resources(placed, board)}")
+    print(f"a sample takes {network.spec.latency * 1e6 / board.hertz:,.1f} us beside the line")
+
+
+def learn(folder: Path, board: Board, path: Path) -> None:
+    """The bitstream that learns what the recipe in a file describes."""
+    wanted = recipe.load(path)
+    plan = plan_of(wanted)
+    core = fitted_core(plan, board)
+    bitstream, placed = build_learning(core, board, wanted.name)
+    written = put(bitstream, folder)
+    seconds = core.cycles / board.hertz
+    print(f"{written}: {wanted.name} learned on {board.name}, {written.stat().st_size:,} bytes")
+    print(f"L = {core.lanes}; {resources(placed, board)}")
+    print(
+        f"a sample is learned in {seconds * 1e6:,.1f} us beside the line, "
+        f"{plan.epochs} epochs in {plan.epochs * plan.samples * seconds:,.2f} s"
+    )
+
+
+def plan_of(wanted: recipe.Recipe) -> Plan:
+    """The plan of a recipe's shape, softmax, and samples to train on."""
+    data = datasets.load(wanted.dataset, wanted.folder)
+    train, _ = datasets.split(data, wanted.split.test_fraction, wanted.split.seed)
+    sizes = data.features.shape[1], len(data.class_names)
+    return from_recipe.of_recipe(wanted, *sizes, len(train))
+
+
+def put(bitstream: Path, folder: Path) -> Path:
+    """A copy of the bitstream in the build folder, whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = folder / bitstream.name
     partial = written.with_suffix(".partial")
     shutil.copy(bitstream, partial)
     partial.rename(written)
-    folds = ", ".join(f"{layer.name} {layer.simd}x{layer.pe}" for layer in network.spec.layers)
+    return written
+
+
+def resources(placed: Placement, board: Board) -> str:
+    """What a placement uses, and its clock beside the one that the board needs."""
     used = ", ".join(
         f"{placed.used[kind]:,} of {placed.available[kind]:,} {kind}" for kind in placed.used
     )
-    print(f"{written}: {network.spec.name} for {board.name}, {written.stat().st_size:,} bytes")
-    print(f"fold {folds}; {used}; {placed.megahertz} MHz, {board.hertz / 1_000_000:g} needed")
-    print(f"a sample takes {network.spec.latency * 1e6 / board.hertz:,.1f} us beside the line")
+    return f"{used}; {placed.megahertz} MHz, {board.hertz / 1_000_000:g} needed"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -37,6 +86,9 @@ def parser() -> argparse.ArgumentParser:
         "--board",
         default="icebreaker",
         help=f"one of {', '.join(BOARDS)} (default: %(default)s)",
+    )
+    built.add_argument(
+        "--learn", type=Path, metavar="RECIPE", help="learn this network, from a random start"
     )
     return built
 

@@ -164,14 +164,15 @@ MODULES = (
         "mlp_learn_input",
         "N CLASSES LANES ADDR_W",
         own=(plain(N=5, CLASSES=3, LANES=2, ADDR_W=3),),
-        more=(plain(N=1, CLASSES=2, LANES=4, ADDR_W=1), plain(N=4, CLASSES=3, LANES=1, ADDR_W=2)),
+        more=(plain(N=1, CLASSES=2, LANES=4, ADDR_W=2), plain(N=4, CLASSES=3, LANES=1, ADDR_W=2)),
         contracts=(
             Contract(
-                plain(N=3, CLASSES=3, LANES=2, ADDR_W=1), 1, mistake="learns-a-label-of-no-class"
+                plain(N=3, CLASSES=3, LANES=2, ADDR_W=2), 1, mistake="learns-a-label-of-no-class"
             ),
         ),
         N="1 .. 256",
         LANES=MORE,
+        ADDR_W="2 or more",
     ),
     _module(
         "mlp_learn_lane",

@@ -293,9 +293,10 @@ class OperandsPart(Reset):
     def draw(self) -> Values:
         full = len(self.xs) == self.most_x, len(self.ds) == self.most_d
         between = not self.packing.so_far
+        begins = between and random.random() < (0.3 if all(full) else 0.02)
         return super().draw() | {
-            "begins": between and random.random() < (0.3 if all(full) else 0.02),
-            "y_valid": not full[0] and random.random() < 0.6,
+            "begins": begins,
+            "y_valid": not begins and not full[0] and random.random() < 0.6,
             "y_last": random.random() < 0.3,
             "d_valid": not full[1] and random.random() < 0.6,
             "x_addr": random.randrange(max(1, len(self.xs))),

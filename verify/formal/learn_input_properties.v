@@ -9,7 +9,7 @@ module learn_input_properties #(
     parameter N        = 3,
     parameter CLASSES  = 3,
     parameter LANES    = 2,
-    parameter ADDR_W   = 1,
+    parameter ADDR_W   = 2,
     parameter CAPACITY = 2,
     parameter PATIENCE = 2
 ) (
