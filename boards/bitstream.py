@@ -110,8 +110,26 @@ def fitted(network: Network, board: Board) -> Network:
 
 
 def fitted_core(plan: Plan, board: Board) -> Core:
-    """A core of as many multipliers as the board has, at most `LANES`."""
-    return Core(plan, min(LANES, board.multipliers))
+    """A core of as many multipliers as the board has and the plan makes use of, at most `LANES`.
+
+    Raises `CommandError` where the board has none to spare.
+    """
+    most = min(LANES, board.device.dsps - multipliers_beside(plan))
+    if most < 1:
+        raise errors.CommandError(f"{board.name}: its {board.device.dsps} multipliers are too few")
+    # Fewer that need as many words for each row do not learn slower.
+    core = Core(plan, most)
+    words = [core.words(layer) for layer in range(plan.layers)]
+    for lanes in range(1, most):
+        fewer = Core(plan, lanes)
+        if [fewer.words(layer) for layer in range(plan.layers)] == words:
+            return fewer
+    return core
+
+
+def multipliers_beside(plan: Plan) -> int:
+    """Those that the lanes of a core cannot have: the softmax's, and that of taylor2's slope."""
+    return plan.softmax.area.multipliers + (plan.score == "taylor2")
 
 
 def build(network: Network, board: Board) -> tuple[Path, Placement]:
@@ -142,7 +160,7 @@ def learning_design(core: Core, board: Board) -> Design:
         images,
         sources_folder(),
         core="mlp_learn_board",
-        multipliers=core.lanes + core.plan.softmax.area.multipliers,
+        multipliers=core.lanes + multipliers_beside(core.plan),
     )
 
 
