@@ -55,7 +55,7 @@ def limits() -> str:
         "each tensor.",
         "`mlp_top` infers: its weights are ROM images, so others need a new bitstream. "
         "`mlp_learn_top` learns too, and its weights are loaded and saved as streams; its formats "
-        "are fixed, its features standardized, and it has no board yet (`make learn`).",
+        "are fixed, its features standardized (`make learn`, `make bitstream LEARN=1`).",
         "No board has been tried yet: bitstreams are built, and the link is tested in simulation "
         "alone.",
     ]
