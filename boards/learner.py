@@ -180,7 +180,7 @@ class LearningBoard(SerialLine):
         return self._ask(request, lambda found: lessons.answer(self.plan, found.payload))
 
     def _send(self, request: Request) -> None:
-        self._ask(request, lambda found: True)
+        self._ask(request, lambda found: lessons.nothing(found.payload))
 
     def _ask(self, request: Request, result: Callable[[Reply], R]) -> R:
         """Send a request until it is answered, and return the ``result`` of the answer.

@@ -161,6 +161,13 @@ def words(payload: bytes, expected: int) -> Int:
     return np.frombuffer(payload, ">u2").astype(np.int64)
 
 
+def nothing(payload: bytes) -> bool:
+    """True of an empty payload; raises `ProtocolError` of any other."""
+    if payload:
+        raise ProtocolError(f"a reply must have no payload, got {len(payload)} bytes")
+    return True
+
+
 def longest_reply(plan: Plan, size: int = CHUNK) -> int:
     """Bytes of the longest reply before they are escaped."""
     return HEAD + TAIL + max(plan.sizes[-1] + 1, 2 * size)

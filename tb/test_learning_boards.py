@@ -28,7 +28,7 @@ from tb.sim.learning_board import run_bench, simulated_board
 from tb.sim.runner import SimulationFailed
 from tb.test_boards import framed, played_board
 
-CORE = Core(IRIS, 30)
+CORE = Core(IRIS, 6)
 X, LABELS = samples_of("iris")
 TESTS_OF_BENCH = 8
 
@@ -254,12 +254,14 @@ def test_host_survives_a_noisy_line() -> None:
         assert board.retries > 0
 
 
-def pressed(running: SimulatedBoard, action: Callable[[], None], seconds: float) -> None:
-    """Do it while the button is pressed every so many seconds."""
+def pressed(running: SimulatedBoard, action: Callable[[], None], times: int) -> None:
+    """Do it while the button is pressed so many times, whatever the board is doing."""
     done = threading.Event()
 
     def press() -> None:
-        while not done.wait(seconds):
+        for _ in range(times):
+            if done.wait(0.3):
+                return
             running.reset()
 
     pressing = threading.Thread(target=press)
@@ -283,7 +285,7 @@ def test_host_brings_a_board_back_that_was_reset() -> None:
         for _ in range(3):
             running.reset()
             teach(board, run, 7)
-        pressed(running, lambda: teach(board, run, 30), 0.3)
+        pressed(running, lambda: teach(board, run, 30), 5)
         same(board.save(), run.state)
         assert board.restored >= 3
 
@@ -362,9 +364,27 @@ def test_replies_are_read_whole_or_not_at_all() -> None:
     assert (found.tag, found.digest, found.status, found.step) == (1, 0x708, Status.COMPUTED, 3)
     unknown = answered(bytes(6), status=9)[1:-1]
     unasked = answered(bytes(6), status=4, payload=b"\0")[1:-1]
-    for bad in (line[:-1], line + b"\0", bytes([line[0] ^ 1]) + line[1:], b"", unknown, unasked):
+    for bad in (line[:-1], bytes([line[0] ^ 1]) + line[1:], b"", unknown, unasked):
         with pytest.raises(ProtocolError):
             lessons.reply(bad)
+
+
+def test_a_reply_of_another_length_is_passed_over() -> None:
+    """Zeros behind a frame leave its checksum as it was."""
+
+    def answer(asked: bytes) -> bytes:
+        longer = answered(asked)[:-1] + b"\0\xc0"
+        return longer + answered(asked)
+
+    with played_board(answer) as port, LearningBoard(IRIS, port) as board:
+        board.start(1)
+        assert board.retries == 0
+    with (
+        played_board(lambda asked: answered(asked)[:-1] + b"\0\xc0") as port,
+        LearningBoard(IRIS, port, patience=0.1, attempts=2) as board,
+        pytest.raises(BoardError, match="no answer, after 2 attempts"),
+    ):
+        board.start(1)
 
 
 def test_raw_requests_are_named() -> None:

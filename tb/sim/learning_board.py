@@ -21,6 +21,8 @@ from tb.sim.verilator_cpp import build_harness
 
 HARNESS = Path(__file__).with_suffix(".cpp")
 TOP = "mlp_learn_board"
+# Where the bench stops the core.
+VISIBLE = ("mlp_learn_top", "mlp_learn_sequence", "mlp_learn_phase")
 
 
 def run_bench(
@@ -55,6 +57,7 @@ def run_bench(
         name=name,
         rtl=sources_folder(boards),
         testcase=testcase,
+        visible=VISIBLE,
         links={MEM_DIR: folder / "mem"},
     )
 
