@@ -18,6 +18,7 @@ from boards.line import ATTEMPTS, BAUDRATE, PATIENCE_S, AskAgainError, BoardErro
 from boards.protocol import ProtocolError
 from common.errors import VerbatimError
 from model.format import Int, require_integer
+from model.learning import teach
 from model.learning.backprop import LFSR_W, Plan
 from model.learning.core import stream, unstream
 from model.learning.learner import LearningError, State, check, check_samples
@@ -217,38 +218,29 @@ class LearningBoard(SerialLine):
         return self.exchange(request.frame, read, longest)
 
 
-@dataclass(frozen=True)
-class Run:
-    """Samples that a board was taught, and its state behind them."""
-
-    taught: Taught
-    state: State
-
-
-def learn_codes(
+def learn_epochs(
     plan: Plan,
-    codes: Int,
+    state: State,
+    x: Int,
     labels: Int,
-    count: int,
+    epochs: int,
     *,
     port: str,
-    seed: int = 1,
-    state: State | None = None,
     baudrate: int = BAUDRATE,
     patience: float = PATIENCE_S,
     attempts: int = ATTEMPTS,
-) -> Run:
-    """Learn ``count`` samples of ``codes [samples, n_in]`` on a board, in its own order.
+) -> teach.Taught:
+    """Learn whole epochs of codes ``[plan.samples, n_in]`` on a board, from a state.
 
-    It begins at random with ``seed``, or goes on from ``state``. Raises `BoardError`, and
+    A backend of `model.Network.learn`, named in `model.backends`. Raises `BoardError`, and
     `LearningError` where samples or state are not the plan's.
     """
+    wrong = []
     with LearningBoard(
         plan, port, baudrate=baudrate, patience=patience, attempts=attempts
     ) as board:
-        if state is None:
-            board.start(seed)
-        else:
-            board.load(state)
-        taught = board.teach(codes, labels, count)
-        return Run(taught, board.save())
+        board.load(state)
+        for _ in range(epochs):
+            found = board.teach(x, labels, plan.samples)
+            wrong.append(int((found.classes != labels[found.indices]).sum()))
+        return teach.Taught(board.save(), wrong)

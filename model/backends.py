@@ -38,6 +38,7 @@ LEARNERS = {
     "native": "tb.sim.learners:native",
     "icarus": "tb.sim.learners:icarus",
     "verilator": "tb.sim.learners:verilator",
+    "board": "boards.learner:learn_epochs",
 }
 
 

@@ -11,11 +11,13 @@ import serial
 
 from boards import lessons
 from boards.design import BOARD_RTL
-from boards.learner import LearningBoard, learn_codes
+from boards.learner import LearningBoard
 from boards.lessons import Kind, Request, Status
 from boards.line import BoardError
 from boards.protocol import ProtocolError, checked, slip
-from common.paths import BUILD
+from common.paths import BUILD, GOLDEN_IRIS
+from model import library
+from model.data import datasets
 from model.format import SpecError
 from model.learning import learner
 from model.learning.backprop import IRIS, Plan
@@ -230,16 +232,21 @@ def test_another_host_goes_on_with_what_the_board_has() -> None:
             same(board.save(), run.state)
 
 
-def test_host_learns_in_the_order_of_the_board() -> None:
-    run = Learner.begin(IRIS, 9)
-    with simulated_board(CORE, name="learning-order") as running:
-        found = learn_codes(IRIS, X, LABELS, 20, seed=9, port=running.port)
-    order = []
-    for _ in range(20):
-        order.append(run.index)
-        run.learn(X[run.index], int(LABELS[run.index]))
-    assert found.taught.indices.tolist() == order
-    same(found.state, run.state)
+def test_a_board_is_a_backend_that_learns() -> None:
+    """The same network, wrong answers and state as by the reference."""
+    network = library.Network.load(GOLDEN_IRIS)
+    data = datasets.load("iris")
+    features, y = data.features[::5], data.labels[::5]
+    expected = network.learn(features, y, epochs=2, start="random", seed=9)
+    with simulated_board(Core(expected.plan, 6), name="learning-backend") as running:
+        found = network.learn(
+            features, y, epochs=2, start="random", seed=9, backend="board", port=running.port
+        )
+    assert found.wrong == expected.wrong
+    np.testing.assert_array_equal(
+        stream(expected.plan, found.state), stream(expected.plan, expected.state)
+    )
+    assert found.network.provenance == expected.network.provenance
 
 
 def test_host_survives_a_noisy_line() -> None:
