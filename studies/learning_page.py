@@ -169,6 +169,7 @@ def page(found: Sequence[Entry], settings: Mapping[str, int], seconds: int) -> s
     """docs/results/learning.md."""
     checked = [entry["found"] for entry in of(found, "agreement")]
     masters = sum(figures["masters"] for figures in checked)
+    longest = max(figures["samples"] for figures in checked)
     points = differences(found)
     worst = min(points, key=lambda key: points[key])
     reached = {
@@ -180,16 +181,16 @@ def page(found: Sequence[Entry], settings: Mapping[str, int], seconds: int) -> s
     return f"""# Learning in the field, and beside floats
 
 Written by `make study-learning` on {datetime.now(UTC).date().isoformat()}; its jobs took {seconds}
-seconds. Runs are computed side by side in NumPy; {len(checked)} of them were compared with the
-reference of `model/learning/` after up to {checked[0]["samples"]} samples: {masters:,} masters, 0
-differ. The core equals that reference, which its own tests show.
+seconds, one after the other. Runs are computed side by side in NumPy; {len(checked)} of them were
+compared with the reference of `model/learning/` after up to {longest} samples: {masters:,} masters,
+0 differ. The core equals that reference, which its own tests show.
 
 ## In the field
 
 A network is learned in integers from a random start on a training split, as at a desk. Then its
 core learns samples one at a time on the device, from the same weights, with the scaling of the
 desk, at the first rate of its plan, `exp` for the score. Percent of test samples correct, mean of
-{runs} runs: {settings["splits"]} splits, {settings["seeds"]} seeds.
+{runs} runs (splits: {settings["splits"]}, seeds of each: {settings["seeds"]}).
 
 * **drift**: each feature is multiplied by a gain between {1 - GAIN:g} and {1 + GAIN:g}, and an
   offset of up to {OFFSET:g} standard deviations is added, drawn for each run. "At the desk" is
@@ -208,7 +209,9 @@ The band is the middle half of the runs.
 ## Naive choices
 
 IrisNet on the project's split, {count} starts (seeds 1 to {count}); one thing is changed in each
-row. Correct of 120 training and 30 test samples:
+row. Where an update drops more bits than the LFSR has, as with masters of 8 bits, its word is the
+top of the dither. Deltas that are floored are so from the logits on. Correct of 120 training and 30
+test samples:
 
 {choices(found)}
 
@@ -226,7 +229,7 @@ At least {ENOUGH[0]} training and {ENOUGH[1]} test samples are correct in {reach
 
 ## Beside floats
 
-Cross-validation: {settings["splits"]} splits, {settings["seeds"]} seeds; percent of all samples
+Cross-validation (splits: {settings["splits"]}, seeds: {settings["seeds"]}); percent of all samples
 that are correct in the split that did not learn them, mean and deviation over the seeds. SGD in
 float64 has the start, order, rates and features of the integers; Adam has their start and features
 and the epochs and rate of the dataset's recipe, all samples at once. The largest loss to SGD is

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from common import markdown
+from common.paths import ROOT
 from model.data import datasets
 from model.format import Format
 from model.learning import floats
@@ -235,3 +237,9 @@ def test_page_and_picture_hold_every_figure(tmp_path: Path) -> None:
 def test_jobs_have_names_of_their_own() -> None:
     names = [job.name for job in learning.work(**learning_tasks.SETTINGS)]
     assert len(set(names)) == len(names) > 50
+
+
+def test_the_guide_has_the_figures_of_the_page() -> None:
+    block = markdown.block((ROOT / "docs/learning.md").read_text(), learning_page.BLOCK)
+    assert block.count("\n") > 10
+    assert block in (ROOT / "docs/results/learning.md").read_text()
