@@ -34,7 +34,7 @@ NETWORK, CHECKPOINT, PICTURE = "learned.network.json", "learned.checkpoint.json"
 VERILOG, PYTHON, SGD, ADAM = "integers, Verilog", "integers, Python", "float, SGD", "float, Adam"
 # Adam's settings, where the recipe trains by none.
 TRAINING = Training(1000, 0.001)
-# Of an epoch's first sample: order asked for, taken, and its beats' registers.
+# Of an epoch's first sample: its index is asked for and taken, and its beats are registered.
 HANDSHAKE_CYCLES = 16
 
 
@@ -137,16 +137,15 @@ def compare(epoch: int, expected: tuple[str, int], got: tuple[str, int]) -> None
 def check_cycles(core: Core, epochs: int, cycles: int) -> None:
     """Raise `DivergenceError` unless all samples took the cycles of the formula.
 
-    Beside them an epoch takes the drawing of its order and the first sample's way in; the last
-    sample is answered before it is learned.
+    An epoch is counted to its last answer, which comes before that sample is learned. Beside that
+    it takes the drawing of its order, and the way in and out of a sample.
     """
-    expected = epochs * core.plan.samples * core.cycles
-    between = epochs * (LFSR_W + core.plan.sizes[0] + HANDSHAKE_CYCLES)
-    if not expected - core.cycles <= cycles <= expected + between:
-        raise DivergenceError(
-            f"{epochs} epochs must take {expected - core.cycles} to {expected + between} cycles, "
-            f"got {cycles}"
-        )
+    plan = core.plan
+    least = epochs * ((plan.samples - 1) * core.cycles + core.answer_cycles)
+    ends = LFSR_W + plan.sizes[0] + plan.sizes[-1] + HANDSHAKE_CYCLES
+    most = least + epochs * ends
+    if not least <= cycles <= most:
+        raise DivergenceError(f"{epochs} epochs must take {least} to {most} cycles, got {cycles}")
 
 
 def learn_in_float(

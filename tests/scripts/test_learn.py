@@ -75,10 +75,11 @@ def test_bad_setting_is_one_sentence(
 
 def test_cycles_other_than_the_formulas_are_a_divergence() -> None:
     core = Core(IRIS, 30)
-    exact = 2 * IRIS.samples * core.cycles
-    for cycles in (exact - core.cycles, exact, exact + 2 * 36):
+    least = 2 * ((IRIS.samples - 1) * core.cycles + core.answer_cycles)
+    for cycles in (least, least + 18, least + 2 * 39):
         learn.check_cycles(core, 2, cycles)
-    for cycles in (exact - core.cycles - 1, exact + 2 * 36 + 1, exact + 2 * IRIS.samples):
+    one_less_a_sample = least - 2 * IRIS.samples
+    for cycles in (least - 1, least + 2 * 39 + 1, one_less_a_sample, least + 2 * IRIS.samples):
         with pytest.raises(learn.DivergenceError, match=f"got {cycles}"):
             learn.check_cycles(core, 2, cycles)
 
