@@ -113,12 +113,6 @@ MUTANTS = {
         "FILL",
         LOADED,
     ),
-    "answers-before-the-next-sample-is-known": (
-        "mlp_learn_execute",
-        "partial || (has_network && wants)",
-        "1'b1",
-        TAUGHT,
-    ),
     "waits-for-ever": ("mlp_learn_execute", "left == {WAIT_W{1'b0}}", "1'b0", STOPS),
     "goes-on-after-a-failure": (
         "mlp_learn_execute",
@@ -137,30 +131,6 @@ MUTANTS = {
         "mlp_learn_carry",
         "count[15:CHUNK_W]} == in_number;",
         "count[15:CHUNK_W]} + 16'd1 == in_number;",
-        TAUGHT,
-    ),
-    "ends-a-load-early": (
-        "mlp_learn_carry",
-        "load_last  = is_full && in_last_chunk",
-        "load_last  = in_last_chunk",
-        LOADED,
-    ),
-    "forgets-the-digest": (
-        "mlp_learn_request",
-        "out_digest <= {out_digest[7:0], in_data}",
-        "out_digest <= {in_data, out_digest[7:0]}",
-        TAUGHT,
-    ),
-    "believes-the-tag-of-a-damaged-frame": (
-        "mlp_learn_reply",
-        "answer_damaged ? 8'd0 : answer_tag",
-        "answer_tag",
-        FRAMES,
-    ),
-    "answers-with-the-step-before": (
-        "mlp_learn_reply",
-        "out_data = answer_step[7:0]",
-        "out_data = answer_step[7:0] - 8'd1",
         TAUGHT,
     ),
 }
