@@ -127,6 +127,30 @@ MUTANTS = {
         TAUGHT,
     ),
     "lower-byte-first": ("mlp_learn_carry", "{early, body_data}", "{body_data, early}", LOADED),
+    "ends-a-load-early": (
+        "mlp_learn_carry",
+        "load_last  = is_full && in_last_chunk",
+        "load_last  = in_last_chunk",
+        LOADED,
+    ),
+    "forgets-the-digest": (
+        "mlp_learn_request",
+        "out_digest <= {out_digest[7:0], in_data}",
+        "out_digest <= {in_data, out_digest[7:0]}",
+        TAUGHT,
+    ),
+    "believes-the-tag-of-a-damaged-frame": (
+        "mlp_learn_reply",
+        "answer_damaged ? 8'd0 : answer_tag",
+        "answer_tag",
+        FRAMES,
+    ),
+    "answers-with-the-step-before": (
+        "mlp_learn_reply",
+        "out_data = answer_step[7:0]",
+        "out_data = answer_step[7:0] - 8'd1",
+        TAUGHT,
+    ),
     "saves-the-chunk-before": (
         "mlp_learn_carry",
         "count[15:CHUNK_W]} == in_number;",
