@@ -111,6 +111,7 @@ class Recipe:
     The network is one of: ``module``, a class as ``package.module:Class`` or ``file.py:Class``;
     ``hidden``, the sizes of hidden layers with a ReLU behind each; ``onnx``, a file. It is trained
     by ``training``, or comes with its parameters: in the ``onnx`` file or in a ``checkpoint``.
+    Of several results that it returns, ``result`` is the name or number of the one to take.
     ``features`` is "raw", "standardize" or a scaling: parameters that come with the network bring
     the one of their training. Paths are relative to ``folder``, that of the
     recipe's file.
@@ -128,6 +129,7 @@ class Recipe:
     hidden: tuple[int, ...] | None = None
     onnx: str | None = None
     checkpoint: str | None = None
+    result: str | int | None = None
     training: Training | None = None
     features: str | Scaling = "raw"
     stream: Stream | None = None
@@ -173,6 +175,13 @@ class Recipe:
                 require_integer(owner, 1, 4096, **{"a size of hidden": size})
             object.__setattr__(self, "hidden", tuple(sizes))
         _require_one_of(self, "network", ("module", "hidden", "onnx"))
+        if self.result is not None:
+            number = isinstance(self.result, int) and not isinstance(self.result, bool)
+            require(
+                self.hidden is None and (number or isinstance(self.result, str)),
+                f"{owner}: result must be the name or number of one that the module or onnx gives, "
+                f"got {self.result!r}",
+            )
         _require_one_of(self, "source of parameters", ("training", "checkpoint", "onnx"))
         require(
             self.training is not None or self.features != "standardize",

@@ -47,6 +47,16 @@ class Scaling:
         scaled: Real = (features - np.array(self.offset)) / np.array(self.scale)
         return scaled
 
+    def then(self, other: "Scaling") -> "Scaling":
+        """One scaling that does what this one and then the other does, but for rounding.
+
+        >>> Scaling((1.0,), (2.0,)).then(Scaling((3.0,), (4.0,)))
+        Scaling(offset=(7.0,), scale=(8.0,))
+        """
+        both = zip(self.offset, self.scale, other.offset, other.scale, strict=True)
+        parts = [(offset + moved * scale, scale * by) for offset, scale, moved, by in both]
+        return Scaling(*zip(*parts, strict=True))
+
 
 def _is_number(value: object) -> bool:
     """Return whether it is a finite float, or an int that is one exactly; a bool is neither."""

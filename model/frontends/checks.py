@@ -79,11 +79,17 @@ def _why(hook: object, kind: str, layer: str) -> str:
     )
 
 
-def require_equal(module: nn.Module, layers: list[Layer], features: NDArray[np.float64]) -> None:
+def require_equal(
+    module: nn.Module,
+    layers: list[Layer],
+    features: NDArray[np.float64],
+    inputs: NDArray[np.float64] | None = None,
+) -> None:
     """Raise `FrontendError` unless a module's own outputs are those of its layers.
 
-    ``features`` are real samples ``[samples, n_in]``, as the module takes them. Both compute in
-    float32 and in evaluation; outputs may differ by `TOLERANCE` of the largest.
+    ``features`` are real samples ``[samples, n_in]``, as the module takes them; ``inputs`` are the
+    same as the first layer does, where they differ. Both compute in float32 and in evaluation;
+    outputs may differ by `TOLERANCE` of the largest.
     """
     x = torch.tensor(features[:MOST_SAMPLES], dtype=torch.float32)
     training = module.training
@@ -102,10 +108,15 @@ def require_equal(module: nn.Module, layers: list[Layer], features: NDArray[np.f
             f"{type(module).__name__}: its outputs on the samples must be finite: check its "
             "parameters and the scaling of the features"
         )
+    given = x if inputs is None else torch.tensor(inputs[:MOST_SAMPLES], dtype=torch.float32)
     with torch.no_grad():
-        logits = Chain(layers).float().eval()(x)
-    candidates = (logits, logits.softmax(dim=1), logits.log_softmax(dim=1))
+        logits = Chain(layers).float().eval()(given)
+    candidates = [logits, logits.softmax(dim=1), logits.log_softmax(dim=1)]
+    if logits.shape[1] == 1:
+        candidates += [logits.sigmoid(), logits[:, 0], logits[:, 0].sigmoid()]
     if isinstance(found, Tensor) and any(_alike(found, wanted) for wanted in candidates):
+        return
+    if isinstance(found, Tensor) and _are_winners(found, logits):
         return
     raise FrontendError(
         f"{type(module).__name__}: its own outputs differ from those of its layers "
@@ -121,7 +132,16 @@ def _alike(found: Tensor, wanted: Tensor) -> bool:
     return bool(((found - wanted).abs() <= allowed).all())
 
 
-def _by_how_much(found: object, candidates: tuple[Tensor, ...]) -> str:
+def _are_winners(found: Tensor, logits: Tensor) -> bool:
+    """Return whether these are classes, whose logits are the largest of their samples."""
+    integers = found.dtype in (torch.int64, torch.int32) and found.shape == logits.shape[:1]
+    if not integers or not ((found >= 0) & (found < logits.shape[1])).all():
+        return False
+    own = logits.gather(1, found.long()[:, None])[:, 0]
+    return _alike(own, logits.amax(dim=1))
+
+
+def _by_how_much(found: object, candidates: list[Tensor]) -> str:
     same = [wanted for wanted in candidates if getattr(found, "shape", None) == wanted.shape]
     if not same or not isinstance(found, Tensor):
         return ""

@@ -73,6 +73,8 @@ def load(recipe: Recipe, dataset: Dataset, path: Path) -> Trained:
     if content["sources_sha256"] != sources_sha256(recipe, dataset):
         raise CheckpointError(f"{path}: was trained from another recipe, data or code: train again")
     module = make(recipe, dataset)
+    if split := torch_fx.behind_front(module):
+        module, _ = split
     try:
         _fill(module, "float", content["float"])
         tuned = Chain(torch_fx.layers(module)).double()

@@ -63,11 +63,29 @@ def learn(recipe: Recipe, dataset: Dataset, train: Int, advance: Advance = lambd
     features = dataset.features[train] if found is None else found.apply(dataset.features[train])
     labels = dataset.labels[train]
     checks.require_equal(module, layers, features)
-    rehearse(layers, features, recipe)
+    behind, _, inputs = without_front(module, found, features)
+    rehearse(torch_fx.layers(behind), inputs, recipe)
     if recipe.training is not None:
         train_float(module, features, labels, recipe.training, advance)
         checks.require_equal(module, torch_fx.layers(module), features)
+    module, found, features = without_front(module, found, features)
     return Trained(module, fine_tune(module, features, labels, recipe, advance), found)
+
+
+def without_front(
+    module: nn.Module, found: Scaling | None, features: NDArray[np.float64]
+) -> tuple[nn.Module, Scaling | None, NDArray[np.float64]]:
+    """Move what stands in front of a module's first layer into the scaling of its features.
+
+    Also returns the features as the module without it takes them.
+    """
+    split = torch_fx.behind_front(module)
+    if split is None:
+        return module, found, features
+    behind, front = split
+    inputs = front.apply(features)
+    checks.require_equal(module, behind.layers, features, inputs)
+    return behind, front if found is None else found.then(front), inputs
 
 
 def rehearse(layers: list[Layer], features: NDArray[np.float64], recipe: Recipe) -> None:
