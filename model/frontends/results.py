@@ -44,7 +44,8 @@ def choose(module: nn.Module, result: Key | None) -> nn.Module:
 def _last(module: nn.Module, entries: dict[Key, Any]) -> Key | None:
     """The entry that is furthest from the logits of all, or None where they differ in them."""
     if len(entries) == 1:
-        return next(iter(entries))
+        (only,) = entries
+        return only
     if not all(isinstance(entry, fx.Node) for entry in entries.values()):
         return None
     ends = {key: behind_ends(module, entry) for key, entry in entries.items()}
