@@ -111,6 +111,7 @@ class Recipe:
     The network is one of: ``module``, a class as ``package.module:Class`` or ``file.py:Class``;
     ``hidden``, the sizes of hidden layers with a ReLU behind each; ``onnx``, a file. It is trained
     by ``training``, or comes with its parameters: in the ``onnx`` file or in a ``checkpoint``.
+    With ``requantize`` an ``onnx`` that was quantized elsewhere is quantized again from its floats.
     Of several results that it returns, ``result`` is the name or number of the one to take.
     ``features`` is "raw", "standardize" or a scaling: parameters that come with the network bring
     the one of their training. Paths are relative to ``folder``, that of the
@@ -130,6 +131,7 @@ class Recipe:
     onnx: str | None = None
     checkpoint: str | None = None
     result: str | int | None = None
+    requantize: bool = False
     training: Training | None = None
     features: str | Scaling = "raw"
     stream: Stream | None = None
@@ -183,6 +185,10 @@ class Recipe:
                 f"got {self.result!r}",
             )
         _require_one_of(self, "source of parameters", ("training", "checkpoint", "onnx"))
+        require(
+            isinstance(self.requantize, bool) and (self.onnx is not None or not self.requantize),
+            f"{owner}: requantize must be true or false, beside an onnx, got {self.requantize!r}",
+        )
         require(
             self.training is not None or self.features != "standardize",
             f"{owner}: features must not be 'standardize' beside parameters that were trained "

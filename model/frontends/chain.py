@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from common.errors import VerbatimError
 from model.data.scaling import Scaling
+from model.format import Format
 
 
 class FrontendError(VerbatimError):
@@ -110,7 +111,10 @@ class Step:
 
 @dataclass
 class Use:
-    """One use of a Linear, with the affine steps in front of it and behind it, and its ReLU."""
+    """One use of a Linear, with the affine steps in front of it and behind it, and its ReLU.
+
+    ``fixed`` is the format that its result is rounded to, where the network came with one.
+    """
 
     name: str
     key: tuple[Any, ...]
@@ -118,6 +122,7 @@ class Use:
     before: list[Step] = field(default_factory=list)
     behind: list[Step] = field(default_factory=list)
     relu: bool = False
+    fixed: Format | None = None
 
     @property
     def matrix(self) -> tuple[Any, ...]:
@@ -138,6 +143,17 @@ def composed(steps: Sequence[Step], width: int) -> tuple[Tensor, Tensor]:
         if step.shift is not None:
             shift = shift + step.shift
     return gain, shift
+
+
+def normalization(statistics: Sequence[Any], eps: float) -> tuple[Tensor, Tensor]:
+    """Gain and shift of BatchNorm by its running mean and variance, weight and bias or None."""
+    mean, variance, weight, bias = (
+        None if value is None else value.detach().double() for value in statistics
+    )
+    assert mean is not None and variance is not None
+    gain = (variance + eps).rsqrt()
+    gain = gain if weight is None else gain * weight
+    return gain, -mean * gain if bias is None else bias - mean * gain
 
 
 def assemble(owner: str, uses: Sequence[Use]) -> list[Layer]:
@@ -180,6 +196,25 @@ def _not_finite(owner: str, use: Use) -> FrontendError:
     return FrontendError(
         f"{owner}: the statistics of {names} must be finite, with variances above 0"
     )
+
+
+def two_classes(layers: list[Layer]) -> list[Layer]:
+    """Layers whose one output ``z`` is the second of two logits, the first of which is always 0.
+
+    Their softmax is the sigmoid: ``1 - sigmoid(z)`` and ``sigmoid(z)``. Others stay as they are.
+    """
+    *others, last = layers
+    if last.linear.out_features != 1:
+        return layers
+    with torch.no_grad():
+        weight, bias = (
+            None if own is None else torch.cat([torch.zeros_like(own), own])
+            for own in (last.linear.weight, last.linear.bias)
+        )
+        assert weight is not None
+    shared = any(layer.linear is last.linear for layer in others)
+    weights = last.name if shared else last.weights
+    return [*others, replace(last, weights=weights, linear=make_linear(weight, bias))]
 
 
 def behind_front(owner: str, uses: Sequence[Use]) -> tuple[Chain, Scaling] | None:

@@ -1,11 +1,12 @@
 """Checks that a module computes what its chain of layers does: no hidden steps, equal outputs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.nn.modules import module as module_hooks
 from torch.nn.utils import parametrize, prune
 from torch.nn.utils.spectral_norm import SpectralNorm
@@ -123,6 +124,30 @@ def require_equal(
         f"{', '.join(layer.name for layer in layers)}{_by_how_much(found, candidates)}: something "
         "acts beside forward, such as a replaced method or state that changes between calls"
     )
+
+
+def require_same_codes(
+    module: nn.Module,
+    values: Mapping[str, tuple[Tensor, int]],
+    last: Layer,
+    logits: Tensor,
+    exact: bool,
+) -> None:
+    """Raise `FrontendError` unless a quantized network's logits are those of its module.
+
+    ``values`` are the network's tensors with their fracs. Where the module leaves its last sums as
+    they are, they may differ by the rounding of the biases alone.
+    """
+    sums, frac = values[f"{last.name}.acc"]
+    found, *_ = values[f"{last.name}.relu" if last.relu else f"{last.name}.y"]
+    compared = found if exact else F.relu(sums) if last.relu else sums
+    allowed = 0.0 if exact else 2.0**-frac
+    most = float((compared.detach() - logits).abs().max())
+    if not most <= allowed:
+        raise FrontendError(
+            f"{type(module).__name__}: the sums of {last.name} differ by {most:.3g} from those of "
+            "the quantized network that it was read from"
+        )
 
 
 def _alike(found: Tensor, wanted: Tensor) -> bool:

@@ -25,7 +25,7 @@ def make(recipe: Recipe, dataset: Dataset) -> nn.Module:
     where a module has steps outside its ``forward``.
     """
     if recipe.onnx is not None:
-        return onnx.load(recipe.folder / recipe.onnx)
+        return onnx.load(recipe.folder / recipe.onnx, recipe.result, recipe.requantize)
     if recipe.module is not None:
         module, _ = instantiate(recipe.module, recipe.folder)
         refuse_hidden_steps(module)

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import fx, nn
 
-from model.frontends.spellings import argument
+from model.frontends.spellings import argument, in_place
 
 
 class Size(enum.Enum):
@@ -64,3 +64,14 @@ class Sides:
         if argument.op == "get_attr":
             return str(argument.target)
         return str(argument.target), *map(self.key, argument.args), str(argument.kwargs)
+
+
+def without_use(graph: fx.Graph, module: nn.Module) -> set[fx.Node]:
+    """Nodes that the result does not come of."""
+    found: set[fx.Node] = set()
+    for node in reversed(graph.nodes):
+        part = module.get_submodule(str(node.target)) if node.op == "call_module" else None
+        acts = node.op in ("placeholder", "output") or in_place(node, part)
+        if not acts and found.issuperset(node.users):
+            found.add(node)
+    return found

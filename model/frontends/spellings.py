@@ -8,16 +8,18 @@ from torch import fx, nn
 from torch.nn import functional as F
 
 from model.frontends.chain import Affine
+from model.frontends.fixed_point import FixedLinear, FixedPoint
 
 # What a node calls: the class of a module, a function, or the name of a method.
 OPERATIONS: dict[object, str] = {
-    nn.Linear: "linear",
+    **dict.fromkeys((nn.Linear, FixedLinear), "linear"),
     F.linear: "f_linear",
     **dict.fromkeys((operator.matmul, torch.matmul, torch.mm, "matmul", "mm"), "matmul"),
     **dict.fromkeys((torch.addmm, "addmm"), "addmm"),
     nn.BatchNorm1d: "norm",
     F.batch_norm: "f_norm",
     Affine: "affine",
+    FixedPoint: "fixed",
     **dict.fromkeys((operator.add, operator.iadd, torch.add, "add", "add_"), "add"),
     **dict.fromkeys((operator.sub, operator.isub, torch.sub, "sub", "sub_"), "sub"),
     **dict.fromkeys((operator.mul, operator.imul, torch.mul, "mul", "mul_"), "mul"),
@@ -60,6 +62,7 @@ HINTS = {
     "pass": "F.dropout(x, p, training=self.training) is, or nn.Dropout()",
     "norm": "with running statistics it is, in front of a Linear or right behind it",
     "add": "of a constant, one for each feature, it is, in front of a Linear or right behind it",
+    "fixed": "once behind each layer and in front of the first it is",
     "linear": "in one chain it is, on all features of a sample",
 }
 for _same, _as in (("f_norm", "norm"), ("sub", "add"), ("mul", "add"), ("div", "add"),

@@ -2,14 +2,16 @@
 
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from torch import fx, nn
 
 from common.errors import reason
 from model.data.scaling import Scaling
-from model.frontends import chain
+from model.frontends import chain, fixed_point
 from model.frontends.chain import Affine, Chain, FrontendError, Layer, outputs
+from model.frontends.fixed_point import FixedPoint, Given
 from model.frontends.layer_names import RESERVED
 from model.frontends.refusals import SUPPORTED, place, refuse_too_many, shown
 from model.frontends.spellings import operation
@@ -22,6 +24,8 @@ __all__ = [
     "FrontendError",
     "Layer",
     "behind_front",
+    "core_layers",
+    "given",
     "layers",
     "logits",
     "outputs",
@@ -54,6 +58,21 @@ def behind_front(module: nn.Module) -> tuple[Chain, Scaling] | None:
     if isinstance(module, Chain):
         return None
     return chain.behind_front(type(module).__name__, _walk(module).uses)
+
+
+def given(module: nn.Module) -> Given | None:
+    """Layers and formats of a module that came quantized, or None; raises as `layers`."""
+    if isinstance(module, Chain):
+        return None
+    walk = _walk(module)
+    found = fixed_point.given(type(module).__name__, walk.uses, walk.input)
+    return found and replace(found, layers=chain.two_classes(found.layers))
+
+
+def core_layers(module: nn.Module) -> list[Layer]:
+    """The layers that the hardware has of a module: with two logits where it has one output."""
+    found = given(module)
+    return found.layers if found else chain.two_classes(layers(module))
 
 
 def logits(module: nn.Module) -> nn.Module:
@@ -106,7 +125,9 @@ class _Tracer(fx.Tracer):
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         """A class derived from a layer of PyTorch is one node, whatever it computes."""
         kinds = (kind for kind in type(m).__mro__ if kind not in CONTAINERS)
-        return any(kind is Affine or kind.__module__.startswith("torch.nn") for kind in kinds)
+        return any(
+            kind in (Affine, FixedPoint) or kind.__module__.startswith("torch.nn") for kind in kinds
+        )
 
     def call_module(
         self,

@@ -7,10 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
-from model.frontends.chain import Affine, FrontendError, Step, Use, make_linear
+from model.format import Format
+from model.frontends.chain import Affine, FrontendError, Step, Use, make_linear, normalization
+from model.frontends.fixed_point import FixedPoint
 from model.frontends.layer_names import unique
 from model.frontends.refusals import SUPPORTED, describe, refuse_too_many, where
-from model.frontends.sides import Sides, Size
+from model.frontends.sides import Sides, Size, without_use
 from model.frontends.spellings import (
     HINTS,
     argument,
@@ -23,7 +25,8 @@ from model.frontends.spellings import (
 )
 from model.recipe import MAX_LAYERS
 
-JOINED = "two paths meet there, and the hardware has one chain without skip or concatenation"
+MINUS = torch.tensor(-1.0, dtype=torch.float64)
+JOINED = "two paths meet there, and the hardware has one chain, without skip or concatenation"
 
 
 class Walk:
@@ -37,6 +40,7 @@ class Walk:
         self.module, self.owner = module, type(module).__name__
         self.uses: list[Use] = []
         self.ends: list[str] = []
+        self.input: Format | None = None
         # Steps that no Linear has taken in so far, with the nodes that they come from.
         self._open: list[tuple[Step, fx.Node]] = []
         # Versions of the chain's value that nodes hold: one may be written over in place.
@@ -51,19 +55,10 @@ class Walk:
         self._sigmoid_inside: FrontendError | None = None
         self._counts: Counter[tuple[Any, ...]] = Counter()
         self._count = sum(operation(n, self._submodule(n)) == "linear" for n in graph.nodes)
-        dead = self._dead(graph)
+        dead = without_use(graph, module)
         for node in graph.nodes:
             if node not in dead:
                 self._visit(node)
-
-    def _dead(self, graph: fx.Graph) -> set[fx.Node]:
-        """Nodes that the result does not come of."""
-        found: set[fx.Node] = set()
-        for node in reversed(graph.nodes):
-            acts = node.op in ("placeholder", "output") or in_place(node, self._submodule(node))
-            if not acts and found.issuperset(node.users):
-                found.add(node)
-        return found
 
     # Nodes, one after another
 
@@ -109,8 +104,7 @@ class Walk:
         twice = len(taken) > 1 or node.args.count(taken[0]) > 1
         if (twice and name != "cast") or self._versions[taken[0]] != self._version:
             raise self._refusal(node, JOINED)
-        visit = getattr(self, f"_{name}", None) if name else None
-        kept = visit(node, submodule) if visit else None
+        kept = getattr(self, f"_{name}")(node, submodule) if name else None
         if kept is None:
             raise self._sigmoid_inside or self._refusal(node, HINTS.get(name, ""))
         self._moved(node, submodule, kept)
@@ -209,13 +203,7 @@ class Walk:
     def _normalize(
         self, node: fx.Node, key: tuple[Any, ...], statistics: tuple[Any, ...], eps: float
     ) -> bool | None:
-        mean, variance, weight, bias = (
-            None if value is None else value.detach().double() for value in statistics
-        )
-        assert mean is not None and variance is not None
-        gain = (variance + eps).rsqrt()
-        gain = gain if weight is None else gain * weight
-        shift = -mean * gain if bias is None else bias - mean * gain
+        gain, shift = normalization(statistics, eps)
         return self._affine_step(node, key, gain, shift)
 
     def _affine(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:
@@ -228,9 +216,8 @@ class Walk:
         return self._arithmetic(node, lambda c: (None, c))
 
     def _sub(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:
-        behind = node.args[0] in self._versions
-        minus = torch.tensor(-1.0, dtype=torch.float64)
-        return self._arithmetic(node, lambda c: (None, -c) if behind else (minus, c))
+        is_first = node.args[0] in self._versions
+        return self._arithmetic(node, lambda c: (None, -c) if is_first else (MINUS, c))
 
     def _mul(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:
         return self._arithmetic(node, lambda c: (c, None))
@@ -241,8 +228,7 @@ class Walk:
         return self._arithmetic(node, lambda c: (1 / c, None))
 
     def _neg(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:
-        minus = torch.tensor(-1.0, dtype=torch.float64)
-        return self._affine_step(node, (node.name,), minus, None)
+        return self._affine_step(node, (node.name,), MINUS, None)
 
     def _arithmetic(self, node: fx.Node, to_step: Any) -> bool | None:
         """A step whose other operand is a constant."""
@@ -250,7 +236,7 @@ class Walk:
             return None
         other = node.args[1] if node.args[0] in self._versions else node.args[0]
         value = self._sides.value(other)
-        if not isinstance(value, Tensor | int | float) or isinstance(value, bool):
+        if not isinstance(value, Tensor | int | float):
             return None
         constant = torch.as_tensor(value).detach().double()
         key = (node.name if not isinstance(other, fx.Node) else str(other.target),)
@@ -263,22 +249,40 @@ class Walk:
         self, node: fx.Node, key: tuple[Any, ...], gain: Tensor | None, shift: Tensor | None
     ) -> bool | None:
         parts = []
+        if self.ends or (self.uses[-1].fixed if self.uses else self.input):
+            return None
         for value in (gain, shift):
             if value is not None and value.numel() > 1:
-                if value.shape not in ((value.numel(),), (1, value.numel())):
+                count = value.numel()
+                if value.shape not in ((count,), (1, count)) or self._width not in (None, count):
                     return None
-                if self._width not in (None, value.numel()):
-                    return None
-                self._width = value.numel()
+                self._width = count
             parts.append(value if value is None else value.reshape(-1))
         step = Step(key, *parts)
-        if self.ends:
-            return None
         if not self.uses or self.uses[-1].relu:
             self._open.append((step, node))
         else:
             self.uses[-1].behind.append(step)
         return False
+
+    def _fixed(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:
+        """What another tool rounded values to; behind the last step it is left out."""
+        assert isinstance(submodule, FixedPoint)
+        use = self.uses[-1] if self.uses else None
+        if self.ends:
+            return True
+        if self._open:
+            return None
+        try:
+            found = submodule.format(submodule.is_unsigned or (use is not None and use.relu))
+        except FrontendError as error:
+            raise self._refusal(node, str(error)) from error
+        if use is None:
+            again, self.input = self.input, found
+        else:
+            again, use.fixed = use.fixed, found
+            use.relu = use.relu or submodule.is_unsigned
+        return False if again in (None, found) else None
 
     def _relu(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:
         if not self.uses or self.ends or self._flat:
@@ -291,10 +295,10 @@ class Walk:
         return False
 
     def _clamp(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:
-        return self._relu(node, submodule) if is_relu(node, submodule, "clamp") else None
+        is_one = is_relu(node, submodule, operation(node, submodule))
+        return self._relu(node, submodule) if is_one else None
 
-    def _threshold(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:
-        return self._relu(node, submodule) if is_relu(node, submodule, "threshold") else None
+    _threshold = _clamp
 
     def _maximum(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:
         others = [a for a in node.args if a not in self._versions]
@@ -344,9 +348,8 @@ class Walk:
         return self._one_output() if self._width == 1 else True
 
     def _getitem(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:
-        taken = (slice(None), Ellipsis)
         index: Any = node.args[1]
-        first = isinstance(index, tuple) and len(index) == 2 and index[0] in taken
+        first = isinstance(index, tuple) and len(index) == 2 and index[0] in (slice(None), ...)
         return self._one_output() if first and index[1] in (0, -1) else None
 
     def _one_output(self) -> bool | None:

@@ -77,7 +77,7 @@ def load(recipe: Recipe, dataset: Dataset, path: Path) -> Trained:
         module, _ = split
     try:
         _fill(module, "float", content["float"])
-        tuned = Chain(torch_fx.layers(module)).double()
+        tuned = Chain(torch_fx.core_layers(module)).double()
         _fill(tuned, "fine_tuned", content["fine_tuned"])
         formats = _calibration(content["formats"], torch_fx.layers(tuned))
         plain = content["scaling"]

@@ -19,7 +19,7 @@ from model.data.scaling import Scaling
 from model.format import Int
 from model.frontends import checks, load, torch_fx
 from model.frontends.torch_fx import Chain, Layer
-from model.qat.calibration import calibrate
+from model.qat.calibration import Calibration, calibrate, of_logits
 from model.qat.losses import SCORES
 from model.qat.quantize import QuantizedNetwork, export, shapes
 from model.recipe import FineTuning, Recipe, Training
@@ -55,21 +55,54 @@ def learn(recipe: Recipe, dataset: Dataset, train: Int, advance: Advance = lambd
     """
     torch.manual_seed(recipe.seed)
     module = load.make(recipe, dataset)
-    layers = torch_fx.layers(module)
-    recipe.plan(shapes(layers))
-    recipe.formats.check([(layer.name, layer.weights) for layer in layers])
-    check_shape(dataset, layers)
+    core = torch_fx.core_layers(module)
+    recipe.plan(shapes(core))
+    recipe.formats.check([(layer.name, layer.weights) for layer in core])
+    check_shape(dataset, core)
     found = find_scaling(recipe, dataset.features[train])
     features = dataset.features[train] if found is None else found.apply(dataset.features[train])
     labels = dataset.labels[train]
-    checks.require_equal(module, layers, features)
+    if torch_fx.given(module) is not None:
+        return Trained(module, take_given(module, features, recipe), found)
+    checks.require_equal(module, torch_fx.layers(module), features)
     behind, _, inputs = without_front(module, found, features)
-    rehearse(torch_fx.layers(behind), inputs, recipe)
+    rehearse(torch_fx.core_layers(behind), inputs, recipe)
     if recipe.training is not None:
         train_float(module, features, labels, recipe.training, advance)
         checks.require_equal(module, torch_fx.layers(module), features)
     module, found, features = without_front(module, found, features)
     return Trained(module, fine_tune(module, features, labels, recipe, advance), found)
+
+
+def take_given(
+    module: nn.Module, features: NDArray[np.float64], recipe: Recipe
+) -> QuantizedNetwork:
+    """The network of a module that came quantized, in its own formats and codes.
+
+    The last layer alone gets a format by the recipe, where it has none. Raises `FrontendError`
+    where a value differs from the module's own.
+    """
+    given = torch_fx.given(module)
+    assert given is not None
+    last = given.layers[-1]
+    outputs = dict(given.outputs)
+    logits = own_logits(copy.deepcopy(module).double(), torch.tensor(features).double())
+    before = outputs[given.layers[-2].name] if len(given.layers) > 1 else given.x
+    if last.name not in outputs:
+        finest = given.weights[last.weights].frac + before.frac
+        outputs[last.name] = of_logits(recipe.formats, last.name, logits, finest)
+    chain = Chain(given.layers)
+    network = QuantizedNetwork(
+        chain, Calibration(given.x, given.weights, outputs), recipe.softmax.score
+    )
+    checks.require_same_codes(
+        module,
+        network.layer_values(torch.tensor(features).double()),
+        last,
+        logits,
+        last.name in given.outputs,
+    )
+    return network
 
 
 def without_front(
@@ -136,7 +169,7 @@ def train_float(
     x, target = torch.tensor(features, dtype=torch.float32), torch.tensor(labels)
 
     def evaluate() -> tuple[Tensor, int]:
-        logits = logits_of(x)
+        logits = _of_two(logits_of(x))
         return F.cross_entropy(logits, target), _wrong(logits, target)
 
     _minimize(module, evaluate, settings, advance)
@@ -161,7 +194,7 @@ def fine_tune(
     ``kind`` may be another network than the hardware's, for studies of what it would give.
     Raises `TrainingError`.
     """
-    chain = Chain(torch_fx.layers(module)).double()
+    chain = Chain(torch_fx.core_layers(module)).double()
     layers = chain.layers
     score = SCORES[recipe.softmax.score]
     if score.rises_from is not None:
@@ -208,10 +241,22 @@ def raise_logits(layers: list[Layer], features: NDArray[np.float64], lowest: flo
 
 def probabilities(module: nn.Module, features: NDArray[np.float64]) -> NDArray[np.float32]:
     """The ordinary softmax of the float module's logits, ``[samples, classes]``."""
-    with torch.no_grad():
-        logits = torch_fx.logits(module.eval())(torch.tensor(features, dtype=torch.float32))
-        output: NDArray[np.float32] = F.softmax(logits, dim=1).numpy()
+    logits = own_logits(module, torch.tensor(features, dtype=torch.float32))
+    output: NDArray[np.float32] = F.softmax(logits, dim=1).numpy()
     return output
+
+
+def own_logits(module: nn.Module, x: Tensor) -> Tensor:
+    """A module's logits ``[samples, classes]`` in evaluation; of one output, those of two."""
+    with torch.no_grad():
+        return _of_two(torch_fx.logits(module.eval())(x))
+
+
+def _of_two(logits: Tensor) -> Tensor:
+    """Logits of at least two classes: one alone is that of the second, against 0."""
+    if logits.shape[1] > 1:
+        return logits
+    return torch.cat([torch.zeros_like(logits), logits], dim=1)
 
 
 def _wrong(scores: Tensor, target: Tensor) -> int:
