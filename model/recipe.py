@@ -23,6 +23,16 @@ MAX_SEED = 2**32 - 1
 FEATURES = ("raw", "standardize")
 PARAMETERS = r".+\.(pt|pth|ckpt|bin|tar|safetensors)"
 MAX_LAYERS = 99
+# Files that other tools write, and what to do with them.
+ELSEWHERE = {
+    (".joblib", ".pkl", ".pickle"): "is a pickle, whose code would have to be executed: write it "
+    "as ONNX, skl2onnx.to_onnx(model, X[:1]), and give that as onnx",
+    (".h5", ".hdf5", ".keras", ".pb"): "is a model of Keras: write it as ONNX, "
+    "python -m tf2onnx.convert, and give that as onnx",
+    (".tflite",): "is a model of TFLite: write it as ONNX, python -m tf2onnx.convert --tflite, and "
+    "give that as onnx",
+    (".pt2",): "is an exported program: save model.state_dict() and give it as checkpoint",
+}
 GOALS = ("target_cycles", "max_multipliers")
 
 
@@ -162,6 +172,7 @@ class Recipe:
             ("checkpoint", PARAMETERS, "a path to a .pt, .pth, .ckpt, .bin, .tar or .safetensors"),
         ):
             if getattr(self, key) is not None:
+                _require_own_kind(key, getattr(self, key))
                 _require_match(owner, key, getattr(self, key), legal, words)
         if self.hidden is not None:
             sizes = self.hidden
@@ -228,6 +239,16 @@ class Recipe:
         stream = self.stream or Stream(lanes.inputs, lanes.outputs)
         softmax = self.softmax.lanes or lanes.softmax
         return Plan(folds, Lanes(stream.in_lanes, softmax, stream.out_lanes))
+
+
+def _require_own_kind(key: str, value: object) -> None:
+    """Refuse files of other tools with what to do with them."""
+    for endings, words in ELSEWHERE.items():
+        foreign = isinstance(value, str) and value.lower().endswith(endings)
+        require(not foreign, f"recipe: {key} = {value!r} {words}")
+    weights = key == "module" and isinstance(value, str) and re.fullmatch(PARAMETERS, value)
+    require(not weights, f"recipe: {key} must be a class, got the file {value!r}: give a "
+            "state_dict as checkpoint, beside module = 'file.py:Class'")  # fmt: skip
 
 
 def _require_match(owner: str, key: str, value: object, legal: str, words: str) -> None:

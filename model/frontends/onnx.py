@@ -10,6 +10,7 @@ from pathlib import Path
 from torch import nn
 
 from common.errors import reason
+from model.frontends import torch_fx
 from model.frontends.onnx_file import OnnxError, external_files, read
 from model.frontends.onnx_operators import OPERATORS
 from model.frontends.onnx_reader import Reader
@@ -27,8 +28,10 @@ def load(path: Path, result: str | int | None = None, floats: bool = False) -> n
     """
     model = read(path)
     try:
-        return Reader(model, OPERATORS, result, floats).module()
-    except OnnxError as error:
+        module = Reader(model, OPERATORS, result, floats).module()
+        torch_fx.core_layers(module)
+        return module
+    except (OnnxError, torch_fx.FrontendError) as error:
         raise OnnxError(f"{path}: {error}") from error
     except Exception as error:  # what the checker lets pass, damaged all the same
         raise OnnxError(f"{path}: is no valid ONNX: {reason(error)}") from error

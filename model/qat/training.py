@@ -35,12 +35,14 @@ class TrainingError(VerbatimError):
 class Trained:
     """The float module, and the quantized network that was fine-tuned from it.
 
-    Both take features as ``scaling`` leaves them; None leaves them as they are.
+    Both take features as ``scaling`` leaves them; None leaves them as they are. Of a network that
+    is ``given``, which came quantized, the module rounds too, and nothing was fine-tuned.
     """
 
     module: nn.Module
     quantized: QuantizedNetwork
     scaling: Scaling | None = None
+    given: bool = False
 
     def scaled(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """The networks' inputs for raw features ``[samples, n_in]``."""
@@ -63,7 +65,7 @@ def learn(recipe: Recipe, dataset: Dataset, train: Int, advance: Advance = lambd
     features = dataset.features[train] if found is None else found.apply(dataset.features[train])
     labels = dataset.labels[train]
     if torch_fx.given(module) is not None:
-        return Trained(module, take_given(module, features, recipe), found)
+        return Trained(module, take_given(module, features, recipe), found, given=True)
     checks.require_equal(module, torch_fx.layers(module), features)
     behind, _, inputs = without_front(module, found, features)
     rehearse(torch_fx.core_layers(behind), inputs, recipe)
