@@ -25,7 +25,6 @@ CHUNK = 1 << 13
 _PRODUCT = (1 << 18) - 1
 _FEWEST_ROWS = 64
 
-Bytes = NDArray[np.uint8]
 Step = Callable[[NDArray[np.generic]], NDArray[np.generic]]
 
 
@@ -90,8 +89,8 @@ def _logits(steps: Sequence[Step], codes: Int, n_out: int, rows: int) -> Int:
     return logits
 
 
-def predict_codes(network: Network, codes: Int) -> tuple[Int, Bytes]:
-    """Classes ``[samples]`` and probabilities ``[samples, n_out]`` (LSB 1/255) of input codes.
+def predict_codes(network: Network, codes: Int) -> tuple[Int, Int]:
+    """Classes ``[samples]`` and results ``[samples, n_out]`` of input codes.
 
     ``codes`` are ``[samples, n_in]`` in the network's input format; equal to `reference.trace`.
     """
@@ -102,10 +101,10 @@ def predict_codes(network: Network, codes: Int) -> tuple[Int, Bytes]:
     ]
     rows = max(_FEWEST_ROWS, _PRODUCT // max(layer.n_in * layer.n_out for layer in spec.layers))
     classes = np.empty(len(codes), np.int64)
-    probabilities = np.empty((len(codes), spec.n_out), np.uint8)
+    bytes_alone = spec.tdata.ends == (0, 255)
+    results = np.empty((len(codes), spec.n_out), np.uint8 if bytes_alone else np.int64)
     for piece in _pieces(len(codes), CHUNK):
-        logits = _logits(steps, codes[piece], spec.n_out, min(rows, CHUNK))
+        logits = _logits(steps, codes[piece], end.n_in, min(rows, CHUNK))
         made = reference.STAGES[end.kind](end, network, logits)
-        classes[piece] = made[f"{end.name}.class"]
-        probabilities[piece] = made[end.key]
-    return classes, probabilities
+        classes[piece], results[piece] = reference.result(network, made)
+    return classes, results

@@ -169,7 +169,7 @@ class LayerSpec:
             Stream(scope, "y_", (Payload(f"{name}.y", values, "y"),)),
         ]
         if self.relu:
-            found.append(Stream(scope, "relu_", (Payload(f"{name}.relu", values, "relu"),)))
+            found.append(Stream(scope, "a_", (Payload(f"{name}.relu", values, "a"),)))
         return tuple(found)
 
     def parameters(self) -> dict[str, Parameter]:

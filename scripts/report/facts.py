@@ -23,7 +23,7 @@ from studies import published
 
 Facts = dict[str, Any]
 
-RTL_KEYS = {"samples", "streams", "latency", "interval", "classes", "probabilities", "seconds"}
+RTL_KEYS = {"samples", "streams", "latency", "interval", "classes", "results", "seconds"}
 EXPECTED_KEYS = {"features", "labels", "train", "test", "float.class", "softmax.class", "input"}
 
 
@@ -45,10 +45,10 @@ def read(folder: Path, simulator: str) -> Build:
     expected = read_expected(folder / "expected.npz")
     path = folder / f"rtl-{simulator}.json"
     rtl = _object(path, f"python -m scripts.sim --sim {simulator}", RTL_KEYS)
-    if not len(rtl["classes"]) == len(rtl["probabilities"]) == len(expected["labels"]):
+    if not len(rtl["classes"]) == len(rtl["results"]) == len(expected["labels"]):
         raise CommandError(
             f"{path}: must hold {len(expected['labels'])} classes and rows of probabilities, "
-            f"one for each sample, got {len(rtl['classes'])} and {len(rtl['probabilities'])}"
+            f"one for each sample, got {len(rtl['classes'])} and {len(rtl['results'])}"
         )
     seconds = {
         step: _object(folder / "seconds" / f"{step}.json", f"python -m scripts.{step}", {"seconds"})
@@ -170,7 +170,7 @@ def summarize(build: Build) -> Facts:
         "rtl_outputs": {
             "classes": _count(rtl_classes, wanted["softmax.class"]),
             "probabilities": _count(
-                np.array(rtl["probabilities"]), wanted["softmax.probabilities"]
+                np.array(rtl["results"]), wanted["softmax.probabilities"]
             ),
         },
         "cycles": cycles(network.spec) | {key: rtl[key] for key in ("latency", "interval")},

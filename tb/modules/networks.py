@@ -42,6 +42,27 @@ MADE_UP = {
     ),
     "extreme": made_up([8, 4, 2], folds=[(8, 2), (2, 1)], integers="extreme", out_lanes=2),
     "one-layer": made_up([2, 2]),
+    "logits": made_up(
+        [5, 6, 4],
+        folds=[(5, 3), (2, 4)],
+        formats=[Format(8, 4), Format(8, 4), Format(12, 3)],
+        output="logits",
+        out_lanes=2,
+    ),
+    "one-value": made_up([4, 3, 1], formats=[Format(8, 4)] * 2 + [Format(16, 9)], output="logits"),
+    "ranked": made_up([3, 4, 6], folds=[(3, 4), (2, 6)], output="ranked", softmax_lanes=3),
+    "argmax": made_up([4, 130], output="argmax"),
+    "argmax-unrolled": made_up([3, 6], folds=[(3, 6)], output="argmax", softmax_lanes=6, seed=3),
+    "sigmoid": made_up([4, 6, 1], formats=[Format(8, 4)] * 3, output="sigmoid"),
+    "sigmoids": made_up(
+        [4, 6],
+        formats=[Format(8, 4), Format(16, 12)],
+        weight_format=Format(8, 8),
+        folds=[(4, 2)],
+        output="sigmoid",
+        softmax_lanes=2,
+        out_lanes=3,
+    ),
     **{
         f"{score}-{divider}": made_up(
             [4, 6],

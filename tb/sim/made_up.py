@@ -1,7 +1,7 @@
 """Networks that tests make up: any shape, random or extreme integers."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import numpy as np
@@ -11,7 +11,9 @@ from model.artifact import Network
 from model.bounds import accumulator_width, output_interval
 from model.format import Format, Int
 from model.spec import NetworkSpec
+from model.stage import Output
 from model.stages.linear import LayerSpec
+from model.stages.output import ArgmaxSpec, LogitsSpec, SigmoidSpec
 from model.stages.softmax import SoftmaxSpec
 
 BYTE_WEIGHTS = Format(8, 6)
@@ -25,6 +27,7 @@ def made_up(
     folds: Sequence[tuple[int, int]] | None = None,
     formats: Sequence[Format] | None = None,
     weight_format: Format | Sequence[Format] = BYTE_WEIGHTS,
+    output: str = "softmax",
     softmax: tuple[str, str] = ("taylor2", "reciprocal"),
     softmax_lanes: int = 1,
     in_lanes: int = 1,
@@ -35,7 +38,8 @@ def made_up(
     """A network of layers ``sizes[0] -> sizes[1] -> ...`` with a ReLU behind all but the last.
 
     ``folds`` has a ``(simd, pe)`` per layer, ``formats`` one format per stream, ``weight_format``
-    is every layer's or has one per layer, ``softmax`` is its score and divider. ``extreme`` weights
+    is every layer's or has one per layer, ``output`` is its kind, "ranked" those logits that have a
+    class, ``softmax`` a softmax' score and divider, ``softmax_lanes`` any output's lanes. ``extreme`` weights
     and biases sit at the ends of their ranges, so that sums reach theirs.
     """
     rng = np.random.default_rng(seed)
@@ -57,7 +61,15 @@ def made_up(
         layer = LayerSpec(name, name, n_in, n_out, x, w, y, acc_w, relu, *folds[index])
         layers.append(layer)
         interval = output_interval(layer)
-    ending = SoftmaxSpec(sizes[-1], formats[-1], *softmax, softmax_lanes)
+    shape = sizes[-1], formats[-1]
+    makers: dict[str, Callable[[], Output]] = {
+        "softmax": lambda: SoftmaxSpec(*shape, *softmax, softmax_lanes),
+        "logits": lambda: LogitsSpec(*shape, softmax_lanes),
+        "ranked": lambda: LogitsSpec(*shape, softmax_lanes, ranked=True),
+        "argmax": lambda: ArgmaxSpec(*shape, softmax_lanes),
+        "sigmoid": lambda: SigmoidSpec(*shape, softmax_lanes),
+    }
+    ending = makers[output]()
     return Network(NetworkSpec("made_up", (*layers, ending), in_lanes, out_lanes), weights, biases)
 
 

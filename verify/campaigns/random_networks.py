@@ -106,22 +106,28 @@ def _fold(rng: np.random.Generator, n_in: int, n_out: int) -> tuple[int, int]:
 
 Tensors = dict[str, Int]
 Implementation = Callable[[Network, Int], Tensors]
-CLASS, PROBABILITIES = "softmax.class", "softmax.probabilities"
+
+
+def _tensors(network: Network, classes: Int, results: Int) -> Tensors:
+    """What leaves a core, by the names of a trace; of a network without classes none but 0."""
+    output = network.spec.output
+    found = {output.key: results if output.n_out == output.n_in else results[:, 0]}
+    if output.classes:
+        found[f"{output.name}.class"] = classes
+    elif classes.any():
+        raise Disagreement(f"{output.name}: tuser must be 0, got {classes.max()}")
+    return found
 
 
 def through_fast_path(network: Network, x: Int) -> Tensors:
-    """Classes and probabilities of codes by the reference's fast path."""
-    classes, probabilities = fast.predict_codes(network, x)
-    return {CLASS: classes, PROBABILITIES: probabilities.astype(np.int64)}
+    """Results of codes by the reference's fast path."""
+    return _tensors(network, *fast.predict_codes(network, x))
 
 
 def through_rtl(network: Network, x: Int, *, rtl: Path = RTL) -> Tensors:
-    """Classes and probabilities of codes by the RTL at the network's own fold."""
+    """Results of codes by the RTL at the network's own fold."""
     found = native.stream(network, x, rtl=rtl, optimize=False)
-    return {
-        CLASS: found.classes.astype(np.int64),
-        PROBABILITIES: found.probabilities.astype(np.int64),
-    }
+    return _tensors(network, found.classes.astype(np.int64), found.results.astype(np.int64))
 
 
 IMPLEMENTATIONS: dict[str, Implementation] = {
