@@ -2,9 +2,9 @@
 
 A backend is a function ``(network, codes) -> (classes, results)``: codes ``[samples, n_in]`` of the
 input format, one sample or more, become class indices ``[samples]``, 0 where the output has none,
-and what leaves a core ``[samples, n_out]``: probability bytes, logits, or a class. Its options are its keyword-only parameters. It is named
-here as ``module:function`` and imported when it is asked for, so that this package needs no
-simulator to be imported. A new one is a line in `BACKENDS`.
+and what leaves a core ``[samples, n_out]``: probability bytes, logits, or a class. Its options are
+its keyword-only parameters. It is named here as ``module:function`` and imported when it is asked
+for, so that this package needs no simulator to be imported. A new one is a line in `BACKENDS`.
 """
 
 import functools

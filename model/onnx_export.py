@@ -205,8 +205,9 @@ def output_names(spec: NetworkSpec) -> tuple[str, ...]:
 def model(network: Network, outputs: Sequence[str] | None = None) -> onnx.ModelProto:
     """An ONNX model from ``features [samples, n_in]`` (float64, their own units) to ``outputs``.
 
-    ``outputs`` are names of `trace_names`, by default those of `output_names`; each is an int64 tensor, as in `reference.trace`. The
-    model has passed ``onnx.checker`` with all of its shapes inferred.
+    ``outputs`` are names of `trace_names`, by default those of `output_names`; each is an int64
+    tensor, as in `reference.trace`. The model has passed ``onnx.checker`` with all of its shapes
+    inferred.
     """
     spec, graph = network.spec, _Graph()
     outputs = output_names(spec) if outputs is None else outputs
@@ -227,7 +228,7 @@ def model(network: Network, outputs: Sequence[str] | None = None) -> onnx.ModelP
         producer_name="verbatim",
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
-        doc_string="Bit for bit the hardware's: probabilities in units of 1/255, logits in their LSBs.",
+        doc_string="Bit for bit the hardware's: probabilities in units of 1/255, logits in LSBs.",
     )
     helper.set_model_props(built, {"spec_sha256": digest(to_plain(spec))})
     built = onnx.shape_inference.infer_shapes(built, strict_mode=True)
@@ -263,7 +264,8 @@ def predict_codes(network: Network, codes: Int) -> tuple[Int, Int]:
     By ONNX Runtime on one thread. ``codes`` are int64 ``[samples, n_in]``; raises `FeatureError`
     where they have another shape or do not fit the input's format.
     """
-    return reference.result(network, _run(network, codes, output_names(network.spec)))
+    classes, results = reference.result(network, _run(network, codes, output_names(network.spec)))
+    return classes, results.astype(np.uint8) if network.spec.tdata.ends == (0, 255) else results
 
 
 def trace_codes(network: Network, codes: Int) -> dict[str, Int]:

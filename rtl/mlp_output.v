@@ -65,7 +65,11 @@ module mlp_output #(
                 .out_valid(out_valid), .out_ready(out_ready), .out_p(out_y)
             );
 
-            assign out_class = N == 1 ? out_y[7] : {CLASS_W{1'b0}};
+            if (N == 1) begin : g_single
+                assign out_class = out_y[7];
+            end else begin : g_several
+                assign out_class = {CLASS_W{1'b0}};
+            end
         end else if (NAME == "argmax" || ARGMAX != 0) begin : g_argmax
             wire [N*X_W-1:0]   x;
             wire [CLASS_W-1:0] class_of_x;

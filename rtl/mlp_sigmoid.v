@@ -32,7 +32,8 @@ module mlp_sigmoid #(
     output wire [N*8-1:0]   out_p
 );
 
-    localparam integer HIGH   = X_W - FRAC > 4 ? X_W - FRAC - 4 : 0;        // bits above -8 .. 8
+    localparam integer POINT  = FRAC;           // with a sign, whatever the parameter was given
+    localparam integer HIGH   = X_W - POINT > 4 ? X_W - POINT - 4 : 0;      // bits above -8 .. 8
     localparam integer WANTED = X_W - HIGH < 2 ? 2 : X_W - HIGH;
     localparam integer ADDR_W = WANTED > 12 ? 12 : WANTED;
     localparam integer DROP   = WANTED - ADDR_W;

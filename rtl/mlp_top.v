@@ -22,7 +22,7 @@ module mlp_top #(
     parameter [32*N_LAYERS-1:0] ACC_W    = 32'd20,      // accumulator width of each layer
     parameter [32*N_LAYERS-1:0] SHIFT    = 32'd7,       // fraction bits dropped by each layer
     parameter [32*N_LAYERS-1:0] RELU     = 32'd0,       // 1 where a ReLU follows
-    parameter [32*N_LAYERS-1:0] TABLE_W  = 32'd0,       // bits into an activation's table, 0: none
+    parameter [32*N_LAYERS-1:0] TABLE_W  = {N_LAYERS{32'd0}},   // bits into an activation's table, 0: none
     parameter [32*N_LAYERS-1:0] SIMD     = 32'd1,       // inputs per cycle of each layer
     parameter [32*N_LAYERS-1:0] PE       = 32'd1,       // outputs side by side of each layer
     parameter OUTPUT                     = "softmax",   // "softmax" or "logits" or "argmax" or "sigmoid"
@@ -34,7 +34,7 @@ module mlp_top #(
     parameter SOFTMAX_LANES              = 1,           // logits per cycle in softmax, argmax, sigmoid
     parameter ARGMAX                     = 0,           // logits: 1: tuser is the class of the largest
     parameter IN_LANES                   = 1,           // features a beat, divides N[0]
-    parameter OUT_LANES                  = 1,           // values a beat, divides what leaves
+    parameter OUT_LANES                  = 1,           // values a beat, divides N[N_LAYERS]; 1 for argmax
     parameter MEM_DIR                    = ""           // folder of the ROM images
 ) (
     input  wire                                                      clk,

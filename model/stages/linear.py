@@ -181,6 +181,7 @@ class LayerSpec:
             "ACC_W": (self.acc_w,),
             "SHIFT": (self.shift,),
             "RELU": (int(self.relu),),
+            "TABLE_W": (0,),
             "SIMD": (self.simd,),
             "PE": (self.pe,),
         }

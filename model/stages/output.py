@@ -29,7 +29,7 @@ SIGMOID_IMAGE = "sigmoid.mem"
 
 @dataclass(frozen=True)
 class _Output:
-    """What these outputs have in common: ``n`` logits of format ``x``, ``lanes`` of them a cycle."""
+    """Base of these outputs: ``n`` logits of format ``x``, ``lanes`` of them a cycle."""
 
     kind: ClassVar[str]
     hosts: ClassVar[tuple[str, ...]] = ("mlp_output",)

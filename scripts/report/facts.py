@@ -169,9 +169,7 @@ def summarize(build: Build) -> Facts:
         },
         "rtl_outputs": {
             "classes": _count(rtl_classes, wanted["softmax.class"]),
-            "probabilities": _count(
-                np.array(rtl["results"]), wanted["softmax.probabilities"]
-            ),
+            "probabilities": _count(np.array(rtl["results"]), wanted["softmax.probabilities"]),
         },
         "cycles": cycles(network.spec) | {key: rtl[key] for key in ("latency", "interval")},
         "seconds": dict(build.seconds),

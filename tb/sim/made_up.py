@@ -39,8 +39,8 @@ def made_up(
 
     ``folds`` has a ``(simd, pe)`` per layer, ``formats`` one format per stream, ``weight_format``
     is every layer's or has one per layer, ``output`` is its kind, "ranked" those logits that have a
-    class, ``softmax`` a softmax' score and divider, ``softmax_lanes`` any output's lanes. ``extreme`` weights
-    and biases sit at the ends of their ranges, so that sums reach theirs.
+    class, ``softmax`` a softmax' score and divider, ``softmax_lanes`` any output's lanes.
+    ``extreme`` weights and biases sit at the ends of their ranges, so that sums reach theirs.
     """
     rng = np.random.default_rng(seed)
     formats = formats or [Format(8, 4)] * len(sizes)
