@@ -1,5 +1,8 @@
 """The one result of a module that returns several: named by the recipe, or seen to be the last."""
 
+import inspect
+import operator
+from collections.abc import Callable
 from typing import Any
 
 from torch import fx, nn
@@ -16,18 +19,19 @@ def choose(module: nn.Module, result: Key | None) -> nn.Module:
     Where all entries come of the same logits, such as logits and probabilities, none needs to be
     named. Raises `FrontendError` where one must be named, or has no such name.
     """
+    _without_options(module)
     training = module.training
     try:
         *_, output = trace(module.eval()).nodes
     finally:
         module.train(training)
-    (found,) = output.args
+    found = _entries(output.args[0])
     owner = type(module).__name__
-    if not isinstance(found, tuple | list | dict) or not found:
+    if not found:
         if result is not None:
             raise FrontendError(f"{owner}: result must not be given, since there is one alone")
         return module
-    entries: dict[Key, Any] = dict(found if isinstance(found, dict) else enumerate(found))
+    entries: dict[Key, Any] = dict(found)
     names = ", ".join(map(repr, entries))
     if result is None:
         result = _last(module, entries)
@@ -38,7 +42,28 @@ def choose(module: nn.Module, result: Key | None) -> nn.Module:
             )
     if result not in entries:
         raise FrontendError(f"{owner}: result must be one of {names}, got {result!r}")
-    return _picked(module, result)
+    return _become(module, operator.itemgetter(result))
+
+
+def _without_options(module: nn.Module) -> None:
+    """Let a module take its samples alone, where whatever else it takes has a default."""
+    try:
+        _, *others = inspect.signature(module.forward).parameters.values()
+    except (TypeError, ValueError):  # no forward that can be looked at, or one without samples
+        return
+    if others and all(other.default is not inspect.Parameter.empty for other in others):
+        _become(module, lambda result: result)
+
+
+def _entries(found: Any) -> dict[Key, Any]:
+    """What a result holds by name or number, or nothing where it is one."""
+    if isinstance(found, fx.Node):
+        kind = found.target
+        is_named = isinstance(kind, type) and issubclass(kind, tuple) and hasattr(kind, "_fields")
+        found = found.args if is_named else ()
+    if isinstance(found, dict):
+        return dict(found)
+    return dict(enumerate(found)) if isinstance(found, tuple | list) else {}
 
 
 def _last(module: nn.Module, entries: dict[Key, Any]) -> Key | None:
@@ -56,13 +81,13 @@ def _last(module: nn.Module, entries: dict[Key, Any]) -> Key | None:
     return deepest
 
 
-def _picked(module: nn.Module, key: Key) -> nn.Module:
-    """The same module, of a class of the same name that returns one entry."""
+def _become(module: nn.Module, take: Callable[[Any], Any]) -> nn.Module:
+    """Give a module a class of the same name, which takes samples alone and returns ``take``."""
     kind: Any = type(module)
 
     class Picked(kind):  # type: ignore[misc]
         def forward(self, x: Any) -> Any:
-            return super().forward(x)[key]
+            return take(super().forward(x))
 
     Picked.__name__, Picked.__qualname__ = kind.__name__, kind.__qualname__
     module.__class__ = Picked

@@ -1,5 +1,7 @@
 """Equal networks in other words are the same chain, and a refusal says which words are taken."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 import torch
@@ -32,7 +34,7 @@ class Net(nn.Module):
         self.dead = nn.Parameter(torch.tensor([0.0, 1.0, -1.0, 2.0]))
         self.parts = nn.ModuleList([nn.Linear(4, 6), nn.Linear(6, 3)])
         self.nested = nn.Sequential(nn.Sequential(nn.Linear(4, 6), nn.ReLU()), nn.Linear(6, 3))
-        self.norm = nn.LayerNorm(6)
+        self.norm, self.alpha = nn.LayerNorm(6), nn.AlphaDropout()
         self._forward = forward
 
     def forward(self, x):
@@ -102,6 +104,7 @@ SAME = {
     "loop": looped,
     "argmax": lambda m, x: m.b(torch.relu(m.a(x))).argmax(dim=1),
     "argmax-of-softmax": lambda m, x: torch.argmax(m.implicit(m.b(torch.relu(m.a(x)))), 1),
+    "other-dropouts": lambda m, x: m.b(m.alpha(torch.relu(m.a(x)))),
     "norm-in-front": lambda m, x: m.b(torch.relu(m.a(m.first(x)))),
     "norm-behind-relu": lambda m, x: m.b(m.inside(torch.relu(m.a(x)))),
     "norms-all-round": lambda m, x: m.last(m.b(m.plain(torch.relu(m.inside(m.a(m.first(x))))))),
@@ -231,7 +234,13 @@ def named(m, x):
     return {"logits": z, "probabilities": F.softmax(z, dim=1)}
 
 
+class Both(NamedTuple):
+    hidden: torch.Tensor
+    logits: torch.Tensor
+
+
 RESULTS = {
+    "named-tuple": (lambda m, x: Both(y := m.a(x), m.b(y)), 1),
     "one": (lambda m, x: (m.b(m.a(x)),), None),
     "logits-and-softmax": (lambda m, x: (z := m.b(m.a(x)), F.softmax(z, dim=1)), None),
     "class-and-logits": (lambda m, x: [(z := m.b(m.a(x))).argmax(1), z], None),
@@ -264,3 +273,17 @@ def test_one_of_several_results_is_taken(name):
 def test_a_result_that_cannot_be_told_is_asked_for(forward, result, words):
     with pytest.raises(FrontendError, match=words):
         choose(made(forward), result)
+
+
+class WithOptions(Net):
+    def forward(self, x, mask=None, hidden=False):
+        x = self.a(x if mask is None else x * mask)
+        return x if hidden else self.b(torch.relu(x))
+
+
+def test_what_else_a_forward_takes_keeps_its_default():
+    net = choose(WithOptions(None), None)
+    assert type(net).__name__ == "WithOptions"
+    found = torch_fx.layers(net)
+    assert [(layer.name, layer.relu) for layer in found] == [("a", True), ("b", False)]
+    require_equal(net, found, X)
