@@ -65,24 +65,29 @@ class FixedLinear(nn.Linear):
 
 @dataclass(frozen=True)
 class Given:
-    """Layers in float64 and formats as a network brings them, by name; of the last maybe none."""
+    """Layers in float64 and formats as a network brings them, by name; of the last maybe none.
+
+    Where ``unsigned``, its features are at least 0.
+    """
 
     layers: list[Layer]
     x: Format
+    unsigned: bool
     weights: dict[str, Format]
     outputs: dict[str, Format]
 
 
-def given(owner: str, uses: Sequence[Use], x: Format | None) -> Given | None:
+def given(owner: str, uses: Sequence[Use], first: FixedPoint | None) -> Given | None:
     """What a network that was quantized brings, or None of one that was not.
 
     Raises `FrontendError` where only a part of it is quantized, or a format does not fit.
     """
-    if x is None and not any(use.fixed for use in uses):
+    if first is None and not any(use.fixed for use in uses):
         return None
-    if x is None:
+    if first is None:
         raise FrontendError(f"{owner}: its input must be quantized too, as its layers are")
-    found = Given([], x, {}, {})
+    x = first.format(first.is_unsigned)
+    found = Given([], x, first.is_unsigned, {}, {})
     names: dict[tuple[object, ...], str] = {}
     linears: dict[str, nn.Linear] = {}
     for use, layer in zip(uses, assemble(owner, uses), strict=True):

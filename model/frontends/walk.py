@@ -7,7 +7,6 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
-from model.format import Format
 from model.frontends.chain import Affine, FrontendError, Step, Use, make_linear, normalization
 from model.frontends.fixed_point import FixedPoint
 from model.frontends.layer_names import unique
@@ -40,7 +39,7 @@ class Walk:
         self.module, self.owner = module, type(module).__name__
         self.uses: list[Use] = []
         self.ends: list[str] = []
-        self.input: Format | None = None
+        self.input: FixedPoint | None = None
         # Steps that no Linear has taken in so far, with the nodes that they come from.
         self._open: list[tuple[Step, fx.Node]] = []
         # Versions of the chain's value that nodes hold: one may be written over in place.
@@ -278,7 +277,8 @@ class Walk:
         except FrontendError as error:
             raise self._refusal(node, str(error)) from error
         if use is None:
-            again, self.input = self.input, found
+            again = self.input and self.input.format(self.input.is_unsigned)
+            self.input = submodule
         else:
             again, use.fixed = use.fixed, found
             use.relu = use.relu or submodule.is_unsigned

@@ -86,6 +86,12 @@ def take_given(
     """
     given = torch_fx.given(module)
     assert given is not None
+    least = float(features.min())
+    if given.unsigned and least < 0:
+        raise TrainingError(
+            "the network's input has codes without a sign: features must be at least 0, got "
+            f"{least}"
+        )
     last = given.layers[-1]
     outputs = dict(given.outputs)
     logits = own_logits(copy.deepcopy(module).double(), torch.tensor(features).double())

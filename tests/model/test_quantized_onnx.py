@@ -216,6 +216,23 @@ def test_formats_and_weights_are_those_of_the_file(tmp_path):
     assert all((code.numpy() == own.T).all() for code, own in zip(codes, (W, V), strict=True))
 
 
+def test_an_input_without_a_sign_takes_features_of_at_least_0(tmp_path):
+    nodes = [*DENSE[:4], *fixed("x", "xs", "u0", "f"), *DENSE[6:], *LAST]
+    onnx.save(graph(nodes, "p"), tmp_path / "net.onnx")
+    own = plan(tmp_path)
+    trained = training.learn(own, FLOWERS, np.arange(150))
+    network = quantize.export(trained.quantized, own, {}, trained.scaling)
+    assert str(network.spec.x) == "9/4"
+    x = np.abs(FEATURES).astype(np.float32).astype(np.float64)
+    traced = reference.trace(network, reference.quantize(x, network.spec.x))
+    last = network.spec.layers[-1]
+    (wanted,) = run(graph(nodes, "z"), x)
+    assert (traced[last.key] * last.y.lsb == wanted).all()
+    below = replace(FLOWERS, features=FLOWERS.features - 5)
+    with pytest.raises(training.TrainingError, match=r"features must be at least 0, got -4\.9"):
+        training.learn(own, below, np.arange(150))
+
+
 # QONNX
 
 
@@ -291,6 +308,10 @@ REFUSED = {
                     r"its scale and zero point must be 0\.0625 and 0, those of node 'n_q'"),
     "codes-alone": ([*DENSE[:4], node("QuantizeLinear", "x xs i0", "q"), node("Relu", "q", "f"),
                      *DENSE[6:], *LAST], {}, "put DequantizeLinear before"),
+    "input-twice": ([*DENSE[:4], *fixed("x", "xs", "i0", "k"), *fixed("k", "hs", "i0", "f"),
+                     *DENSE[6:], *LAST], {}, "once behind each layer and in front of the first"),
+    "hidden-twice": ([*DENSE[:8], *fixed("r", "hs", "i0", "k"), *fixed("k", "zs", "i0", "h"),
+                      *DENSE[-1:], *LAST], {}, "once behind each layer and in front of the first"),
     "front": ([*stored("w", "v", "b", "c"), node("Mul", "x one", "y"), *fixed("y", "xs", "i0", "f"),
                *DENSE[6:], *LAST], {}, "once behind each layer and in front of the first it is"),
 }  # fmt: skip
