@@ -55,20 +55,30 @@ class _IntegerLayer:
 
     def __call__(self, x: NDArray[np.generic]) -> NDArray[np.generic]:
         acc = reference.linear(x.astype(np.int64, copy=False), self.weights, self.biases)
-        y = reference.requantize(acc, shift=self.layer.shift, width=self.layer.y.width)
+        y = reference.requantize(acc, shift=self.layer.shift, width=self.layer.z.width)
         return reference.relu(y) if self.layer.relu else y
+
+
+@dataclass(frozen=True)
+class _Table:
+    """The table of an activation."""
+
+    entries: Int
+
+    def __call__(self, x: NDArray[np.generic]) -> NDArray[np.generic]:
+        return reference.activate(x.astype(np.int64, copy=False), self.entries)
 
 
 def _step(layer: LayerSpec, weights: Int, biases: Int) -> Step:
     for bits, kind in _EXACT:
         if layer.acc_w <= bits:
             scale = 2.0**-layer.shift
-            least = 0 if layer.relu else layer.y.q_min
+            least = 0 if layer.relu else layer.z.q_min
             return _FloatLayer(
                 np.ascontiguousarray((weights * scale).T.astype(kind)),
                 (biases * scale).astype(kind),
                 least,
-                layer.y.q_max,
+                layer.z.q_max,
             )
     return _IntegerLayer(layer, weights, biases)
 
@@ -95,10 +105,11 @@ def predict_codes(network: Network, codes: Int) -> tuple[Int, Int]:
     ``codes`` are ``[samples, n_in]`` in the network's input format; equal to `reference.trace`.
     """
     spec, end = network.spec, network.spec.output
-    steps = [
-        _step(layer, network.weights[layer.weights], network.biases[layer.name])
-        for layer in spec.layers
-    ]
+    steps: list[Step] = []
+    for layer in spec.layers:
+        steps.append(_step(layer, network.weights[layer.weights], network.biases[layer.name]))
+        if layer.activation:
+            steps.append(_Table(layer.activation.table(layer.y)))
     rows = max(_FEWEST_ROWS, _PRODUCT // max(layer.n_in * layer.n_out for layer in spec.layers))
     classes = np.empty(len(codes), np.int64)
     bytes_alone = spec.tdata.ends == (0, 255)

@@ -73,10 +73,10 @@ def _requantize(graph: _Graph, acc: str, layer: LayerSpec) -> str:
     name = f"{layer.name}.y"
     if layer.acc_w > MAX_FLOAT_W:
         rounded = _round_integers(graph, acc, layer.shift)
-        return graph.node("Clip", rounded, layer.y.q_min, layer.y.q_max, name=name)
+        return graph.node("Clip", rounded, layer.z.q_min, layer.z.q_max, name=name)
     scaled = graph.node("Mul", graph.node("Cast", acc, to=TensorProto.DOUBLE), 2.0**-layer.shift)
     rounded = graph.node("Round", scaled)
-    clipped = graph.node("Clip", rounded, float(layer.y.q_min), float(layer.y.q_max))
+    clipped = graph.node("Clip", rounded, float(layer.z.q_min), float(layer.z.q_max))
     return graph.node("Cast", clipped, name=name, to=TensorProto.INT64)
 
 
@@ -98,7 +98,11 @@ def _layer(graph: _Graph, x: str, layer: LayerSpec, network: Network) -> str:
     biases = graph.constant(network.biases[layer.name], f"biases.{layer.name}")
     acc = graph.node("Add", graph.node("MatMul", x, weights), biases, name=f"{layer.name}.acc")
     y = _requantize(graph, acc, layer)
-    return graph.node("Max", y, 0, name=f"{layer.name}.relu") if layer.relu else y
+    if layer.activation:
+        table = graph.constant(layer.activation.table(layer.y), f"table.{layer.name}")
+        # An index below 0 counts from the end, as two's complement does.
+        return graph.node("Gather", table, y, name=layer.key)
+    return graph.node("Max", y, 0, name=layer.key) if layer.relu else y
 
 
 def _scores(graph: _Graph, logits: str, spec: SoftmaxSpec) -> str:

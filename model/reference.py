@@ -89,6 +89,16 @@ def relu(q: Int) -> Int:
     return np.maximum(q, 0)
 
 
+def activate(q: Int, table: Int) -> Int:
+    """Entry of a table in two's complement for each code, any shape.
+
+    >>> activate(np.array([1, -1, -2]), table=np.array([0, 10, 30, 20])).tolist()
+    [10, 20, 30]
+    """
+    found: Int = table[q]
+    return found
+
+
 def taylor2(logits: Int, *, frac: int) -> Int:
     """Scores ``2**(2*frac+1) * (1 + x + x**2/2)`` of ``x = logits * 2**-frac``, exactly.
 
@@ -197,9 +207,11 @@ def sigmoid(logits: Int, fmt: Format) -> Int:
 
 def _linear_stage(layer: LayerSpec, network: Network, x: Int) -> dict[str, Int]:
     acc = linear(x, network.weights[layer.weights], network.biases[layer.name])
-    y = requantize(acc, shift=layer.shift, width=layer.y.width)
+    y = requantize(acc, shift=layer.shift, width=layer.z.width)
     values = {f"{layer.name}.acc": acc, f"{layer.name}.y": y}
-    return values | ({f"{layer.name}.relu": relu(y)} if layer.relu else {})
+    if layer.activation:
+        return values | {layer.key: activate(y, layer.activation.table(layer.y))}
+    return values | ({layer.key: relu(y)} if layer.relu else {})
 
 
 def _softmax_stage(spec: SoftmaxSpec, network: Network, x: Int) -> dict[str, Int]:
@@ -232,10 +244,11 @@ STAGES: Mapping[str, Callable[[Any, Network, Int], dict[str, Int]]] = {
 def trace(network: Network, x: Int) -> dict[str, Int]:
     """Every value on every stream of the hardware, for samples of codes ``[samples, n_in]``.
 
-    Keys in data-path order: ``input``; of a layer ``NAME.acc``, ``NAME.y`` and, where it has one,
-    ``NAME.relu``; of a softmax ``softmax.scores``, ``softmax.totals``, ``softmax.quotients``,
-    ``softmax.probabilities``, ``softmax.class``; of other outputs ``logits.values``,
-    ``sigmoid.probabilities``, and ``NAME.class`` where they have classes.
+    Keys in data-path order: ``input``; of a layer ``NAME.acc``, ``NAME.y`` and, where it has an
+    activation, ``NAME.relu`` or ``NAME.FUNCTION``; of a softmax ``softmax.scores``,
+    ``softmax.totals``, ``softmax.quotients``, ``softmax.probabilities``, ``softmax.class``; of
+    other outputs ``logits.values``, ``sigmoid.probabilities``, and ``NAME.class`` where they have
+    classes.
     """
     values = {"input": x}
     for stage in network.spec.stages:

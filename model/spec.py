@@ -211,13 +211,18 @@ class NetworkSpec:
 
 def to_plain(spec: NetworkSpec) -> dict[str, Any]:
     """The spec as dicts, lists and scalars, for JSON; each stage says its kind."""
-    stages = [{"kind": stage.kind, **dataclasses.asdict(stage)} for stage in spec.stages]  # type: ignore[call-overload]
+    stages = [{"kind": stage.kind, **_given(dataclasses.asdict(stage))} for stage in spec.stages]  # type: ignore[call-overload]
     return {
         "name": spec.name,
         "stages": stages,
         "in_lanes": spec.in_lanes,
         "out_lanes": spec.out_lanes,
     }
+
+
+def _given(plain: dict[str, Any]) -> dict[str, Any]:
+    """A table without what is None: files keep the keys that they had before there were more."""
+    return {key: value for key, value in plain.items() if value is not None}
 
 
 def from_plain(plain: object, version: int = 2) -> NetworkSpec:

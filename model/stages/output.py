@@ -20,10 +20,10 @@ from model.stage import (
     rom_area,
     user_width,
 )
+from model.stages.activation import TABLE_CYCLES
 from model.stages.linear import MAX_SIZE
 from model.words import Field
 
-TABLE_CYCLES = 1
 SIGMOID_IMAGE = "sigmoid.mem"
 
 

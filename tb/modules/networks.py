@@ -42,6 +42,26 @@ MADE_UP = {
     ),
     "extreme": made_up([8, 4, 2], folds=[(8, 2), (2, 1)], integers="extreme", out_lanes=2),
     "one-layer": made_up([2, 2]),
+    "tables": made_up(
+        [4, 6, 5, 4, 3],
+        folds=[(2, 3), (6, 5), (1, 1), (4, 3)],
+        formats=[Format(8, 4), Format(8, 7), Format(6, 3), Format(9, 6), Format(8, 4)],
+        weight_format=Format(8, 7),
+        activations=[
+            ("tanh", Format(8, 5)),
+            ("leaky_relu", Format(10, 5)),
+            ("gelu", Format(12, 6)),
+            None,
+        ],
+        seed=2,
+    ),
+    "table-at-the-end": made_up(
+        [3, 4],
+        folds=[(3, 2)],
+        formats=[Format(8, 4), Format(16, 15)],
+        activations=[("tanh", Format(9, 5))],
+        output="logits",
+    ),
     "logits": made_up(
         [5, 6, 4],
         folds=[(5, 3), (2, 4)],

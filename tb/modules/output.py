@@ -14,7 +14,8 @@ from model.images import read_image, write_image
 from model.plain import build
 from model.spec import OUTPUTS
 from model.stage import PROBABILITY_W, Output, index_width
-from model.stages.output import SIGMOID_IMAGE, TABLE_CYCLES, ArgmaxSpec, LogitsSpec, SigmoidSpec
+from model.stages.activation import TABLE_CYCLES
+from model.stages.output import SIGMOID_IMAGE, ArgmaxSpec, LogitsSpec, SigmoidSpec
 from model.stages.softmax import SoftmaxSpec
 from model.words import Field, pack_lanes, unpack_lanes
 from tb.job import Job

@@ -92,8 +92,8 @@ def situations(network: Network, x: Int) -> list[Situation]:
         acc, y = values[f"{layer.name}.acc"], values[f"{layer.name}.y"]
         floor, dropped = acc >> layer.shift, acc & ((1 << layer.shift) - 1)
         tied = (2 * dropped == 1 << layer.shift) & (layer.shift > 0)
-        low |= (floor < layer.y.q_min).any(axis=1)
-        high |= (floor > layer.y.q_max).any(axis=1)
+        low |= (floor < layer.z.q_min).any(axis=1)
+        high |= (floor > layer.z.q_max).any(axis=1)
         up |= (tied & (floor & 1 == 1)).any(axis=1)
         down |= (tied & (floor & 1 == 0)).any(axis=1)
         if layer.relu:
