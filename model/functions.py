@@ -18,10 +18,11 @@ from model.format import Format, Int
 
 # Digits of a value, and how near to a tie one may be: what lies nearer was not computed closely
 # enough to be rounded.
-DIGITS, NEAREST_TIE = 60, Decimal(10) ** -40
+DIGITS, NEAREST_TIE = 90, Decimal(10) ** -80
 
-# Exponentials beyond this are 0, or infinite, in any format.
-FAR = Decimal(200)
+# Exponentials beyond this are 0, or infinite, in any format; they stay off them, since a function
+# that comes near a tie without ever reaching it is rounded to the side that it is on.
+FAR = Decimal(150)
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Kind:
 
 
 def _exp(x: Decimal) -> Decimal:
-    return x.exp() if -FAR < x < FAR else Decimal(0) if x < 0 else FAR.exp()
+    return max(min(x, FAR), -FAR).exp()
 
 
 def _sigmoid(x: Decimal) -> Decimal:
@@ -52,7 +53,7 @@ def _tanh(x: Decimal) -> Decimal:
 def _erf(x: Decimal) -> Decimal:
     """By its Taylor series, whose terms are all positive in this form."""
     if abs(x) > 12:
-        return Decimal(1).copy_sign(x)
+        return (1 - _exp(-x * x)).copy_sign(x)
     term = total = x
     square, n = x * x, 0
     while abs(term) > Decimal(10) ** -DIGITS * abs(total):
@@ -79,7 +80,7 @@ def _elu(x: Decimal, alpha: Fraction) -> Decimal:
 
 
 def _softplus(x: Decimal) -> Decimal:
-    return x if x > FAR else (1 + _exp(x)).ln()
+    return max(x, Decimal(0)) + (1 + _exp(-abs(x))).ln()
 
 
 def _clamp(x: Fraction, low: Fraction, high: Fraction) -> Fraction:
@@ -117,7 +118,8 @@ FUNCTIONS: dict[str, Kind] = {
 }
 
 _PI = Decimal(
-    "3.14159265358979323846264338327950288419716939937510582097494459230781640628620899863"
+    "3.14159265358979323846264338327950288419716939937510582097494459230781"
+    "640628620899862803482534211706798215"
 )
 
 
@@ -132,7 +134,7 @@ def table(function: str, arguments: tuple[float, ...], x: Format, y: Format) -> 
     >>> table("leaky_relu", (0.25,), Format(3, 0), Format(4, 1)).tolist()
     [0, 2, 4, 6, -2, -2, -1, 0]
     """
-    with decimal.localcontext(prec=DIGITS + 20):
+    with decimal.localcontext(prec=DIGITS + 10):
         entries = [_entry(function, arguments, Fraction(code), x, y) for code in _codes(x)]
     found: Int = np.array(entries, dtype=np.int64)
     found.flags.writeable = False

@@ -23,14 +23,15 @@ FORMATS = [
     (Format(12, 7), Format(16, 13)),
     (Format(7, -2), Format(9, 0)),
     (Format(3, 1), Format(2, 0)),
+    (Format(10, 5), Format(16, 4)),  # ties, on whose sides functions come near
 ]
-iv.dps, mp.dps = 60, 60
+iv.dps, mp.dps = 300, 300
 Interval = Any
 
 
 def _erf(x: Interval) -> Interval:
     """Around the value of mpmath, whose error is far below what is added on both sides."""
-    value, error = mp.erf(mp.mpf(x.a)), mp.mpf(10) ** -50
+    value, error = mp.erf(mp.mpf(x.a)), mp.mpf(10) ** -280
     return iv.mpf([value - error, value + error])
 
 
