@@ -33,6 +33,7 @@ ELSEWHERE = {
     "give that as onnx",
     (".pt2",): "is an exported program: save model.state_dict() and give it as checkpoint",
 }
+OUTPUTS = ("softmax", "logits", "argmax", "sigmoid")
 GOALS = ("target_cycles", "max_multipliers")
 
 
@@ -123,6 +124,9 @@ class Recipe:
     by ``training``, or comes with its parameters: in the ``onnx`` file or in a ``checkpoint``.
     With ``requantize`` an ``onnx`` that was quantized elsewhere is quantized again from its floats.
     Of several results that it returns, ``result`` is the name or number of the one to take.
+    ``output`` is what becomes of its logits: "softmax", by the table of that name, which the
+    others have not; "logits" with the class of the largest; "argmax", the class alone; or "sigmoid"
+    of a single one.
     ``features`` is "raw", "standardize" or a scaling: parameters that come with the network bring
     the one of their training. Paths are relative to ``folder``, that of the
     recipe's file.
@@ -143,6 +147,7 @@ class Recipe:
     result: str | int | None = None
     requantize: bool = False
     training: Training | None = None
+    output: str = "softmax"
     features: str | Scaling = "raw"
     stream: Stream | None = None
     folder: Path = field(default=Path(), compare=False)
@@ -153,6 +158,7 @@ class Recipe:
         if not isinstance(self.dataset, DataFile):
             _require_match(owner, "dataset", self.dataset, r"\S+", "the name of a dataset")
         require_integer(owner, 0, MAX_SEED, seed=self.seed)
+        _require_choice(owner, "output", self.output, OUTPUTS)
         self._check_network()
         legal = isinstance(self.features, Scaling) or self.features in FEATURES
         require(
@@ -208,6 +214,24 @@ class Recipe:
         )
 
     @property
+    def score(self) -> str:
+        """The score of the softmax, or the output that is none; a key of `model.qat.losses`."""
+        return self.softmax.score if self.output == "softmax" else self.output
+
+    def n_outputs(self, classes: int) -> int:
+        """Outputs of a network for so many classes: one each, one for two where it is a sigmoid.
+
+        Raises `SpecError` where a sigmoid is to tell more of them apart.
+        """
+        if self.output != "sigmoid":
+            return classes
+        require(
+            classes == 2,
+            f"recipe {self.name}: output sigmoid must have a dataset of 2 classes, got {classes}",
+        )
+        return 1
+
+    @property
     def sha256(self) -> str:
         """Digest of the content; comments and layout do not count, nor keys at their defaults."""
         return digest(_content(self))
@@ -235,7 +259,7 @@ class Recipe:
                 f"recipe {self.name}: folds must name the layers {', '.join(names)}, got "
                 f"{', '.join(folds) or 'none'}",
             )
-        lanes = keeping_up(layers, folds)
+        lanes = keeping_up(layers, folds, 1 if self.output == "argmax" else None)
         stream = self.stream or Stream(lanes.inputs, lanes.outputs)
         softmax = self.softmax.lanes or lanes.softmax
         return Plan(folds, Lanes(stream.in_lanes, softmax, stream.out_lanes))
@@ -318,6 +342,10 @@ def _parts(plain: dict[str, Any]) -> dict[str, Any]:
     if "folds" in plain:
         goal = any(key in GOALS and not isinstance(value, Mapping) for key, value in folds.items())
         parts["folds"] = build(Goal, "folds", folds) if goal else _tables(Fold, "folds", folds)
+    output = plain.get("output", "softmax")
+    if output != "softmax" and output in OUTPUTS:
+        require("softmax" not in plain, f"recipe: softmax must not be given beside output {output}")
+        parts["softmax"] = {"score": "exp", "divider": "reciprocal"}  # of no effect
     formats = plain.get("formats")
     if isinstance(formats, Mapping) and "layers" in formats:
         layers = _tables(Widths, "formats.layers", formats["layers"])

@@ -31,7 +31,8 @@ def make(recipe: Recipe, dataset: Dataset) -> nn.Module:
         refuse_hidden_steps(module)
         module = choose(module, recipe.result)
     else:
-        sizes = len(dataset.feature_names), *(recipe.hidden or ()), len(dataset.class_names)
+        outputs = recipe.n_outputs(len(dataset.class_names))
+        sizes = len(dataset.feature_names), *(recipe.hidden or ()), outputs
         module = mlp(sizes)
     if recipe.checkpoint is not None:
         load_parameters(module, recipe.folder / recipe.checkpoint)

@@ -69,8 +69,13 @@ def given(module: nn.Module) -> Given | None:
     return found and replace(found, layers=chain.two_classes(found.layers))
 
 
-def core_layers(module: nn.Module) -> list[Layer]:
-    """The layers that the hardware has of a module: with two logits where it has one output."""
+def core_layers(module: nn.Module, output: str = "softmax") -> list[Layer]:
+    """The layers that the hardware has of a module: with two logits where it has one output.
+
+    The ``output`` sigmoid takes a logit alone.
+    """
+    if output == "sigmoid":
+        return layers(module)
     found = given(module)
     return found.layers if found else chain.two_classes(layers(module))
 

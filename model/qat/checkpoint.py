@@ -77,7 +77,7 @@ def load(recipe: Recipe, dataset: Dataset, path: Path) -> Trained:
         module, _ = split
     try:
         _fill(module, "float", content["float"])
-        tuned = Chain(torch_fx.core_layers(module)).double()
+        tuned = Chain(torch_fx.core_layers(module, recipe.output)).double()
         _fill(tuned, "fine_tuned", content["fine_tuned"])
         formats = _calibration(content["formats"], torch_fx.layers(tuned))
         plain = content["scaling"]
@@ -86,7 +86,7 @@ def load(recipe: Recipe, dataset: Dataset, path: Path) -> Trained:
             raise CheckpointError(f"scaling is for {len(scaling.scale)} features")
     except (CheckpointError, SpecError) as error:
         raise CheckpointError(f"{path}: is damaged, train again: {error}") from error
-    return Trained(module, QuantizedNetwork(tuned, formats, recipe.softmax.score), scaling)
+    return Trained(module, QuantizedNetwork(tuned, formats, recipe.score), scaling)
 
 
 def _read(path: Path) -> Any:

@@ -57,10 +57,10 @@ def learn(recipe: Recipe, dataset: Dataset, train: Int, advance: Advance = lambd
     """
     torch.manual_seed(recipe.seed)
     module = load.make(recipe, dataset)
-    core = torch_fx.core_layers(module)
+    core = torch_fx.core_layers(module, recipe.output)
     recipe.plan(shapes(core))
     recipe.formats.check([(layer.name, layer.weights) for layer in core])
-    check_shape(dataset, core)
+    check_shape(recipe, dataset, core)
     found = find_scaling(recipe, dataset.features[train])
     features = dataset.features[train] if found is None else found.apply(dataset.features[train])
     labels = dataset.labels[train]
@@ -68,7 +68,7 @@ def learn(recipe: Recipe, dataset: Dataset, train: Int, advance: Advance = lambd
         return Trained(module, take_given(module, features, recipe), found, given=True)
     checks.require_equal(module, torch_fx.layers(module), features)
     behind, _, inputs = without_front(module, found, features)
-    rehearse(torch_fx.core_layers(behind), inputs, recipe)
+    rehearse(torch_fx.core_layers(behind, recipe.output), inputs, recipe)
     if recipe.training is not None:
         train_float(module, features, labels, recipe.training, advance)
         checks.require_equal(module, torch_fx.layers(module), features)
@@ -100,9 +100,7 @@ def take_given(
         finest = given.weights[last.weights].frac + before.frac
         outputs[last.name] = of_logits(recipe.formats, last.name, logits, finest)
     chain = Chain(given.layers)
-    network = QuantizedNetwork(
-        chain, Calibration(given.x, given.weights, outputs), recipe.softmax.score
-    )
+    network = QuantizedNetwork(chain, Calibration(given.x, given.weights, outputs), recipe.score)
     checks.require_same_codes(
         module,
         network.layer_values(torch.tensor(features).double()),
@@ -136,7 +134,7 @@ def rehearse(layers: list[Layer], features: NDArray[np.float64], recipe: Recipe)
     """
     chain = Chain(layers).double()
     formats = calibrate(chain.layers, features, recipe.formats)
-    export(QuantizedNetwork(chain, formats, recipe.softmax.score), recipe, {})
+    export(QuantizedNetwork(chain, formats, recipe.score), recipe, {})
 
 
 def find_scaling(recipe: Recipe, features: NDArray[np.float64]) -> Scaling | None:
@@ -151,10 +149,10 @@ def find_scaling(recipe: Recipe, features: NDArray[np.float64]) -> Scaling | Non
     return scaling.standardize(features) if recipe.features == "standardize" else None
 
 
-def check_shape(dataset: Dataset, layers: list[Layer]) -> None:
+def check_shape(recipe: Recipe, dataset: Dataset, layers: list[Layer]) -> None:
     """Raise `TrainingError` unless the network takes the features and gives the classes."""
     has = (layers[0].linear.in_features, layers[-1].linear.out_features)
-    needs = (len(dataset.feature_names), len(dataset.class_names))
+    needs = (len(dataset.feature_names), recipe.n_outputs(len(dataset.class_names)))
     if has != needs:
         raise TrainingError(
             f"the network has (inputs, outputs) = {has}, expected (features, classes) = {needs} of "
@@ -178,7 +176,7 @@ def train_float(
 
     def evaluate() -> tuple[Tensor, int]:
         logits = _of_two(logits_of(x))
-        return F.cross_entropy(logits, target), _wrong(logits, target)
+        return F.cross_entropy(logits, target), _wrong(logits.argmax(dim=1), target)
 
     _minimize(module, evaluate, settings, advance)
     module.eval()
@@ -202,13 +200,13 @@ def fine_tune(
     ``kind`` may be another network than the hardware's, for studies of what it would give.
     Raises `TrainingError`.
     """
-    chain = Chain(torch_fx.core_layers(module)).double()
+    chain = Chain(torch_fx.core_layers(module, recipe.output)).double()
     layers = chain.layers
-    score = SCORES[recipe.softmax.score]
+    score = SCORES[recipe.score]
     if score.rises_from is not None:
         raise_logits(layers, features, score.rises_from)
     formats = calibrate(layers, features, recipe.formats)
-    network = kind(chain, formats, recipe.softmax.score)
+    network = kind(chain, formats, recipe.score)
     if recipe.training is None:
         keep_zeros(layers)
     x, target = torch.tensor(features, dtype=torch.float64), torch.tensor(labels)
@@ -216,7 +214,8 @@ def fine_tune(
     def evaluate() -> tuple[Tensor, int]:
         logits = network.logits(x)
         scores, _ = network.scores(logits)
-        return F.nll_loss(score.log_probabilities(logits), target), _wrong(scores, target)
+        wrong = _wrong(score.classes(scores), target)
+        return F.nll_loss(score.log_probabilities(logits), target), wrong
 
     chain.load_state_dict(_minimize(chain, evaluate, recipe.fine_tuning, advance))
     return network
@@ -267,8 +266,8 @@ def _of_two(logits: Tensor) -> Tensor:
     return torch.cat([torch.zeros_like(logits), logits], dim=1)
 
 
-def _wrong(scores: Tensor, target: Tensor) -> int:
-    return int((scores.argmax(dim=1) != target).sum())
+def _wrong(classes: Tensor, target: Tensor) -> int:
+    return int((classes != target).sum())
 
 
 def _minimize(
