@@ -1,7 +1,6 @@
-"""The host's side of a board: samples out over a serial port, classes and probabilities back."""
+"""The host's side of a board: samples out over a serial port, classes and results back."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from boards import protocol
 from boards.line import ATTEMPTS, BAUDRATE, PATIENCE_S, AskAgainError, BoardError, SerialLine
@@ -32,7 +31,7 @@ class Board(SerialLine):
         """Send one sample ``codes [n_in]`` and return the board's reply.
 
         A request that is not answered, or answered as damaged, is sent again. An answer counts
-        where it repeats the tag and the digest of the request and can be a softmax's, so that no
+        where it repeats the tag and the digest of the request and can be the output's, so that no
         late one is taken for that of another. Raises `BoardError`.
         """
         sample = codes.tolist()
@@ -70,13 +69,13 @@ def predict_codes(
     baudrate: int = BAUDRATE,
     patience: float = PATIENCE_S,
     attempts: int = ATTEMPTS,
-) -> tuple[Int, NDArray[np.uint8]]:
-    """Classes ``[samples]`` and probabilities ``[samples, classes]``, as a board computes them.
+) -> tuple[Int, Int]:
+    """Classes ``[samples]`` and results ``[samples, n_out]``, as a board computes them.
 
     A backend of `model.Network.predict`, named in `model.backends`. Raises `BoardError`.
     """
     with Board(network, port, baudrate=baudrate, patience=patience, attempts=attempts) as board:
         answers = [board.ask(sample) for sample in codes]
     classes = np.array([answer.winner for answer in answers], dtype=np.int64)
-    probabilities = np.array([answer.probabilities for answer in answers], dtype=np.uint8)
-    return classes, probabilities.reshape(len(codes), network.spec.n_out)
+    results = np.array([answer.results for answer in answers], dtype=np.int64)
+    return classes, results.reshape(len(codes), network.spec.n_out)

@@ -2,11 +2,11 @@
 
 A frame is framed as RFC 1055 (SLIP) says, END on both sides; its last two bytes are the
 CRC-16/CCITT-FALSE of those before, the higher byte first. A request is a tag and a sample; a reply
-is the same tag, a digest of the request, the network's ID, the class, the probabilities, a status.
+is the same tag, a digest of the request, the network's ID, the class, the results, a status.
 """
 
 import binascii
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -41,7 +41,7 @@ class Reply:
     digest: int
     network: int
     winner: int
-    probabilities: tuple[int, ...]
+    results: tuple[int, ...]
     status: Status
 
 
@@ -98,7 +98,7 @@ def request_digest(spec: NetworkSpec, tag: int, codes: Sequence[int]) -> int:
 def reply(spec: NetworkSpec, line: bytes) -> Reply:
     """Read the bytes between two ENDs.
 
-    Raises `ProtocolError` unless they are a whole reply that a softmax can give.
+    Raises `ProtocolError` unless they are a whole reply that the network's output can give.
     """
     payload = unslip(line)
     if len(payload) != reply_bytes(spec):
@@ -112,14 +112,20 @@ def reply(spec: NetworkSpec, line: bytes) -> Reply:
     digest, network = (int.from_bytes(payload[a:b], "big") for a, b in ((1, 3), (3, 7)))
     if status != Status.COMPUTED:
         return Reply(0, 0, network, 0, (0,) * spec.n_out, status)
-    winner, probabilities = payload[7], tuple(payload[8:-3])
-    require_plausible(winner, probabilities)
-    return Reply(payload[0], digest, network, winner, probabilities, status)
+    start = 7 + spec.tuser.width // 8
+    winner, data = int.from_bytes(payload[7:start], "big"), payload[start:-3]
+    size = spec.tdata.width // 8
+    results = tuple(
+        int.from_bytes(data[n : n + size], "little", signed=spec.tdata.signed)
+        for n in range(0, len(data), size)
+    )
+    PLAUSIBLE[spec.output.kind](spec, winner, results)
+    return Reply(payload[0], digest, network, winner, results, status)
 
 
 def reply_bytes(spec: NetworkSpec) -> int:
     """Bytes of a reply before they are escaped."""
-    return 11 + spec.n_out
+    return 10 + spec.tuser.width // 8 + spec.n_out * spec.tdata.width // 8
 
 
 def require_plausible(winner: int, probabilities: Sequence[int]) -> None:
@@ -132,6 +138,43 @@ def require_plausible(winner: int, probabilities: Sequence[int]) -> None:
         )
     if probabilities[winner] != max(probabilities):
         raise ProtocolError(f"a reply's class {winner} must have the largest probability")
+
+
+def _of_softmax(spec: NetworkSpec, winner: int, probabilities: Sequence[int]) -> None:
+    """Raise `ProtocolError` where no softmax gives such a result."""
+    require_plausible(winner, probabilities)
+
+
+def _of_logits(spec: NetworkSpec, winner: int, values: Sequence[int]) -> None:
+    """Raise `ProtocolError` where the class is not that of the largest value, or not 0."""
+    wanted = values.index(max(values)) if spec.output.classes else 0
+    _require_class(winner, wanted)
+
+
+def _of_argmax(spec: NetworkSpec, winner: int, values: Sequence[int]) -> None:
+    """Raise `ProtocolError` where there is no such class, or there are two."""
+    _require_class(winner, values[0])
+    if winner >= spec.output.classes:
+        raise ProtocolError(f"a reply's class must be below {spec.output.classes}, got {winner}")
+
+
+def _of_sigmoid(spec: NetworkSpec, winner: int, probabilities: Sequence[int]) -> None:
+    """Raise `ProtocolError` where the class is not that of the byte, or not 0."""
+    _require_class(winner, probabilities[0] >> 7 if spec.output.classes else 0)
+
+
+def _require_class(winner: int, wanted: int) -> None:
+    if winner != wanted:
+        raise ProtocolError(f"a reply's class must be {wanted} beside its results, got {winner}")
+
+
+# What an answer must be of each kind of output.
+PLAUSIBLE: Mapping[str, Callable[[NetworkSpec, int, Sequence[int]], None]] = {
+    "softmax": _of_softmax,
+    "logits": _of_logits,
+    "argmax": _of_argmax,
+    "sigmoid": _of_sigmoid,
+}
 
 
 def network_id(network: Network) -> int:

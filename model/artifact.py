@@ -16,7 +16,7 @@ import numpy as np
 from common.errors import VerbatimError, reason
 from common.files import digest, write_atomically
 from model.bounds import accumulator_width, output_interval
-from model.data.scaling import Scaling
+from model.data.scaling import Scaling, TargetScaling
 from model.format import Int, SpecError
 from model.names import Names
 from model.plain import build
@@ -39,7 +39,8 @@ class Network:
 
     A bias is in accumulator LSBs, ``2**-(frac_w + frac_x)``, so it belongs to the layer and not to
     the weight set. ``scaling`` is what raw features go through first, None where nothing is done
-    to them; ``names`` are those of features and classes, None where it has none. Raises
+    to them; ``names`` are those of features and classes, or values, None where it has none;
+    ``targets`` is what real targets went through before training, undone in values. Raises
     `ArtifactError` where the integers do not fit the spec.
     """
 
@@ -49,6 +50,7 @@ class Network:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     scaling: Scaling | None = None
     names: Names | None = None
+    targets: TargetScaling | None = None
 
     def __post_init__(self) -> None:
         layers = self.spec.layers
@@ -57,8 +59,18 @@ class Network:
                 f"features: offset and scale must have {self.spec.n_in} numbers, one for each "
                 f"input, got {len(self.scaling.scale)}"
             )
+        if self.targets is not None:
+            if self.spec.output.y is None:
+                raise ArtifactError(
+                    f"targets: output {self.spec.output.kind} has no values that they could scale"
+                )
+            if len(self.targets.scale) != self.spec.n_out:
+                raise ArtifactError(
+                    f"targets: offset and scale must have {self.spec.n_out} numbers, one for each "
+                    f"output, got {len(self.targets.scale)}"
+                )
         if self.names is not None:
-            for key, count in (("features", self.spec.n_in), ("classes", self.spec.n_out)):
+            for key, count in (("features", self.spec.n_in), ("classes", self.spec.n_names)):
                 found = len(getattr(self.names, key))
                 if found not in (0, count):
                     raise ArtifactError(f"names: {key} must be {count} names, got {found}")
@@ -108,7 +120,7 @@ def _require_shape(owner: str, array: Int, legal: tuple[int, ...]) -> None:
 
 def to_content(network: Network) -> dict[str, Any]:
     """Content of a network's file as a JSON value, without its digest."""
-    scaling, names = network.scaling, network.names
+    scaling, targets, names = network.scaling, network.targets, network.names
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -117,6 +129,7 @@ def to_content(network: Network) -> dict[str, Any]:
         "biases": {key: array.tolist() for key, array in sorted(network.biases.items())},
         "provenance": dict(network.provenance),
         **({} if scaling is None else {"features": dataclasses.asdict(scaling)}),
+        **({} if targets is None else {"targets": dataclasses.asdict(targets)}),
         **({} if names is None else {"names": {k: list(v) for k, v in vars(names).items()}}),
     }
 
@@ -174,7 +187,8 @@ def _parse(text: str) -> Network:
     content = parse(text, "network", FORMAT, READABLE)
     keys = ("format", "version", "spec", "weights", "biases", "provenance")
     scaled, named = {"features"} & set(content), {"names"} & set(content)
-    require_keys("file", content, {*keys, *scaled, *named})
+    targeted = {"targets"} & set(content)
+    require_keys("file", content, {*keys, *scaled, *targeted, *named})
     provenance = content["provenance"]
     if not isinstance(provenance, dict):
         raise ArtifactError(f"provenance must be an object, got {provenance!r}")
@@ -185,6 +199,7 @@ def _parse(text: str) -> Network:
         provenance=provenance,
         scaling=build(Scaling, "features", content["features"]) if scaled else None,
         names=build(Names, "names", content["names"]) if named else None,
+        targets=build(TargetScaling, "targets", content["targets"]) if targeted else None,
     )
 
 

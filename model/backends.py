@@ -1,10 +1,10 @@
 """The implementations of a network that can be asked for by name.
 
-A backend is a function ``(network, codes) -> (classes, probabilities)``: codes ``[samples, n_in]``
-of the input format, one sample or more, become class indices ``[samples]`` and probability bytes
-``[samples, n_out]``. Its options are its keyword-only parameters. It is named
-here as ``module:function`` and imported when it is asked for, so that this package needs no
-simulator to be imported. A new one is a line in `BACKENDS`.
+A backend is a function ``(network, codes) -> (classes, results)``: codes ``[samples, n_in]`` of the
+input format, one sample or more, become class indices ``[samples]``, 0 where the output has none,
+and what leaves a core ``[samples, n_out]``: probability bytes, logits, or a class. Its options are
+its keyword-only parameters. It is named here as ``module:function`` and imported when it is asked
+for, so that this package needs no simulator to be imported. A new one is a line in `BACKENDS`.
 
 What learns is found the same way, in `LEARNERS`: a `model.learning.teach.Teacher`.
 """

@@ -24,4 +24,7 @@ def accumulator_width(layer_weights: Int, biases: Int, x_interval: tuple[int, in
 
 def output_interval(layer: LayerSpec) -> tuple[int, int]:
     """Codes that a layer can put out, inclusive: what its successor's sums are bounded by."""
+    if layer.activation:
+        table = layer.activation.table(layer.y)
+        return int(table.min()), int(table.max())
     return (0 if layer.relu else layer.y.q_min, layer.y.q_max)

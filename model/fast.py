@@ -25,7 +25,6 @@ CHUNK = 1 << 13
 _PRODUCT = (1 << 18) - 1
 _FEWEST_ROWS = 64
 
-Bytes = NDArray[np.uint8]
 Step = Callable[[NDArray[np.generic]], NDArray[np.generic]]
 
 
@@ -56,20 +55,30 @@ class _IntegerLayer:
 
     def __call__(self, x: NDArray[np.generic]) -> NDArray[np.generic]:
         acc = reference.linear(x.astype(np.int64, copy=False), self.weights, self.biases)
-        y = reference.requantize(acc, shift=self.layer.shift, width=self.layer.y.width)
+        y = reference.requantize(acc, shift=self.layer.shift, width=self.layer.z.width)
         return reference.relu(y) if self.layer.relu else y
+
+
+@dataclass(frozen=True)
+class _Table:
+    """The table of an activation."""
+
+    entries: Int
+
+    def __call__(self, x: NDArray[np.generic]) -> NDArray[np.generic]:
+        return reference.activate(x.astype(np.int64, copy=False), self.entries)
 
 
 def _step(layer: LayerSpec, weights: Int, biases: Int) -> Step:
     for bits, kind in _EXACT:
         if layer.acc_w <= bits:
             scale = 2.0**-layer.shift
-            least = 0 if layer.relu else layer.y.q_min
+            least = 0 if layer.relu else layer.z.q_min
             return _FloatLayer(
                 np.ascontiguousarray((weights * scale).T.astype(kind)),
                 (biases * scale).astype(kind),
                 least,
-                layer.y.q_max,
+                layer.z.q_max,
             )
     return _IntegerLayer(layer, weights, biases)
 
@@ -90,22 +99,23 @@ def _logits(steps: Sequence[Step], codes: Int, n_out: int, rows: int) -> Int:
     return logits
 
 
-def predict_codes(network: Network, codes: Int) -> tuple[Int, Bytes]:
-    """Classes ``[samples]`` and probabilities ``[samples, n_out]`` (LSB 1/255) of input codes.
+def predict_codes(network: Network, codes: Int) -> tuple[Int, Int]:
+    """Classes ``[samples]`` and results ``[samples, n_out]`` of input codes.
 
     ``codes`` are ``[samples, n_in]`` in the network's input format; equal to `reference.trace`.
     """
     spec, end = network.spec, network.spec.output
-    steps = [
-        _step(layer, network.weights[layer.weights], network.biases[layer.name])
-        for layer in spec.layers
-    ]
+    steps: list[Step] = []
+    for layer in spec.layers:
+        steps.append(_step(layer, network.weights[layer.weights], network.biases[layer.name]))
+        if layer.activation:
+            steps.append(_Table(layer.activation.table(layer.y)))
     rows = max(_FEWEST_ROWS, _PRODUCT // max(layer.n_in * layer.n_out for layer in spec.layers))
     classes = np.empty(len(codes), np.int64)
-    probabilities = np.empty((len(codes), spec.n_out), np.uint8)
+    bytes_alone = spec.tdata.ends == (0, 255)
+    results = np.empty((len(codes), spec.n_out), np.uint8 if bytes_alone else np.int64)
     for piece in _pieces(len(codes), CHUNK):
-        logits = _logits(steps, codes[piece], spec.n_out, min(rows, CHUNK))
+        logits = _logits(steps, codes[piece], end.n_in, min(rows, CHUNK))
         made = reference.STAGES[end.kind](end, network, logits)
-        classes[piece] = made[f"{end.name}.class"]
-        probabilities[piece] = made[end.key]
-    return classes, probabilities
+        classes[piece], results[piece] = reference.result(network, made)
+    return classes, results

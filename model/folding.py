@@ -184,11 +184,17 @@ def lanes_for(whole: int, cycles: int) -> int:
     return next(lanes for lanes in divisors(whole) if whole // lanes <= cycles)
 
 
-def keeping_up(layers: Sequence[Shape], folds: Mapping[str, Fold]) -> Lanes:
-    """The fewest lanes at which neither input, softmax nor output is slower than the layers."""
+def keeping_up(
+    layers: Sequence[Shape], folds: Mapping[str, Fold], n_out: int | None = None
+) -> Lanes:
+    """The fewest lanes at which neither input, softmax nor output is slower than the layers.
+
+    ``n_out`` values leave, by default one for each output of the last layer.
+    """
     cycles = math.inf if not layers else max(folds[layer.name].cycles(layer) for layer in layers)
-    n_in, n_out = layers[0].n_in, layers[-1].n_out
-    return Lanes(*(lanes_for(whole, int(cycles)) for whole in (n_in, n_out, n_out)))
+    n_in, logits = layers[0].n_in, layers[-1].n_out
+    wholes = n_in, logits, logits if n_out is None else n_out
+    return Lanes(*(lanes_for(whole, int(cycles)) for whole in wholes))
 
 
 def meeting(spec: NetworkSpec, goal: Goal) -> NetworkSpec:
@@ -197,7 +203,7 @@ def meeting(spec: NetworkSpec, goal: Goal) -> NetworkSpec:
     Raises `FoldingError` as `solve` does.
     """
     folds = solve(spec.layers, goal)
-    lanes = keeping_up(spec.layers, folds)
+    lanes = keeping_up(spec.layers, folds, spec.n_out)
     return spec.folded(
         {name: (fold.simd, fold.pe) for name, fold in folds.items()},
         in_lanes=lanes.inputs,

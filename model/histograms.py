@@ -65,4 +65,4 @@ def ranges(network: Network, traced: Mapping[str, Int]) -> Iterator[Range]:
         if layer.weights not in seen:
             seen.add(layer.weights)
             yield measured(f"{layer.weights} weights", network.weights[layer.weights], layer.w)
-        yield measured(f"{layer.name}.y", traced[f"{layer.name}.y"], layer.y)
+        yield measured(f"{layer.name}.y", traced[f"{layer.name}.y"], layer.z)

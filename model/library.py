@@ -1,6 +1,7 @@
-"""The network as its user has it: features in, classes and probabilities out, and learning."""
+"""The network as its user has it: features in; classes, probabilities or values out; learning."""
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -8,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from common.errors import VerbatimError
 from model import artifact, backends, reference
 from model.backends import LEARNERS, Backend, BackendError
 from model.data import scaling
@@ -23,21 +25,49 @@ from model.summary import summary
 CHUNK = 1 << 16
 
 
+class OutputError(VerbatimError, AttributeError):
+    """A result that the output of a network has not: the message says what it has."""
+
+
 @dataclass(frozen=True)
 class Prediction:
-    """Result of a network for samples, equal for every backend.
+    """Result of a network for samples, equal for every backend; it has what its output has.
 
-    ``classes`` are indices, int64 ``[samples]``; ``probabilities`` are uint8 ``[samples, n_out]``
-    in units of 1/255, each row sums to 255.
+    ``classes`` are indices, int64 ``[samples]``, of a softmax, a ranking, or a single sigmoid.
+    ``probabilities`` are uint8 ``[samples, n_out]`` in units of 1/255: each row of a softmax sums
+    to 255, sigmoids are independent. ``values`` are float64 ``[samples, n_out]``, of logits, in the
+    units of the targets. Asking for what the output has not raises `OutputError`; ``results`` has
+    all of it by name.
     """
 
-    classes: Int
-    probabilities: NDArray[np.uint8]
+    output: str
+    results: Mapping[str, NDArray[Any]]
+
+    @property
+    def classes(self) -> Int:
+        """Indices, int64 ``[samples]``."""
+        return self._found("classes")
+
+    @property
+    def probabilities(self) -> NDArray[np.uint8]:
+        """In units of 1/255, uint8 ``[samples, n_out]``."""
+        return self._found("probabilities")
+
+    @property
+    def values(self) -> NDArray[np.float64]:
+        """Real numbers, ``[samples, n_out]``."""
+        return self._found("values")
 
     @property
     def fractions(self) -> NDArray[np.float64]:
         """The probabilities as real numbers ``0 .. 1``, ``[samples, n_out]``."""
         return self.probabilities / PROBABILITY_ONE
+
+    def _found(self, name: str) -> NDArray[Any]:
+        if name not in self.results:
+            have = " and ".join(self.results)
+            raise OutputError(f"output {self.output} has no {name}, it has {have}")
+        return self.results[name]
 
 
 @dataclass(frozen=True)
@@ -78,7 +108,7 @@ class Network(artifact.Network):
         artifact.save(self, Path(path))
 
     def predict(self, X: ArrayLike, backend: str = "reference", **options: object) -> Prediction:
-        """Classes and probabilities of features ``[samples, n_in]`` in their own units.
+        """Results for features ``[samples, n_in]`` in their own units.
 
         A table with names of ``columns``, such as a pandas DataFrame, is read by them where the
         network has names. Every backend of `model.backends.BACKENDS` gives the same values;
@@ -89,18 +119,28 @@ class Network(artifact.Network):
         run: Backend = backends.find(backend, options)
         features = reference.as_features(self._in_order(X), self.spec.n_in)
         count, n_out = len(features), self.spec.n_out
-        classes, probabilities = np.empty(count, np.int64), np.empty((count, n_out), np.uint8)
+        classes, results = np.empty(count, np.int64), np.empty((count, n_out), np.int64)
         for start in range(0, count, CHUNK):
             piece = slice(start, start + CHUNK)
             codes = reference.encode(self, features[piece])
-            found, bytes_ = run(self, codes)
-            if found.shape != (len(codes),) or bytes_.shape != (len(codes), n_out):
+            found, left = run(self, codes)
+            if found.shape != (len(codes),) or left.shape != (len(codes), n_out):
                 raise BackendError(
-                    f"backend {backend!r} gave classes {found.shape} and probabilities "
-                    f"{bytes_.shape} for {len(codes)} samples of {n_out} classes"
+                    f"backend {backend!r} gave classes {found.shape} and results {left.shape} for "
+                    f"{len(codes)} samples of {n_out} values"
                 )
-            classes[piece], probabilities[piece] = found, bytes_
-        return Prediction(classes, probabilities)
+            classes[piece], results[piece] = found, left
+        return self._prediction(classes, results)
+
+    def _prediction(self, classes: Int, results: Int) -> Prediction:
+        output = self.spec.output
+        found: dict[str, NDArray[Any]] = {"classes": classes} if output.classes else {}
+        if output.y is not None:
+            values = results.astype(np.float64) * output.y.lsb
+            found["values"] = values if self.targets is None else self.targets.undo(values)
+        elif output.key.endswith(".probabilities"):
+            found["probabilities"] = results.astype(np.uint8)
+        return Prediction(output.kind, found)
 
     def learn(
         self,
@@ -159,7 +199,7 @@ class Network(artifact.Network):
         return Learning(network, tuple(found.wrong), found.cycles, plan, found.state)
 
     def trace(self, X: ArrayLike) -> dict[str, Int]:
-        """Every tensor between features ``[samples, n_in]`` and probabilities, by name.
+        """Every tensor between features ``[samples, n_in]`` and results, by name.
 
         Codes on the streams of the hardware, keyed as in `reference.trace`, whose they are.
         """

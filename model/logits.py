@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from common.errors import VerbatimError
+from model import reference
 from model.format import Int
 from model.reference import taylor2
 from model.spec import NetworkSpec
+from model.stages.softmax import SoftmaxSpec
 
 
 class WinnersError(VerbatimError):
@@ -43,8 +45,10 @@ def survey(spec: NetworkSpec, traced: Mapping[str, Int]) -> Survey:
     """Survey of a trace of at least one sample, by `model.reference.trace` or PyTorch's."""
     logits, fmt = traced[spec.logits_key], spec.output.x
     falling = np.zeros_like(logits, dtype=bool)
-    if spec.softmax.score == "taylor2":  # the only score that falls anywhere
+    output = spec.output
+    if isinstance(output, SoftmaxSpec) and output.score == "taylor2":  # the only one that falls
         falling = taylor2(logits, frac=fmt.frac) > taylor2(logits + 1, frac=fmt.frac)
+    ranking = reference.winner(logits) if logits.shape[1] > 1 else (logits[:, 0] >= 0).astype(int)
     return Survey(
         lowest=int(logits.min()) * fmt.lsb,
         highest=int(logits.max()) * fmt.lsb,
@@ -52,7 +56,7 @@ def survey(spec: NetworkSpec, traced: Mapping[str, Int]) -> Survey:
         falling=int(falling.sum()),
         saturated=int(((logits == fmt.q_min) | (logits == fmt.q_max)).sum()),
         samples=len(logits),
-        overruled=int((logits.argmax(axis=-1) != traced["softmax.class"]).sum()),
+        overruled=int((ranking != traced[f"{output.name}.class"]).sum()),
     )
 
 

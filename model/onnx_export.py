@@ -12,17 +12,17 @@ from typing import Any
 import numpy as np
 import onnx
 import onnxruntime
-from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from common.files import digest
-from model import tables
+from model import reference, tables
 from model.artifact import Network
 from model.format import Int
 from model.reference import FeatureError
 from model.spec import NetworkSpec, to_plain
 from model.stage import PROBABILITY_ONE
 from model.stages.linear import LayerSpec
+from model.stages.output import ArgmaxSpec, LogitsSpec, SigmoidSpec
 from model.stages.softmax import SoftmaxSpec
 from model.tables import RECIPROCAL_ADDR_W, RECIPROCAL_W
 
@@ -30,8 +30,6 @@ OPSET, IR_VERSION = 21, 10
 
 # Width of accumulators that float64 holds exactly, at any power-of-two scale.
 MAX_FLOAT_W = 53
-
-CLASS, PROBABILITIES = "softmax.class", "softmax.probabilities"
 
 _ONE_THREAD = onnxruntime.SessionOptions()
 _ONE_THREAD.intra_op_num_threads = _ONE_THREAD.inter_op_num_threads = 1
@@ -75,10 +73,10 @@ def _requantize(graph: _Graph, acc: str, layer: LayerSpec) -> str:
     name = f"{layer.name}.y"
     if layer.acc_w > MAX_FLOAT_W:
         rounded = _round_integers(graph, acc, layer.shift)
-        return graph.node("Clip", rounded, layer.y.q_min, layer.y.q_max, name=name)
+        return graph.node("Clip", rounded, layer.z.q_min, layer.z.q_max, name=name)
     scaled = graph.node("Mul", graph.node("Cast", acc, to=TensorProto.DOUBLE), 2.0**-layer.shift)
     rounded = graph.node("Round", scaled)
-    clipped = graph.node("Clip", rounded, float(layer.y.q_min), float(layer.y.q_max))
+    clipped = graph.node("Clip", rounded, float(layer.z.q_min), float(layer.z.q_max))
     return graph.node("Cast", clipped, name=name, to=TensorProto.INT64)
 
 
@@ -100,7 +98,11 @@ def _layer(graph: _Graph, x: str, layer: LayerSpec, network: Network) -> str:
     biases = graph.constant(network.biases[layer.name], f"biases.{layer.name}")
     acc = graph.node("Add", graph.node("MatMul", x, weights), biases, name=f"{layer.name}.acc")
     y = _requantize(graph, acc, layer)
-    return graph.node("Max", y, 0, name=f"{layer.name}.relu") if layer.relu else y
+    if layer.activation:
+        table = graph.constant(layer.activation.table(layer.y), f"table.{layer.name}")
+        # An index below 0 counts from the end, as two's complement does.
+        return graph.node("Gather", table, y, name=layer.key)
+    return graph.node("Max", y, 0, name=layer.key) if layer.relu else y
 
 
 def _scores(graph: _Graph, logits: str, spec: SoftmaxSpec) -> str:
@@ -141,19 +143,47 @@ def _softmax(graph: _Graph, logits: str, spec: SoftmaxSpec, network: Network) ->
     totals = graph.node("ReduceSum", scores, last, keepdims=1)
     graph.node("Squeeze", totals, last, name="softmax.totals")
     quotients = _quotients(graph, scores, totals, spec)
-    classes = graph.node("ArgMax", scores, name=CLASS, axis=-1, keepdims=0)
+    classes = graph.node("ArgMax", scores, name="softmax.class", axis=-1, keepdims=0)
     column = graph.node("Unsqueeze", classes, last)
     wins = graph.node("Equal", np.arange(spec.n), column)
     losers = graph.node("Where", wins, 0, quotients)
     taken = graph.node("ReduceSum", losers, last, keepdims=1)
     rest = graph.node("Sub", PROBABILITY_ONE, taken)
-    return graph.node("Where", wins, rest, quotients, name=PROBABILITIES)
+    return graph.node("Where", wins, rest, quotients, name=spec.key)
+
+
+def _logits(graph: _Graph, logits: str, spec: LogitsSpec, network: Network) -> str:
+    if spec.ranked:
+        graph.node("ArgMax", logits, name=f"{spec.name}.class", axis=-1, keepdims=0)
+    return graph.node("Identity", logits, name=spec.key)
+
+
+def _argmax(graph: _Graph, logits: str, spec: ArgmaxSpec, network: Network) -> str:
+    return graph.node("ArgMax", logits, name=spec.key, axis=-1, keepdims=0)
+
+
+def _sigmoid(graph: _Graph, logits: str, spec: SigmoidSpec, network: Network) -> str:
+    width, drop = tables.sigmoid_address(spec.x)
+    half = 1 << (width - 1)
+    # Down to a multiple first: Mod has the sign of its divisor, and Div is then exact.
+    kept = graph.node("Sub", logits, graph.node("Mod", logits, 1 << drop))
+    address = graph.node("Clip", graph.node("Div", kept, 1 << drop), -half, half - 1)
+    table = graph.constant(tables.sigmoid(spec.x), "sigmoid")
+    # An index below 0 counts from the end.
+    p = graph.node("Gather", table, address, name=spec.key)
+    if spec.classes:
+        classes = graph.node("GreaterOrEqual", graph.node("Squeeze", p, np.array([-1])), 128)
+        graph.node("Cast", classes, name=f"{spec.name}.class", to=TensorProto.INT64)
+    return p
 
 
 # The nodes of each kind of stage; each gives the name of what leaves it.
 _STAGES: Mapping[str, Callable[[_Graph, str, Any, Network], str]] = {
     LayerSpec.kind: _layer,
     SoftmaxSpec.kind: _softmax,
+    LogitsSpec.kind: _logits,
+    ArgmaxSpec.kind: _argmax,
+    SigmoidSpec.kind: _sigmoid,
 }
 
 
@@ -169,13 +199,22 @@ def trace_names(spec: NetworkSpec) -> tuple[str, ...]:
     return ("input", *(payload.channel for payload in payloads))
 
 
-def model(network: Network, outputs: Sequence[str] = (CLASS, PROBABILITIES)) -> onnx.ModelProto:
+def output_names(spec: NetworkSpec) -> tuple[str, ...]:
+    """Those of `trace_names` that leave a core: the class, where there are any, then the values."""
+    output = spec.output
+    names = [f"{output.name}.class"] if output.classes else []
+    return tuple(dict.fromkeys((*names, output.key)))
+
+
+def model(network: Network, outputs: Sequence[str] | None = None) -> onnx.ModelProto:
     """An ONNX model from ``features [samples, n_in]`` (float64, their own units) to ``outputs``.
 
-    ``outputs`` are names of `trace_names`; each is an int64 tensor, as in `reference.trace`. The
-    model has passed ``onnx.checker`` with all of its shapes inferred.
+    ``outputs`` are names of `trace_names`, by default those of `output_names`; each is an int64
+    tensor, as in `reference.trace`. The model has passed ``onnx.checker`` with all of its shapes
+    inferred.
     """
     spec, graph = network.spec, _Graph()
+    outputs = output_names(spec) if outputs is None else outputs
     x = _quantize(graph, network)
     for stage in spec.stages:
         x = _STAGES[stage.kind](graph, x, stage, network)
@@ -193,7 +232,7 @@ def model(network: Network, outputs: Sequence[str] = (CLASS, PROBABILITIES)) -> 
         producer_name="verbatim",
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
-        doc_string="Probabilities in units of 1/255, and the class: bit for bit the hardware's.",
+        doc_string="Bit for bit the hardware's: probabilities in units of 1/255, logits in LSBs.",
     )
     helper.set_model_props(built, {"spec_sha256": digest(to_plain(spec))})
     built = onnx.shape_inference.infer_shapes(built, strict_mode=True)
@@ -223,14 +262,14 @@ def _run(network: Network, codes: Int, outputs: Sequence[str]) -> dict[str, Int]
     return dict(zip(outputs, session.run(outputs, features), strict=True))
 
 
-def predict_codes(network: Network, codes: Int) -> tuple[Int, NDArray[np.uint8]]:
-    """Classes ``[samples]`` and probabilities ``[samples, n_out]`` (LSB 1/255) of input codes.
+def predict_codes(network: Network, codes: Int) -> tuple[Int, Int]:
+    """Classes ``[samples]`` and results ``[samples, n_out]`` of input codes.
 
     By ONNX Runtime on one thread. ``codes`` are int64 ``[samples, n_in]``; raises `FeatureError`
     where they have another shape or do not fit the input's format.
     """
-    found = _run(network, codes, (CLASS, PROBABILITIES))
-    return found[CLASS], found[PROBABILITIES].astype(np.uint8)
+    classes, results = reference.result(network, _run(network, codes, output_names(network.spec)))
+    return classes, results.astype(np.uint8) if network.spec.tdata.ends == (0, 255) else results
 
 
 def trace_codes(network: Network, codes: Int) -> dict[str, Int]:

@@ -23,6 +23,17 @@ MAX_SEED = 2**32 - 1
 FEATURES = ("raw", "standardize")
 PARAMETERS = r".+\.(pt|pth|ckpt|bin|tar|safetensors)"
 MAX_LAYERS = 99
+# Files that other tools write, and what to do with them.
+ELSEWHERE = {
+    (".joblib", ".pkl", ".pickle"): "is a pickle, whose code would have to be executed: write it "
+    "as ONNX, skl2onnx.to_onnx(model, X[:1]), and give that as onnx",
+    (".h5", ".hdf5", ".keras", ".pb"): "is a model of Keras: write it as ONNX, "
+    "python -m tf2onnx.convert, and give that as onnx",
+    (".tflite",): "is a model of TFLite: write it as ONNX, python -m tf2onnx.convert --tflite, and "
+    "give that as onnx",
+    (".pt2",): "is an exported program: save model.state_dict() and give it as checkpoint",
+}
+OUTPUTS = ("softmax", "logits", "argmax", "sigmoid")
 GOALS = ("target_cycles", "max_multipliers")
 
 
@@ -111,6 +122,11 @@ class Recipe:
     The network is one of: ``module``, a class as ``package.module:Class`` or ``file.py:Class``;
     ``hidden``, the sizes of hidden layers with a ReLU behind each; ``onnx``, a file. It is trained
     by ``training``, or comes with its parameters: in the ``onnx`` file or in a ``checkpoint``.
+    With ``requantize`` an ``onnx`` that was quantized elsewhere is quantized again from its floats.
+    Of several results that it returns, ``result`` is the name or number of the one to take.
+    ``output`` is what becomes of its logits: "softmax", by the table of that name, which the
+    others have not; "logits" with the class of the largest; "argmax", the class alone; or "sigmoid"
+    of a single one.
     ``features`` is "raw", "standardize" or a scaling: parameters that come with the network bring
     the one of their training. Paths are relative to ``folder``, that of the
     recipe's file.
@@ -128,7 +144,10 @@ class Recipe:
     hidden: tuple[int, ...] | None = None
     onnx: str | None = None
     checkpoint: str | None = None
+    result: str | int | None = None
+    requantize: bool = False
     training: Training | None = None
+    output: str = "softmax"
     features: str | Scaling = "raw"
     stream: Stream | None = None
     folder: Path = field(default=Path(), compare=False)
@@ -139,6 +158,7 @@ class Recipe:
         if not isinstance(self.dataset, DataFile):
             _require_match(owner, "dataset", self.dataset, r"\S+", "the name of a dataset")
         require_integer(owner, 0, MAX_SEED, seed=self.seed)
+        _require_choice(owner, "output", self.output, OUTPUTS)
         self._check_network()
         legal = isinstance(self.features, Scaling) or self.features in FEATURES
         require(
@@ -158,6 +178,7 @@ class Recipe:
             ("checkpoint", PARAMETERS, "a path to a .pt, .pth, .ckpt, .bin, .tar or .safetensors"),
         ):
             if getattr(self, key) is not None:
+                _require_own_kind(key, getattr(self, key))
                 _require_match(owner, key, getattr(self, key), legal, words)
         if self.hidden is not None:
             sizes = self.hidden
@@ -173,13 +194,42 @@ class Recipe:
                 require_integer(owner, 1, 4096, **{"a size of hidden": size})
             object.__setattr__(self, "hidden", tuple(sizes))
         _require_one_of(self, "network", ("module", "hidden", "onnx"))
+        if self.result is not None:
+            number = isinstance(self.result, int) and not isinstance(self.result, bool)
+            require(
+                self.hidden is None and (number or isinstance(self.result, str)),
+                f"{owner}: result must be the name or number of one that the module or onnx gives, "
+                f"got {self.result!r}",
+            )
         _require_one_of(self, "source of parameters", ("training", "checkpoint", "onnx"))
+        require(
+            isinstance(self.requantize, bool) and (self.onnx is not None or not self.requantize),
+            f"{owner}: requantize must be true or false, beside an onnx, got {self.requantize!r}",
+        )
         require(
             self.training is not None or self.features != "standardize",
             f"{owner}: features must not be 'standardize' beside parameters that were trained "
             "elsewhere: give the scaling of their training, features = { offset = [...], "
             'scale = [...] } for (x - offset) / scale, or "raw"',
         )
+
+    @property
+    def score(self) -> str:
+        """The score of the softmax, or the output that is none; a key of `model.qat.losses`."""
+        return self.softmax.score if self.output == "softmax" else self.output
+
+    def n_outputs(self, classes: int) -> int:
+        """Outputs of a network for so many classes: one each, one for two where it is a sigmoid.
+
+        Raises `SpecError` where a sigmoid is to tell more of them apart.
+        """
+        if self.output != "sigmoid":
+            return classes
+        require(
+            classes == 2,
+            f"recipe {self.name}: output sigmoid must have a dataset of 2 classes, got {classes}",
+        )
+        return 1
 
     @property
     def sha256(self) -> str:
@@ -209,10 +259,20 @@ class Recipe:
                 f"recipe {self.name}: folds must name the layers {', '.join(names)}, got "
                 f"{', '.join(folds) or 'none'}",
             )
-        lanes = keeping_up(layers, folds)
+        lanes = keeping_up(layers, folds, 1 if self.output == "argmax" else None)
         stream = self.stream or Stream(lanes.inputs, lanes.outputs)
         softmax = self.softmax.lanes or lanes.softmax
         return Plan(folds, Lanes(stream.in_lanes, softmax, stream.out_lanes))
+
+
+def _require_own_kind(key: str, value: object) -> None:
+    """Refuse files of other tools with what to do with them."""
+    for endings, words in ELSEWHERE.items():
+        foreign = isinstance(value, str) and value.lower().endswith(endings)
+        require(not foreign, f"recipe: {key} = {value!r} {words}")
+    weights = key == "module" and isinstance(value, str) and re.fullmatch(PARAMETERS, value)
+    require(not weights, f"recipe: {key} must be a class, got the file {value!r}: give a "
+            "state_dict as checkpoint, beside module = 'file.py:Class'")  # fmt: skip
 
 
 def _require_match(owner: str, key: str, value: object, legal: str, words: str) -> None:
@@ -282,6 +342,10 @@ def _parts(plain: dict[str, Any]) -> dict[str, Any]:
     if "folds" in plain:
         goal = any(key in GOALS and not isinstance(value, Mapping) for key, value in folds.items())
         parts["folds"] = build(Goal, "folds", folds) if goal else _tables(Fold, "folds", folds)
+    output = plain.get("output", "softmax")
+    if output != "softmax" and output in OUTPUTS:
+        require("softmax" not in plain, f"recipe: softmax must not be given beside output {output}")
+        parts["softmax"] = {"score": "exp", "divider": "reciprocal"}  # of no effect
     formats = plain.get("formats")
     if isinstance(formats, Mapping) and "layers" in formats:
         layers = _tables(Widths, "formats.layers", formats["layers"])

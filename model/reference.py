@@ -15,6 +15,7 @@ from model.artifact import Network
 from model.format import Format, Int
 from model.stage import PROBABILITY_ONE
 from model.stages.linear import LayerSpec
+from model.stages.output import ArgmaxSpec, LogitsSpec, SigmoidSpec
 from model.stages.softmax import SoftmaxSpec
 from model.tables import RECIPROCAL_ADDR_W, RECIPROCAL_W
 
@@ -86,6 +87,16 @@ def requantize(acc: Int, *, shift: int, width: int) -> Int:
 def relu(q: Int) -> Int:
     """``max(q, 0)``, any shape."""
     return np.maximum(q, 0)
+
+
+def activate(q: Int, table: Int) -> Int:
+    """Entry of a table in two's complement for each code, any shape.
+
+    >>> activate(np.array([1, -1, -2]), table=np.array([0, 10, 30, 20])).tolist()
+    [10, 20, 30]
+    """
+    found: Int = table[q]
+    return found
 
 
 def taylor2(logits: Int, *, frac: int) -> Int:
@@ -172,30 +183,72 @@ def softmax(logits: Int, spec: SoftmaxSpec) -> dict[str, Int]:
     }
 
 
+def saturated_address(x: Int, *, drop: int, width: int) -> Int:
+    """Address of codes in a table of ``2**width`` entries: low bits dropped, then saturated.
+
+    >>> saturated_address(np.array([37, -37, 127, -128]), drop=2, width=4).tolist()
+    [7, -8, 7, -8]
+    """
+    address: Int = np.clip(x >> drop, -(1 << (width - 1)), (1 << (width - 1)) - 1)
+    return address
+
+
+def sigmoid(logits: Int, fmt: Format) -> Int:
+    """Sigmoid of each logit of a format, in units of 1/255, by table. Any shape.
+
+    >>> sigmoid(np.array([-128, -16, 0, 16, 127]), Format(8, 4)).tolist()
+    [0, 69, 128, 186, 255]
+    """
+    width, drop = tables.sigmoid_address(fmt)
+    # An address below 0 counts from the end, as two's complement does.
+    found: Int = tables.sigmoid(fmt)[saturated_address(logits, drop=drop, width=width)]
+    return found
+
+
 def _linear_stage(layer: LayerSpec, network: Network, x: Int) -> dict[str, Int]:
     acc = linear(x, network.weights[layer.weights], network.biases[layer.name])
-    y = requantize(acc, shift=layer.shift, width=layer.y.width)
+    y = requantize(acc, shift=layer.shift, width=layer.z.width)
     values = {f"{layer.name}.acc": acc, f"{layer.name}.y": y}
-    return values | ({f"{layer.name}.relu": relu(y)} if layer.relu else {})
+    if layer.activation:
+        return values | {layer.key: activate(y, layer.activation.table(layer.y))}
+    return values | ({layer.key: relu(y)} if layer.relu else {})
 
 
 def _softmax_stage(spec: SoftmaxSpec, network: Network, x: Int) -> dict[str, Int]:
     return {f"{spec.name}.{key}": value for key, value in softmax(x, spec).items()}
 
 
+def _logits_stage(spec: LogitsSpec, network: Network, x: Int) -> dict[str, Int]:
+    return {spec.key: x, **({f"{spec.name}.class": winner(x)} if spec.ranked else {})}
+
+
+def _argmax_stage(spec: ArgmaxSpec, network: Network, x: Int) -> dict[str, Int]:
+    return {spec.key: winner(x)}
+
+
+def _sigmoid_stage(spec: SigmoidSpec, network: Network, x: Int) -> dict[str, Int]:
+    p = sigmoid(x, spec.x)
+    return {spec.key: p, **({f"{spec.name}.class": p[:, 0] >> 7} if spec.classes else {})}
+
+
 # What each kind of stage makes of the vectors that enter it: the values on its streams.
 STAGES: Mapping[str, Callable[[Any, Network, Int], dict[str, Int]]] = {
     LayerSpec.kind: _linear_stage,
     SoftmaxSpec.kind: _softmax_stage,
+    LogitsSpec.kind: _logits_stage,
+    ArgmaxSpec.kind: _argmax_stage,
+    SigmoidSpec.kind: _sigmoid_stage,
 }
 
 
 def trace(network: Network, x: Int) -> dict[str, Int]:
     """Every value on every stream of the hardware, for samples of codes ``[samples, n_in]``.
 
-    Keys in data-path order: ``input``; of a layer ``NAME.acc``, ``NAME.y`` and, where it has one,
-    ``NAME.relu``; of a softmax ``softmax.scores``, ``softmax.totals``, ``softmax.quotients``,
-    ``softmax.probabilities``, ``softmax.class``.
+    Keys in data-path order: ``input``; of a layer ``NAME.acc``, ``NAME.y`` and, where it has an
+    activation, ``NAME.relu`` or ``NAME.FUNCTION``; of a softmax ``softmax.scores``,
+    ``softmax.totals``, ``softmax.quotients``, ``softmax.probabilities``, ``softmax.class``; of
+    other outputs ``logits.values``, ``sigmoid.probabilities``, and ``NAME.class`` where they have
+    classes.
     """
     values = {"input": x}
     for stage in network.spec.stages:
@@ -214,10 +267,21 @@ def encode(network: Network, features: ArrayLike) -> Int:
     return quantize(scaled, network.spec.x)
 
 
-def predict(network: Network, features: NDArray[np.float64]) -> tuple[Int, Int]:
-    """Classes ``[samples]`` and probabilities ``[samples, n_out]`` (LSB 1/255) of real features.
+def result(network: Network, values: Mapping[str, Int]) -> tuple[Int, Int]:
+    """Classes ``[samples]`` and results ``[samples, n_out]`` of a `trace`, as they leave a core.
 
-    Raises `FeatureError` where a feature is not finite or a sample has not ``n_in`` of them.
+    The classes are 0 where the output has none.
     """
-    values = trace(network, encode(network, features))
-    return values["softmax.class"], values["softmax.probabilities"]
+    output = network.spec.output
+    results = values[output.key].reshape(-1, network.spec.n_out)
+    classes = values.get(f"{output.name}.class")
+    return (np.zeros(len(results), np.int64) if classes is None else classes), results
+
+
+def predict(network: Network, features: NDArray[np.float64]) -> tuple[Int, Int]:
+    """Classes ``[samples]`` and results ``[samples, n_out]`` of real features.
+
+    Results are those of the network's output, such as probabilities in units of 1/255. Raises
+    `FeatureError` where a feature is not finite or a sample has not ``n_in`` of them.
+    """
+    return result(network, trace(network, encode(network, features)))

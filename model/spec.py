@@ -7,13 +7,15 @@ here knows a weight's value.
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from model.format import Format, require, require_divisor, require_integer
 from model.plain import build
-from model.stage import PACK_CYCLES, UNPACK_CYCLES, Area, Parameter, Stage
+from model.stage import PACK_CYCLES, UNPACK_CYCLES, Area, Output, Parameter, Stage, user_width
 from model.stages.linear import LayerSpec
+from model.stages.output import ArgmaxSpec, LogitsSpec, SigmoidSpec
 from model.stages.softmax import SoftmaxSpec
+from model.words import Field
 
 # The module that the parameters are of.
 TOP = "mlp_top"
@@ -21,7 +23,10 @@ TOP = "mlp_top"
 MAX_STAGES = 100
 
 # Each kind of stage by its name in a network's file.
-KINDS: Mapping[str, type[Stage]] = {kind.kind: kind for kind in (LayerSpec, SoftmaxSpec)}
+OUTPUTS: Mapping[str, type[Output]] = {
+    kind.kind: kind for kind in (SoftmaxSpec, LogitsSpec, ArgmaxSpec, SigmoidSpec)
+}
+KINDS: Mapping[str, type[Stage]] = {LayerSpec.kind: LayerSpec, **OUTPUTS}
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,12 @@ class NetworkSpec:
                 f"{owner}: {first.name} gives {first.n_out} x {first.y}, "
                 f"{second.name} takes {second.n_in} x {second.x}",
             )
+        ends = [stage.name for stage in self.stages if hasattr(stage, "classes")]
+        require(
+            ends == names[-1:],
+            f"{owner}: the last stage, and no other, must be an output ({', '.join(OUTPUTS)}), "
+            f"got {', '.join(stage.kind for stage in self.stages)}",
+        )
         require_divisor(owner, "number of inputs", self.n_in, in_lanes=self.in_lanes)
         require_divisor(owner, "number of outputs", self.n_out, out_lanes=self.out_lanes)
 
@@ -62,9 +73,20 @@ class NetworkSpec:
         return tuple(stage for stage in self.stages if isinstance(stage, LayerSpec))
 
     @property
-    def output(self) -> Stage:
+    def output(self) -> Output:
         """The last stage."""
-        return self.stages[-1]
+        return cast(Output, self.stages[-1])
+
+    @property
+    def tdata(self) -> Field:
+        """A beat that leaves: values in whole bytes, signed where they are codes."""
+        output = self.output
+        return Field("data", output.out_width, self.out_lanes, signed=output.y is not None)
+
+    @property
+    def tuser(self) -> Field:
+        """The class beside each beat that leaves; 0 where the output has none."""
+        return Field("user", user_width(self.output.n_in))
 
     @property
     def softmax(self) -> SoftmaxSpec:
@@ -84,8 +106,13 @@ class NetworkSpec:
 
     @property
     def n_out(self) -> int:
-        """Values of one result: classes, where it is a softmax."""
+        """Values of one result, such as a probability for each class."""
         return self.output.n_out
+
+    @property
+    def n_names(self) -> int:
+        """Names that can be given to what leaves: of classes, or of values where it has none."""
+        return self.output.classes or self.output.n_in
 
     @property
     def x(self) -> Format:
@@ -163,14 +190,14 @@ class NetworkSpec:
         stages = (next(others) if isinstance(s, LayerSpec) else s for s in self.stages)
         return dataclasses.replace(self, stages=tuple(stages))
 
-    def with_output(self, output: Stage) -> "NetworkSpec":
+    def with_output(self, output: Output) -> "NetworkSpec":
         """The same network with another last stage."""
         return dataclasses.replace(self, stages=(*self.stages[:-1], output))
 
     def unrolled(self) -> "NetworkSpec":
         """The same network with a multiplier for each weight: one sample per cycle."""
         folds = {layer.name: (layer.n_in, layer.n_out) for layer in self.layers}
-        return self.folded(folds, in_lanes=self.n_in, lanes=self.n_out, out_lanes=self.n_out)
+        return self.folded(folds, in_lanes=self.n_in, lanes=self.output.n_in, out_lanes=self.n_out)
 
     def at_each_fold(self) -> "dict[str, NetworkSpec]":
         """The ends of the range of folds, and the network's own between them."""
@@ -184,13 +211,18 @@ class NetworkSpec:
 
 def to_plain(spec: NetworkSpec) -> dict[str, Any]:
     """The spec as dicts, lists and scalars, for JSON; each stage says its kind."""
-    stages = [{"kind": stage.kind, **dataclasses.asdict(stage)} for stage in spec.stages]  # type: ignore[call-overload]
+    stages = [{"kind": stage.kind, **_given(dataclasses.asdict(stage))} for stage in spec.stages]  # type: ignore[call-overload]
     return {
         "name": spec.name,
         "stages": stages,
         "in_lanes": spec.in_lanes,
         "out_lanes": spec.out_lanes,
     }
+
+
+def _given(plain: dict[str, Any]) -> dict[str, Any]:
+    """A table without what is None: files keep the keys that they had before there were more."""
+    return {key: value for key, value in plain.items() if value is not None}
 
 
 def from_plain(plain: object, version: int = 2) -> NetworkSpec:

@@ -87,6 +87,24 @@ class Area:
         )
 
 
+def index_width(count: int) -> int:
+    """Bits of an index below ``count``, at least one.
+
+    >>> [index_width(count) for count in (1, 2, 3, 128, 129, 4096)]
+    [1, 1, 2, 7, 8, 12]
+    """
+    return max(1, (count - 1).bit_length())
+
+
+def user_width(count: int) -> int:
+    """Bits of ``tuser``, which holds the index of one of ``count`` logits: whole bytes.
+
+    >>> [user_width(count) for count in (1, 128, 129, 4096)]
+    [8, 8, 16, 16]
+    """
+    return 8 if index_width(count) < 8 else 16
+
+
 def rom_area(width: int, depth: int) -> Area:
     """A table: its register, and LUTs where it is too shallow for a block RAM."""
     blocks = 0 if depth >= BLOCK_RAM_WORDS or depth == 1 else -(-depth // LUT_WORDS)
@@ -181,3 +199,14 @@ class Stage(Protocol):
         self, index: int, weights: Mapping[str, Int], biases: Mapping[str, Int]
     ) -> dict[str, list[int]]:
         """Words of each ROM image of stage ``index``, by file name."""
+
+
+class Output(Stage, Protocol):
+    """A stage that is the last of a network: what leaves it leaves the core.
+
+    Its ``out_width`` is whole bytes, and a trace has ``NAME.class`` where it has ``classes``.
+    """
+
+    @property
+    def classes(self) -> int:
+        """Classes that ``tuser`` tells apart; 0 where it is always 0."""

@@ -13,6 +13,11 @@ from model.stage import PROBABILITY_ONE
 RECIPROCAL_ADDR_W = 8
 RECIPROCAL_W = 16
 
+# Bits of an address of an activation's table: 2**12 bytes are eight block RAMs of 4 kbit.
+MAX_TABLE_W = 12
+# Integer bits of a logit, its sign among them, beyond which its sigmoid is 0 or 255.
+SIGMOID_INTEGER_W = 4
+
 # Decimal digits of the exponential: no entry is so close to an integer that 30 do not suffice.
 DIGITS = 30
 
@@ -31,6 +36,42 @@ def reciprocal() -> Int:
     ends = (1 << RECIPROCAL_ADDR_W) + np.arange(1 << RECIPROCAL_ADDR_W, dtype=np.int64) + 1
     entries: Int = (PROBABILITY_ONE << RECIPROCAL_W) // ends
     return entries
+
+
+def sigmoid_address(x: Format) -> tuple[int, int]:
+    """Bits of an address of the sigmoid's table, and low bits of a logit that do not count.
+
+    Beyond -8 .. 8 the byte is 0 or 255, so that bits above those saturate; of what is left, the
+    table takes 12.
+
+    >>> [sigmoid_address(Format(*x)) for x in ((8, 4), (8, 0), (16, 12), (16, -3))]
+    [(8, 0), (4, 0), (12, 4), (2, 0)]
+    """
+    above = max(0, x.width - x.frac - SIGMOID_INTEGER_W)
+    wanted = max(2, x.width - above)
+    address_w = min(wanted, MAX_TABLE_W)
+    return address_w, wanted - address_w
+
+
+@functools.cache
+def sigmoid(x: Format) -> Int:
+    """``255 / (1 + exp(-v))``, rounded half to even, ``[2**address_w]``, in two's complement.
+
+    Entry ``a`` belongs to the middle ``v`` of the logits whose address it is: without dropped bits
+    to one logit, and is its byte exactly; else it is off by less than 5/8 of an LSB.
+
+    >>> sigmoid(Format(8, 4))[[0, 1, 127, 128, 255]].tolist()     # of 0, 1/16, 127/16, -8, -1/16
+    [128, 131, 255, 0, 124]
+    """
+    address_w, drop = sigmoid_address(x)
+    half, table = 1 << (address_w - 1), np.zeros(1 << address_w, dtype=np.int64)
+    with decimal.localcontext(prec=DIGITS):
+        for address in range(-half, half):
+            middle = decimal.Decimal(((2 * address + 1) << drop) - 1) / 2
+            exact = PROBABILITY_ONE / (1 + (-middle * decimal.Decimal(2) ** -x.frac).exp())
+            table[address] = int(exact.to_integral_value("ROUND_HALF_EVEN"))
+    table.flags.writeable = False
+    return table
 
 
 class Exponential(Protocol):

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
-// mlp_layer - one layer of the network: linear, requantize, optional ReLU
+// mlp_layer - one layer of the network: linear, requantize, ReLU or another activation or none
 //
-//     y = relu(requantize(linear(x)))
+//     y = activation(requantize(linear(x)))
 //
 // Golden model   model/reference.py: trace
 // Stream         in and out: a vector a beat
 // Throughput     (N_IN/SIMD)*(N_OUT/PE) cycles per vector, back to back
-// Latency        (N_IN/SIMD)*(N_OUT/PE) + ceil(log2(SIMD)) + 6 cycles, 1 more where PE < N_OUT
+// Latency        (N_IN/SIMD)*(N_OUT/PE) + ceil(log2(SIMD)) + 6 cycles, 1 more where PE < N_OUT,
+//                1 more with a table
 //
 // Wiring only. Registers cut the chain of ready signals: behind the sums, whose multipliers all wait
 // for one signal, and behind the layer, unless its multipliers are so few that they lie together.
@@ -22,10 +23,12 @@ module mlp_layer #(
     parameter Y_W     = 8,              // signed output width
     parameter SHIFT   = 7,              // fraction bits dropped by requantization
     parameter RELU    = 1,              // 1: ReLU behind requantization, 0: none
+    parameter TABLE_W = 0,              // bits of a code that an activation's table takes, 0: no table
     parameter SIMD    = 2,              // inputs per cycle, divides N_IN
     parameter PE      = 1,              // outputs side by side, divides N_OUT
     parameter WEIGHTS = "",             // ROM image of the weights
-    parameter BIASES  = ""              // ROM image of the biases
+    parameter BIASES  = "",             // ROM image of the biases
+    parameter TABLE   = ""              // ROM image of the activation's table
 ) (
     input  wire                 clk,
     input  wire                 rst,    // synchronous, active high
@@ -40,6 +43,7 @@ module mlp_layer #(
 );
 
     localparam FEW = 6;                         // multipliers
+    localparam Z_W = TABLE_W != 0 ? TABLE_W : Y_W;  // bits of a code in front of the activation
 
     wire                acc_valid;
     wire                acc_ready;
@@ -69,30 +73,38 @@ module mlp_layer #(
     wire              y_valid;
     wire              y_ready;
     wire              y_last;
-    wire [PE*Y_W-1:0] y;
+    wire [PE*Z_W-1:0] y;
 
-    mlp_requantize #(.LANES(PE), .ACC_W(ACC_W), .OUT_W(Y_W), .SHIFT(SHIFT)) u_requantize (
+    mlp_requantize #(.LANES(PE), .ACC_W(ACC_W), .OUT_W(Z_W), .SHIFT(SHIFT)) u_requantize (
         .clk(clk), .rst(rst),
         .in_valid(sum_valid), .in_ready(sum_ready), .in_last(sum_last), .in_acc(sum),
         .out_valid(y_valid), .out_ready(y_ready), .out_last(y_last), .out_y(y)
     );
 
-    wire              relu_valid;
-    wire              relu_ready;
-    wire              relu_last;
-    wire [PE*Y_W-1:0] relu;
+    wire              a_valid;
+    wire              a_ready;
+    wire              a_last;
+    wire [PE*Y_W-1:0] a;
 
     generate
-        if (RELU != 0) begin : g_relu
+        if (TABLE_W != 0) begin : g_table
+            mlp_activation #(
+                .LANES(PE), .X_W(Z_W), .DROP(0), .ADDR_W(Z_W), .Y_W(Y_W), .FILE(TABLE)
+            ) u_activation (
+                .clk(clk), .rst(rst),
+                .in_valid(y_valid), .in_ready(y_ready), .in_last(y_last), .in_x(y),
+                .out_valid(a_valid), .out_ready(a_ready), .out_last(a_last), .out_y(a)
+            );
+        end else if (RELU != 0) begin : g_relu
             mlp_relu #(.LANES(PE), .W(Y_W)) u_relu (
                 .in_valid(y_valid), .in_ready(y_ready), .in_last(y_last), .in_x(y),
-                .out_valid(relu_valid), .out_ready(relu_ready), .out_last(relu_last), .out_y(relu)
+                .out_valid(a_valid), .out_ready(a_ready), .out_last(a_last), .out_y(a)
             );
-        end else begin : g_no_relu
-            assign relu_valid = y_valid;
-            assign y_ready    = relu_ready;
-            assign relu_last  = y_last;
-            assign relu       = y;
+        end else begin : g_none
+            assign a_valid = y_valid;
+            assign y_ready = a_ready;
+            assign a_last  = y_last;
+            assign a       = y;
         end
     endgenerate
 
@@ -102,15 +114,15 @@ module mlp_layer #(
 
     generate
         if (PE == N_OUT) begin : g_whole
-            assign vector_valid = relu_valid;
-            assign relu_ready   = vector_ready;
-            assign vector       = relu;
+            assign vector_valid = a_valid;
+            assign a_ready      = vector_ready;
+            assign vector       = a;
 
-            wire unused = relu_last;
+            wire unused = a_last;
         end else begin : g_pack
             mlp_stream_pack #(.N(N_OUT), .LANES(PE), .W(Y_W)) u_pack (
                 .clk(clk), .rst(rst),
-                .in_valid(relu_valid), .in_ready(relu_ready), .in_last(relu_last), .in_lanes(relu),
+                .in_valid(a_valid), .in_ready(a_ready), .in_last(a_last), .in_lanes(a),
                 .out_valid(vector_valid), .out_ready(vector_ready), .out_x(vector)
             );
         end

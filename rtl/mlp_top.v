@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 // mlp_top - a whole network between two AXI4-Streams
 //
-//     m_axis = softmax(layer[N_LAYERS-1](... layer[0](s_axis)))
+//     m_axis = output(layer[N_LAYERS-1](... layer[0](s_axis)))
 //
 // Golden model   model/reference.py: trace; parameters from model/spec.py: NetworkSpec.parameters
 // Stream         in: N[0]/IN_LANES beats of features, each lane in whole bytes, sign-extended;
-//                out: N[N_LAYERS]/OUT_LANES beats of probability bytes; tlast ends a vector;
-//                tuser is the class, constant over a vector
+//                out: beats of OUT_LANES probabilities, logits (likewise) or a class; tlast ends a
+//                vector; tuser is the class over all of it, 0 where there is none
 // Throughput     as the slowest layer
-// Latency        the sum of the layers' and the softmax's, plus 2 cycles
+// Latency        the sum of the layers' and the output's, plus 2 cycles
 //
 // Wiring only. A list parameter has a 32-bit entry per layer, the first layer's in the low bits.
 
@@ -22,16 +22,19 @@ module mlp_top #(
     parameter [32*N_LAYERS-1:0] ACC_W    = 32'd20,      // accumulator width of each layer
     parameter [32*N_LAYERS-1:0] SHIFT    = 32'd7,       // fraction bits dropped by each layer
     parameter [32*N_LAYERS-1:0] RELU     = 32'd0,       // 1 where a ReLU follows
+    parameter [32*N_LAYERS-1:0] TABLE_W  = {N_LAYERS{32'd0}},   // bits into an activation's table, 0: none
     parameter [32*N_LAYERS-1:0] SIMD     = 32'd1,       // inputs per cycle of each layer
     parameter [32*N_LAYERS-1:0] PE       = 32'd1,       // outputs side by side of each layer
-    parameter LOGIT_FRAC                 = 4,           // fraction bits of the last layer's output
+    parameter OUTPUT                     = "softmax",   // "softmax" or "logits" or "argmax" or "sigmoid"
+    parameter LOGIT_FRAC                 = 4,           // softmax, sigmoid: fraction bits of the logits
     parameter SCORE                      = "taylor2",   // softmax score: "taylor2" or "exp"
     parameter DIVIDER                    = "reciprocal", // softmax divider: "reciprocal" or "restoring"
     parameter SCORE_W                    = 15,          // unsigned softmax score width
     parameter TOTAL_W                    = 17,          // unsigned width of the scores' sum
-    parameter SOFTMAX_LANES              = 1,           // classes per cycle in the softmax
+    parameter SOFTMAX_LANES              = 1,           // logits per cycle in softmax, argmax, sigmoid
+    parameter ARGMAX                     = 0,           // logits: 1: tuser is the class of the largest
     parameter IN_LANES                   = 1,           // features a beat, divides N[0]
-    parameter OUT_LANES                  = 1,           // probabilities a beat, divides N[N_LAYERS]
+    parameter OUT_LANES                  = 1,           // values a beat, divides N[N_LAYERS]; 1 for argmax
     parameter MEM_DIR                    = ""           // folder of the ROM images
 ) (
     input  wire                                                      clk,
@@ -45,17 +48,22 @@ module mlp_top #(
     output wire                                                      m_axis_tvalid,
     input  wire                                                      m_axis_tready,
     output wire                                                      m_axis_tlast,
-    output wire [OUT_LANES*8-1:0]                                    m_axis_tdata,
-    output wire [7:0]                                                m_axis_tuser
+    output wire [OUT_LANES*({64'd0, OUTPUT} == "logits" ? 8*$signed((X_W[32*N_LAYERS +: 32]+7)/8)
+                 : {64'd0, OUTPUT} == "argmax" && N[32*N_LAYERS +: 32] > 128 ? 16 : 8)-1:0] m_axis_tdata,
+    output wire [(N[32*N_LAYERS +: 32] > 128 ? 16 : 8)-1:0]          m_axis_tuser
 );
 
     // An entry is made an integer before it is passed on: a parameter inherits the width it is given.
+    localparam NAME              = {64'd0, OUTPUT};    // else as wide as its characters
     localparam integer FEATURES  = N[31:0];
     localparam integer FEATURE_W = X_W[31:0];
     localparam integer BYTES_W   = 8 * ((FEATURE_W + 7) / 8);
-    localparam integer CLASSES   = N[32*N_LAYERS +: 32];
+    localparam integer LOGITS    = N[32*N_LAYERS +: 32];
     localparam integer LOGIT_W   = X_W[32*N_LAYERS +: 32];
-    localparam integer CLASS_W   = $clog2(CLASSES);
+    localparam integer CLASS_W   = LOGITS > 1 ? $clog2(LOGITS) : 1;
+    localparam integer USER_W    = LOGITS > 128 ? 16 : 8;
+    localparam integer RESULTS   = NAME == "argmax" ? 1 : LOGITS;
+    localparam integer RESULT_W  = NAME == "argmax" ? USER_W : NAME == "logits" ? 8*((LOGIT_W+7)/8) : 8;
 
     // Stream k, k = 0 .. N_LAYERS, leads into layer k; its vector begins at bit offset(k) of `x`.
     function integer offset(input integer k);
@@ -73,16 +81,9 @@ module mlp_top #(
 
     wire [IN_LANES*FEATURE_W-1:0] features;
 
-    genvar k;
-    generate
-        for (k = 0; k < IN_LANES; k = k + 1) begin : g_feature
-            assign features[k*FEATURE_W +: FEATURE_W] = s_axis_tdata[k*BYTES_W +: FEATURE_W];
-
-            if (BYTES_W > FEATURE_W) begin : g_padding
-                wire unused = &{1'b0, s_axis_tdata[k*BYTES_W+FEATURE_W +: BYTES_W-FEATURE_W]};
-            end
-        end
-    endgenerate
+    mlp_resize #(.LANES(IN_LANES), .X_W(BYTES_W), .Y_W(FEATURE_W)) u_resize (
+        .in_x(s_axis_tdata), .out_y(features)
+    );
 
     mlp_stream_pack #(.N(FEATURES), .LANES(IN_LANES), .W(FEATURE_W)) u_pack (
         .clk(clk), .rst(rst),
@@ -91,6 +92,7 @@ module mlp_top #(
         .out_valid(x_valid[0]), .out_ready(x_ready[0]), .out_x(x[0 +: FEATURES*FEATURE_W])
     );
 
+    genvar k;
     generate
         for (k = 0; k < N_LAYERS; k = k + 1) begin : g_layer
             localparam integer N_IN      = N[32*k +: 32];
@@ -101,6 +103,7 @@ module mlp_top #(
             localparam integer SUM_W     = ACC_W[32*k +: 32];
             localparam integer DROPPED   = SHIFT[32*k +: 32];
             localparam integer HAS_RELU  = RELU[32*k +: 32];
+            localparam integer ENTRY_W   = TABLE_W[32*k +: 32];
             localparam integer N_SIMD    = SIMD[32*k +: 32];
             localparam integer N_PE      = PE[32*k +: 32];
 
@@ -109,11 +112,13 @@ module mlp_top #(
             localparam [7:0] ONES    = 48 + k % 10;
             localparam       WEIGHTS = {MEM_DIR, "/linear", TENS, ONES, "_weights.mem"};
             localparam       BIASES  = {MEM_DIR, "/linear", TENS, ONES, "_biases.mem"};
+            localparam       ENTRIES = {MEM_DIR, "/linear", TENS, ONES, "_table.mem"};
 
             mlp_layer #(
                 .N_IN(N_IN), .N_OUT(N_OUT), .X_W(IN_W), .W_W(WEIGHT_W), .ACC_W(SUM_W), .Y_W(OUT_W),
-                .SHIFT(DROPPED), .RELU(HAS_RELU), .SIMD(N_SIMD), .PE(N_PE),
-                .WEIGHTS(MEM_DIR == "" ? "" : WEIGHTS), .BIASES(MEM_DIR == "" ? "" : BIASES)
+                .SHIFT(DROPPED), .RELU(HAS_RELU), .TABLE_W(ENTRY_W), .SIMD(N_SIMD), .PE(N_PE),
+                .WEIGHTS(MEM_DIR == "" ? "" : WEIGHTS), .BIASES(MEM_DIR == "" ? "" : BIASES),
+                .TABLE(MEM_DIR == "" ? "" : ENTRIES)
             ) u_layer (
                 .clk(clk), .rst(rst),
                 .in_valid(x_valid[k]), .in_ready(x_ready[k]),
@@ -124,32 +129,31 @@ module mlp_top #(
         end
     endgenerate
 
-    wire                 p_valid;
-    wire                 p_ready;
-    wire [CLASSES*8-1:0] p;
-    wire [CLASS_W-1:0]   p_class;
-    wire [CLASS_W-1:0]   winner;
+    wire                        y_valid;
+    wire                        y_ready;
+    wire [RESULTS*RESULT_W-1:0] y;
+    wire [CLASS_W-1:0]          y_class;
+    wire [CLASS_W-1:0]          winner;
 
-    mlp_softmax #(
-        .N(CLASSES), .LANES(SOFTMAX_LANES), .X_W(LOGIT_W), .FRAC(LOGIT_FRAC),
-        .SCORE(SCORE), .DIVIDER(DIVIDER), .SCORE_W(SCORE_W), .TOTAL_W(TOTAL_W),
-        .EXP(MEM_DIR == "" ? "" : {MEM_DIR, "/exp.mem"}),
-        .RECIPROCAL(MEM_DIR == "" ? "" : {MEM_DIR, "/reciprocal.mem"})
-    ) u_softmax (
+    mlp_output #(
+        .OUTPUT(OUTPUT), .N(LOGITS), .LANES(SOFTMAX_LANES), .X_W(LOGIT_W), .FRAC(LOGIT_FRAC),
+        .SCORE(SCORE), .DIVIDER(DIVIDER), .SCORE_W(SCORE_W), .TOTAL_W(TOTAL_W), .ARGMAX(ARGMAX),
+        .Y_W(RESULT_W), .MEM_DIR(MEM_DIR)
+    ) u_output (
         .clk(clk), .rst(rst),
         .in_valid(x_valid[N_LAYERS]), .in_ready(x_ready[N_LAYERS]),
-        .in_x(x[offset(N_LAYERS) +: CLASSES*LOGIT_W]),
-        .out_valid(p_valid), .out_ready(p_ready), .out_p(p), .out_class(p_class)
+        .in_x(x[offset(N_LAYERS) +: LOGITS*LOGIT_W]),
+        .out_valid(y_valid), .out_ready(y_ready), .out_y(y), .out_class(y_class)
     );
 
-    mlp_stream_unpack #(.N(CLASSES), .LANES(OUT_LANES), .W(8), .TAG_W(CLASS_W)) u_unpack (
+    mlp_stream_unpack #(.N(RESULTS), .LANES(OUT_LANES), .W(RESULT_W), .TAG_W(CLASS_W)) u_unpack (
         .clk(clk), .rst(rst),
-        .in_valid(p_valid), .in_ready(p_ready), .in_x(p), .in_tag(p_class),
+        .in_valid(y_valid), .in_ready(y_ready), .in_x(y), .in_tag(y_class),
         .out_valid(m_axis_tvalid), .out_ready(m_axis_tready), .out_last(m_axis_tlast),
         .out_lanes(m_axis_tdata), .out_tag(winner)
     );
 
-    assign m_axis_tuser = {{(8-CLASS_W){1'b0}}, winner};
+    assign m_axis_tuser = {{(USER_W-CLASS_W){1'b0}}, winner};
 
 endmodule
 

@@ -1,4 +1,6 @@
+mlp_activation.v
 mlp_adder_tree.v
+mlp_argmax.v
 mlp_argmax_tree.v
 mlp_delay.v
 mlp_dot.v
@@ -35,10 +37,13 @@ mlp_learn_update.v
 mlp_learn_walk.v
 mlp_lfsr.v
 mlp_linear.v
+mlp_output.v
 mlp_ram.v
 mlp_relu.v
 mlp_requantize.v
+mlp_resize.v
 mlp_rom.v
+mlp_sigmoid.v
 mlp_skid_buffer.v
 mlp_softmax.v
 mlp_softmax_exp.v

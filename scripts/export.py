@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> None:
         with files.whole_file(build / "expected.npz") as temporary, temporary.open("wb") as stream:
             np.savez(stream, allow_pickle=False, **expected)
     print(f"{build}: {sum(compared.values())} values of PyTorch and reference compared, all equal")
-    quantized = traced["softmax.class"]
+    quantized = traced[f"{network.spec.output.name}.class"]
     for title, classes in (("float", expected["float.class"]), ("quantized", quantized)):
         scores = [measure(dataset.labels[part], classes[part]) for part in (train, test)]
         counts = ", ".join(

@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Print the tables."""
     plan = recipe.load(arguments.network)
     dataset = datasets.load(plan.dataset, plan.folder)
-    layers = quantize.shapes(torch_fx.layers(load.make(plan, dataset)))
+    layers = quantize.shapes(torch_fx.core_layers(load.make(plan, dataset), plan.output))
     console().print(show(plan, layers))
 
 

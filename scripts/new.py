@@ -27,6 +27,8 @@ hidden = [16]                       # hidden layers, a ReLU behind each; in thei
 # module = "mine.py:Net"            # a PyTorch class, in a file beside this one, or a package
 # onnx = "mine.onnx"                # a trained network; leave out [training] with it, and see below
 # checkpoint = "mine.pt"            # a state_dict for the module; the same
+# result = 0                        # the name or number of one of several results that it returns
+# requantize = true                 # quantize again what an onnx brings quantized by other scales
 # A trained network takes features as it was trained on them, (x - offset) / scale or "raw":
 # features = {{ offset = [5.8, 3.1], scale = [0.8, 0.4] }}    # a number for each feature
 seed = 0                            # initial weights

@@ -1,4 +1,4 @@
-"""Predict the class and the probabilities of samples from a file, by any backend."""
+"""Predict classes, probabilities or values of samples from a file, by any backend."""
 
 import argparse
 import csv
@@ -110,18 +110,25 @@ def _of_table(table: Table, network: Network) -> Iterator[Real]:
 def write_csv(found: Iterator[Prediction], network: Network, stream: TextIO) -> int:
     """Write a header, then a line for each sample; return the number of samples.
 
-    A line has the class, by name where the network has names, and the probabilities in units of
-    1/255.
+    A line has what the output has: the class, by name where the network has names; then the
+    probabilities in units of 1/255, or the values in the units of their targets.
     """
-    classes = _names(network).classes
-    labels = classes or tuple(map(str, range(network.spec.n_out)))
+    names, output = _names(network).classes, network.spec.output
+    labels = names or tuple(map(str, range(output.classes)))
+    prefix = {"softmax": "p", "sigmoid": "p", "logits": "y"}.get(output.kind)
+    columns = names if len(names) == output.n_out else tuple(map(str, range(output.n_out)))
+    named = f"{prefix}_" if columns is names else prefix
+    values = [f"{named}{name}" for name in columns] if prefix else []
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["class", *(f"p_{name}" if classes else f"p{name}" for name in labels)])
+    writer.writerow([*(["class"] if output.classes else []), *values])
     samples = 0
     for piece in found:
-        rows = zip(piece.classes.tolist(), piece.probabilities.tolist(), strict=True)
-        writer.writerows([labels[index], *row] for index, row in rows)
-        samples += len(piece.classes)
+        rows: list[list[object]] = [[] for _ in next(iter(piece.results.values()))]
+        for key, array in piece.results.items():
+            for row, given in zip(rows, array.tolist(), strict=True):
+                row.extend([labels[given]] if key == "classes" else given)
+        writer.writerows(rows)
+        samples += len(rows)
     return samples
 
 

@@ -65,7 +65,10 @@ def run(arguments: argparse.Namespace) -> None:
     with whole_file(path) as temporary:
         checkpoint.save(trained, plan, dataset, temporary, sources)
     write_atomically(arguments.build / "checkpoint.d", rule)
-    print(f"{path}: {epochs} epochs on {len(train)} samples of {dataset.name}")
+    if trained.given:
+        print(f"{path}: formats and codes of {plan.onnx} as they are, no epochs")
+    else:
+        print(f"{path}: {epochs} epochs on {len(train)} samples of {dataset.name}")
     if plan.training is None:
         features = trained.scaled(dataset.features[train])
         given = training.probabilities(trained.module, features).argmax(axis=1)

@@ -162,7 +162,7 @@ def test_host_survives_a_noisy_line() -> None:
         answers = [board.ask(flower) for flower in FLOWERS]
         assert board.retries > 0
     winners = np.array([answer.winner for answer in answers])
-    check(IRIS, (winners, np.array([answer.probabilities for answer in answers])), FLOWERS)
+    check(IRIS, (winners, np.array([answer.results for answer in answers])), FLOWERS)
 
 
 def test_host_survives_resets() -> None:
@@ -266,7 +266,7 @@ def test_replies_that_no_softmax_gives_are_refused(result: tuple[int, ...], sent
         protocol.reply(IRIS.spec, reply_of(1, result=result))
     # Without a result, what stands in its place counts for nothing.
     found = protocol.reply(IRIS.spec, reply_of(1, result=result, status=Status.NO_RESULT))
-    assert (found.winner, found.probabilities) == (0, (0, 0, 0))
+    assert (found.winner, found.results) == (0, (0, 0, 0))
 
 
 @contextmanager
@@ -323,7 +323,7 @@ def test_only_the_answer_to_its_own_request_is_believed() -> None:
     with played_board(answer) as port, Board(IRIS, port) as board:
         for flower in FLOWERS[:5]:
             found = board.ask(flower)
-            assert (found.winner, found.probabilities) == (0, (200, 55, 0))
+            assert (found.winner, found.results) == (0, (200, 55, 0))
         assert board.retries == 0
 
 

@@ -35,7 +35,7 @@ def assert_equal(network: artifact.Network, count: int) -> None:
     found = native.stream(network, x, optimize=False)
     classes, probabilities = fast.predict_codes(network, x)
     assert np.array_equal(found.classes, classes)
-    assert np.array_equal(found.probabilities, probabilities)
+    assert np.array_equal(found.results, probabilities)
     spec = network.spec
     first = max(1, spec.n_in // spec.in_lanes) + spec.latency
     beats = spec.n_out // spec.out_lanes
@@ -65,7 +65,7 @@ def test_a_flipped_bit_of_a_weight_is_seen(tmp_path: Path) -> None:
     images.write_image(image, [values[0] ^ 1 << (width - 2), *values[1:]], width)
     wrong = native.stream(SMALL, X, optimize=False, mem=tmp_path)
     assert np.array_equal(right.classes, fast.predict_codes(SMALL, X)[0])
-    assert not np.array_equal(wrong.probabilities, right.probabilities)
+    assert not np.array_equal(wrong.results, right.results)
 
 
 @pytest.mark.parametrize(
@@ -136,6 +136,7 @@ def test_backends_agree(backend: str) -> None:
     expected = network.predict(features)
     for count in (1, 20):
         found = network.predict(features[:count], backend=backend)
-        for field in dataclasses.fields(expected):
-            have, want = getattr(found, field.name), getattr(expected, field.name)[:count]
+        assert list(found.results) == list(expected.results)
+        for name, have in found.results.items():
+            want = expected.results[name][:count]
             assert have.dtype == want.dtype and np.array_equal(have, want)

@@ -37,7 +37,7 @@ def test_every_sample_is_golden(name: str, simulator: str) -> None:
     )
     golden = json.loads((GOLDEN / f"{name}.outputs.json").read_text())
     assert report["classes"] == golden["class"]
-    assert report["probabilities"] == golden["probabilities"]
+    assert report["results"] == golden["probabilities"]
     for stream in report["streams"].values():
         assert stream["compared"] >= len(dataset.labels) and stream["differing"] == 0
     _, test = datasets.split(dataset, plan.split.test_fraction, plan.split.seed)
@@ -55,7 +55,7 @@ def test_every_sample_is_golden_to_onnx_runtime_and_the_native_rtl(name: str) ->
     rtl = native.stream(network, codes, optimize=False)
     for classes, probabilities in (
         onnx_export.predict_codes(network, codes),
-        (rtl.classes, rtl.probabilities),
+        (rtl.classes, rtl.results),
     ):
         assert classes.tolist() == golden["class"]
         assert probabilities.tolist() == golden["probabilities"]

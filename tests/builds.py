@@ -39,7 +39,7 @@ def rtl_report(network: Network, traced: dict[str, Any]) -> dict[str, Any]:
         "latency": {"measured": spec.latency, "formula": spec.latency},
         "interval": {"measured": spec.interval, "formula": spec.interval},
         "classes": traced["softmax.class"].tolist(),
-        "probabilities": traced["softmax.probabilities"].tolist(),
+        "results": traced["softmax.probabilities"].tolist(),
         "seconds": {"build": 1.5, "simulate": 0.5},
     }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// mlp_board - a whole network behind a serial line: samples in, classes and probabilities out
+// mlp_board - a whole network behind a serial line: samples in, classes and results out
 //
 // Golden model   boards/protocol.py around model/reference.py: predict
 // Stream         rx and tx: frames of RFC 1055 (SLIP) at 8N1, one answer for each request
@@ -20,16 +20,19 @@ module mlp_board #(
     parameter [32*N_LAYERS-1:0] ACC_W   = 32'd20,
     parameter [32*N_LAYERS-1:0] SHIFT   = 32'd7,
     parameter [32*N_LAYERS-1:0] RELU    = 32'd0,
+    parameter [32*N_LAYERS-1:0] TABLE_W = {N_LAYERS{32'd0}},
     parameter [32*N_LAYERS-1:0] SIMD    = 32'd1,
     parameter [32*N_LAYERS-1:0] PE      = 32'd1,
+    parameter OUTPUT                    = "softmax",
     parameter LOGIT_FRAC                = 4,
     parameter SCORE                     = "taylor2",
     parameter DIVIDER                   = "reciprocal",
     parameter SCORE_W                   = 15,
     parameter TOTAL_W                   = 17,
     parameter SOFTMAX_LANES             = 1,
+    parameter ARGMAX                    = 0,
     parameter IN_LANES                  = 1,            // 1: the line brings a feature at a time
-    parameter OUT_LANES                 = 1,            // 1: and takes a probability at a time
+    parameter OUT_LANES                 = 1,            // 1: and takes a value at a time
     parameter MEM_DIR                   = ""
 ) (
     input  wire clk,
@@ -39,8 +42,13 @@ module mlp_board #(
 );
 
     localparam integer FEATURES  = N[31:0];
-    localparam integer CLASSES   = N[32*N_LAYERS +: 32];
+    localparam integer LOGITS    = N[32*N_LAYERS +: 32];
     localparam integer FEATURE_W = 8 * ((X_W[31:0] + 7) / 8);
+    localparam integer LOGIT_W   = 8 * ((X_W[32*N_LAYERS +: 32] + 7) / 8);
+    localparam integer CLASS_W   = LOGITS > 128 ? 16 : 8;
+    localparam         NAME      = {64'd0, OUTPUT};     // else as wide as its characters
+    localparam integer RESULTS   = NAME == "argmax" ? 1 : LOGITS;
+    localparam integer RESULT_W  = NAME == "argmax" ? CLASS_W : NAME == "logits" ? LOGIT_W : 8;
 
     wire       rx_valid;
     wire [7:0] rx_data;
@@ -49,9 +57,7 @@ module mlp_board #(
         .clk(clk), .rst(rst), .rx(rx), .out_valid(rx_valid), .out_data(rx_data)
     );
 
-    wire       byte_valid;
-    wire       byte_end;
-    wire       byte_bad;
+    wire       byte_valid, byte_end, byte_bad;
     wire [7:0] byte_data;
 
     mlp_slip_decode u_decode (
@@ -60,20 +66,12 @@ module mlp_board #(
         .out_valid(byte_valid), .out_end(byte_end), .out_bad(byte_bad), .out_data(byte_data)
     );
 
-    wire                 x_valid;
-    wire                 x_ready;
-    wire                 x_last;
+    wire                 x_valid, x_ready, x_last;
     wire [FEATURE_W-1:0] x_data;
-    wire                 answer_valid;
-    wire                 answer_ready;
-    wire [7:0]           answer_status;
-    wire [7:0]           answer_tag;
+    wire                 answer_valid, answer_ready;
+    wire [7:0]           answer_status, answer_tag;
     wire [15:0]          answer_digest;
-    wire                 busy;
-    wire                 core_rst;
-    wire                 early;
-    wire                 expired;
-    wire                 p_valid;
+    wire                 busy, core_rst, early, expired, p_valid;
 
     mlp_link_guard #(.LATENCY(LATENCY)) u_guard (
         .clk(clk), .rst(rst), .busy(busy), .fed(x_valid && x_ready), .p_valid(p_valid),
@@ -89,16 +87,16 @@ module mlp_board #(
         .answer_status(answer_status), .answer_tag(answer_tag), .answer_digest(answer_digest)
     );
 
-    wire       p_ready;
-    wire       p_last;
-    wire [7:0] p_data;
-    wire [7:0] p_class;
-    wire       unused = p_last;
+    wire                p_ready, p_last;
+    wire [RESULT_W-1:0] p_data;
+    wire [CLASS_W-1:0]  p_class;
+    wire                unused = p_last;
 
     mlp_top #(
         .N_LAYERS(N_LAYERS), .N(N), .X_W(X_W), .W_W(W_W), .ACC_W(ACC_W), .SHIFT(SHIFT),
-        .RELU(RELU), .SIMD(SIMD), .PE(PE), .LOGIT_FRAC(LOGIT_FRAC), .SCORE(SCORE),
-        .DIVIDER(DIVIDER), .SCORE_W(SCORE_W), .TOTAL_W(TOTAL_W), .SOFTMAX_LANES(SOFTMAX_LANES),
+        .RELU(RELU), .TABLE_W(TABLE_W), .SIMD(SIMD), .PE(PE), .OUTPUT(OUTPUT),
+        .LOGIT_FRAC(LOGIT_FRAC), .SCORE(SCORE), .DIVIDER(DIVIDER), .SCORE_W(SCORE_W),
+        .TOTAL_W(TOTAL_W), .SOFTMAX_LANES(SOFTMAX_LANES), .ARGMAX(ARGMAX),
         .IN_LANES(IN_LANES), .OUT_LANES(OUT_LANES), .MEM_DIR(MEM_DIR)
     ) u_top (
         .clk(clk), .rst(core_rst),
@@ -108,23 +106,30 @@ module mlp_board #(
         .m_axis_tdata(p_data), .m_axis_tuser(p_class)
     );
 
-    wire       reply_valid;
-    wire       reply_ready;
-    wire       reply_last;
+    wire               b_valid, b_ready;
+    wire [7:0]         b_data;
+    wire [CLASS_W-1:0] b_class;
+
+    mlp_link_bytes #(.W(RESULT_W), .CLASS_W(CLASS_W)) u_bytes (
+        .clk(clk), .rst(core_rst),
+        .in_valid(p_valid), .in_ready(p_ready), .in_data(p_data), .in_class(p_class),
+        .out_valid(b_valid), .out_ready(b_ready), .out_data(b_data), .out_class(b_class)
+    );
+
+    wire       reply_valid, reply_ready, reply_last;
     wire [7:0] reply_data;
 
-    mlp_link_reply #(.N(CLASSES), .ID(ID)) u_reply (
+    mlp_link_reply #(.N(RESULTS*RESULT_W/8), .CLASS_W(CLASS_W), .ID(ID)) u_reply (
         .clk(clk), .rst(rst),
         .answer_valid(answer_valid), .answer_ready(answer_ready),
         .answer_status(answer_status), .answer_tag(answer_tag), .answer_digest(answer_digest),
         .early(early), .expired(expired),
-        .p_valid(p_valid), .p_ready(p_ready), .p_data(p_data), .p_class(p_class),
+        .p_valid(b_valid), .p_ready(b_ready), .p_data(b_data), .p_class(b_class),
         .out_valid(reply_valid), .out_ready(reply_ready), .out_last(reply_last),
         .out_data(reply_data)
     );
 
-    wire       tx_valid;
-    wire       tx_ready;
+    wire       tx_valid, tx_ready;
     wire [7:0] tx_data;
 
     mlp_slip_encode u_encode (

@@ -2,10 +2,10 @@
 // mlp_link_reply - makes the frame that answers a request, from the result of the core
 //
 // Golden model   boards/protocol.py: reply
-// Stream         answer: a status and a tag for each request; p: the probabilities of a sample, a
-//                byte a beat, taken for those whose status is 0; out: the bytes of a frame
+// Stream         answer: a status and a tag for each request; p: the result of a sample, a byte a
+//                beat, taken for those whose status is 0; out: the bytes of a frame
 //
-// A frame is the tag, the digest, the network's ID, the class, N probabilities, the status and a
+// A frame is the tag, the digest, the network's ID, the class, N bytes of result, the status and a
 // CRC-16; numbers of several bytes have their higher bytes first. Where there is no result, its
 // bytes are 0. The status comes last, since a core that stops shows it only while its result is
 // sent: NO_RESULT.
@@ -13,7 +13,8 @@
 `default_nettype none
 
 module mlp_link_reply #(
-    parameter N         = 3,            // classes
+    parameter N         = 3,            // bytes of a result
+    parameter CLASS_W   = 8,            // bits of a class: 8 or 16
     parameter [31:0] ID = 32'd0         // of the network: what the host holds it against
 ) (
     input  wire        clk,
@@ -30,7 +31,7 @@ module mlp_link_reply #(
     input  wire        p_valid,
     output wire        p_ready,
     input  wire [7:0]  p_data,
-    input  wire [7:0]  p_class,
+    input  wire [CLASS_W-1:0] p_class,
 
     output wire        out_valid,
     input  wire        out_ready,
@@ -38,10 +39,11 @@ module mlp_link_reply #(
     output reg  [7:0]  out_data
 );
 
-    localparam integer FRAME    = 8 + N + 3;            // bytes: what goes before, N, what follows
+    localparam integer FRAME    = 7 + CLASS_W/8 + N + 3;    // bytes: what goes before, N, what follows
     localparam integer STATUS   = FRAME - 3;            // their indices
     localparam integer CRC_HIGH = FRAME - 2;
     localparam integer CRC_LOW  = FRAME - 1;
+    localparam integer LAST     = 6 + CLASS_W/8;        // that of the class's last byte
     localparam integer INDEX_W  = $clog2(FRAME);
 
     localparam [INDEX_W-1:0] TAG = 0, DIGEST_1 = 1, DIGEST_0 = 2, ID_3 = 3, ID_2 = 4, ID_1 = 5,
@@ -54,15 +56,15 @@ module mlp_link_reply #(
     wire [15:0]        crc_next;
 
     wire computed    = answer_status == 8'd0;
-    wire probability = index > CLASS && index < STATUS[INDEX_W-1:0];
-    wire of_result   = computed && (probability || index == CLASS);
-    wire of_core     = computed && p_valid && !failed;
-    wire given       = out_valid && out_ready;
+    wire of_data   = index > LAST[INDEX_W-1:0] && index < STATUS[INDEX_W-1:0];
+    wire of_result = computed && index >= CLASS && index < STATUS[INDEX_W-1:0];
+    wire of_core   = computed && p_valid && !failed;
+    wire given     = out_valid && out_ready;
 
     assign out_valid    = answer_valid && (p_valid || !of_result || expired || failed);
     assign out_last     = index == CRC_LOW[INDEX_W-1:0];
     assign answer_ready = given && out_last;
-    assign p_ready      = given && of_result && probability;
+    assign p_ready      = given && of_result && of_data;
 
     mlp_crc16 u_crc (.crc(crc), .data(out_data), .next(crc_next));
 
@@ -75,11 +77,11 @@ module mlp_link_reply #(
             ID_2:     out_data = ID[23:16];
             ID_1:     out_data = ID[15:8];
             ID_0:     out_data = ID[7:0];
-            CLASS:    out_data = of_core ? p_class : 8'd0;
+            CLASS:    out_data = of_core ? p_class[CLASS_W-1 -: 8] : 8'd0;
             STATUS[INDEX_W-1:0]:   out_data = failed ? NO_RESULT : answer_status;
             CRC_HIGH[INDEX_W-1:0]: out_data = crc[15:8];
             CRC_LOW[INDEX_W-1:0]:  out_data = crc[7:0];
-            default:  out_data = of_core ? p_data : 8'd0;
+            default:  out_data = !of_core ? 8'd0 : of_data ? p_data : p_class[7:0];
         endcase
     end
 

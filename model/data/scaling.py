@@ -6,6 +6,7 @@ by whoever feeds the core; the network's file records how, so that everybody doe
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,8 @@ class Scaling:
     Raises `SpecError` unless both have the same length, and each scale is positive and finite.
     """
 
+    owner: ClassVar[str] = "features"
+
     offset: tuple[float, ...]
     scale: tuple[float, ...]
 
@@ -32,20 +35,42 @@ class Scaling:
         for key in ("offset", "scale"):
             values = getattr(self, key)
             legal = isinstance(values, list | tuple) and all(map(_is_number, values))
-            require(legal, f"features: {key} must be a list of finite numbers, got {values!r}")
+            require(legal, f"{self.owner}: {key} must be a list of finite numbers, got {values!r}")
             object.__setattr__(self, key, tuple(map(float, values)))
         require(
             len(self.offset) == len(self.scale) > 0,
-            "features: offset and scale must have one number each for each feature, got "
+            f"{self.owner}: offset and scale must have one number each for each column, got "
             f"{len(self.offset)} and {len(self.scale)}",
         )
         least = min(self.scale)
-        require(least > 0, f"features: scale must be above 0, got {least}")
+        require(least > 0, f"{self.owner}: scale must be above 0, got {least}")
 
     def apply(self, features: Real) -> Real:
         """Scaled features of ``[samples, n_in]``; the same bits on every machine."""
         scaled: Real = (features - np.array(self.offset)) / np.array(self.scale)
         return scaled
+
+    def then(self, other: "Scaling") -> "Scaling":
+        """One scaling that does what this one and then the other does, but for rounding.
+
+        >>> Scaling((1.0,), (2.0,)).then(Scaling((3.0,), (4.0,)))
+        Scaling(offset=(7.0,), scale=(8.0,))
+        """
+        both = zip(self.offset, self.scale, other.offset, other.scale, strict=True)
+        parts = [(offset + moved * scale, scale * by) for offset, scale, moved, by in both]
+        return Scaling(*zip(*parts, strict=True))
+
+
+@dataclass(frozen=True)
+class TargetScaling(Scaling):
+    """What the targets of a regression went through, which its values come back from."""
+
+    owner: ClassVar[str] = "targets"
+
+    def undo(self, values: Real) -> Real:
+        """Targets in their own units, of scaled ones ``[samples, n_out]``."""
+        unscaled: Real = values * np.array(self.scale) + np.array(self.offset)
+        return unscaled
 
 
 def _is_number(value: object) -> bool:

@@ -1,11 +1,12 @@
 """Checks that a module computes what its chain of layers does: no hidden steps, equal outputs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.nn.modules import module as module_hooks
 from torch.nn.utils import parametrize, prune
 from torch.nn.utils.spectral_norm import SpectralNorm
@@ -79,11 +80,17 @@ def _why(hook: object, kind: str, layer: str) -> str:
     )
 
 
-def require_equal(module: nn.Module, layers: list[Layer], features: NDArray[np.float64]) -> None:
+def require_equal(
+    module: nn.Module,
+    layers: list[Layer],
+    features: NDArray[np.float64],
+    inputs: NDArray[np.float64] | None = None,
+) -> None:
     """Raise `FrontendError` unless a module's own outputs are those of its layers.
 
-    ``features`` are real samples ``[samples, n_in]``, as the module takes them. Both compute in
-    float32 and in evaluation; outputs may differ by `TOLERANCE` of the largest.
+    ``features`` are real samples ``[samples, n_in]``, as the module takes them; ``inputs`` are the
+    same as the first layer does, where they differ. Both compute in float32 and in evaluation;
+    outputs may differ by `TOLERANCE` of the largest.
     """
     x = torch.tensor(features[:MOST_SAMPLES], dtype=torch.float32)
     training = module.training
@@ -102,16 +109,45 @@ def require_equal(module: nn.Module, layers: list[Layer], features: NDArray[np.f
             f"{type(module).__name__}: its outputs on the samples must be finite: check its "
             "parameters and the scaling of the features"
         )
+    given = x if inputs is None else torch.tensor(inputs[:MOST_SAMPLES], dtype=torch.float32)
     with torch.no_grad():
-        logits = Chain(layers).float().eval()(x)
-    candidates = (logits, logits.softmax(dim=1), logits.log_softmax(dim=1))
+        logits = Chain(layers).float().eval()(given)
+    candidates = [logits, logits.softmax(dim=1), logits.log_softmax(dim=1)]
+    if logits.shape[1] == 1:
+        candidates += [logits.sigmoid(), logits[:, 0], logits[:, 0].sigmoid()]
     if isinstance(found, Tensor) and any(_alike(found, wanted) for wanted in candidates):
+        return
+    if isinstance(found, Tensor) and _are_winners(found, logits):
         return
     raise FrontendError(
         f"{type(module).__name__}: its own outputs differ from those of its layers "
         f"{', '.join(layer.name for layer in layers)}{_by_how_much(found, candidates)}: something "
         "acts beside forward, such as a replaced method or state that changes between calls"
     )
+
+
+def require_same_codes(
+    module: nn.Module,
+    values: Mapping[str, tuple[Tensor, int]],
+    last: Layer,
+    logits: Tensor,
+    exact: bool,
+) -> None:
+    """Raise `FrontendError` unless a quantized network's logits are those of its module.
+
+    ``values`` are the network's tensors with their fracs. Where the module leaves its last sums as
+    they are, they may differ by the rounding of the biases alone.
+    """
+    sums, frac = values[f"{last.name}.acc"]
+    found, *_ = values[f"{last.name}.relu" if last.relu else f"{last.name}.y"]
+    compared = found if exact else F.relu(sums) if last.relu else sums
+    allowed = 0.0 if exact else 2.0**-frac
+    most = float((compared.detach() - logits).abs().max())
+    if not most <= allowed:
+        raise FrontendError(
+            f"{type(module).__name__}: the sums of {last.name} differ by {most:.3g} from those of "
+            "the quantized network that it was read from"
+        )
 
 
 def _alike(found: Tensor, wanted: Tensor) -> bool:
@@ -121,7 +157,16 @@ def _alike(found: Tensor, wanted: Tensor) -> bool:
     return bool(((found - wanted).abs() <= allowed).all())
 
 
-def _by_how_much(found: object, candidates: tuple[Tensor, ...]) -> str:
+def _are_winners(found: Tensor, logits: Tensor) -> bool:
+    """Return whether these are classes, whose logits are the largest of their samples."""
+    integers = found.dtype in (torch.int64, torch.int32) and found.shape == logits.shape[:1]
+    if not integers or not ((found >= 0) & (found < logits.shape[1])).all():
+        return False
+    own = logits.gather(1, found.long()[:, None])[:, 0]
+    return _alike(own, logits.amax(dim=1))
+
+
+def _by_how_much(found: object, candidates: list[Tensor]) -> str:
     same = [wanted for wanted in candidates if getattr(found, "shape", None) == wanted.shape]
     if not same or not isinstance(found, Tensor):
         return ""

@@ -11,6 +11,7 @@ from model.frontends import onnx
 from model.frontends.checks import refuse_hidden_steps
 from model.frontends.imports import importing, run_file
 from model.frontends.mlp import mlp
+from model.frontends.results import choose
 from model.frontends.state import ModuleError, load_parameters
 from model.recipe import Recipe
 
@@ -24,12 +25,14 @@ def make(recipe: Recipe, dataset: Dataset) -> nn.Module:
     where a module has steps outside its ``forward``.
     """
     if recipe.onnx is not None:
-        return onnx.load(recipe.folder / recipe.onnx)
+        return onnx.load(recipe.folder / recipe.onnx, recipe.result, recipe.requantize)
     if recipe.module is not None:
         module, _ = instantiate(recipe.module, recipe.folder)
         refuse_hidden_steps(module)
+        module = choose(module, recipe.result)
     else:
-        sizes = len(dataset.feature_names), *(recipe.hidden or ()), len(dataset.class_names)
+        outputs = recipe.n_outputs(len(dataset.class_names))
+        sizes = len(dataset.feature_names), *(recipe.hidden or ()), outputs
         module = mlp(sizes)
     if recipe.checkpoint is not None:
         load_parameters(module, recipe.folder / recipe.checkpoint)

@@ -24,6 +24,8 @@ MADE_BY_HOOKS = {
     ".original": "torch.nn.utils.parametrize.remove_parametrizations",
     ".original0": "torch.nn.utils.parametrize.remove_parametrizations",
 }
+# What libraries of quantization keep beside the parameters: Brevitas, and PyTorch's own.
+OF_QUANTIZERS = re.compile(r"(^|\.)(\w+_quant|\w*fake_quant\w*|activation_post_process\w*)\.")
 MOST_KEYS = 6
 
 
@@ -35,12 +37,14 @@ def load_parameters(module: nn.Module, path: Path) -> None:
     """Fill a module from the state_dict of a `torch.save` or safetensors file.
 
     A state_dict within a checkpoint of a trainer is taken where it is the only one, a prefix that a
-    wrapper put before each name is dropped, and a pruned parameter is multiplied with its mask.
+    wrapper put before each name is dropped, so is what quantizers keep beside the parameters, and a
+    pruned parameter is multiplied with its mask.
     Raises `ModuleError` where the file cannot be read or its parameters are another module's.
     """
     content = _safetensors(path) if path.suffix == ".safetensors" else _torch(path)
     own = module.state_dict()
     state = _without_masks(_without_prefix(_only_state(path, content), own))
+    state = {name: t for name, t in state.items() if name in own or not OF_QUANTIZERS.search(name)}
     _require_keys(path, module, state, own)
     for name, tensor in state.items():
         _require_fit(path, name, tensor, own[name])

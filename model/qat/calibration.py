@@ -106,6 +106,13 @@ def calibrate(layers: list[Layer], features: NDArray[np.float64], formats: Forma
     )
 
 
+def of_logits(formats: Formats, layer: str, logits: Tensor, finest: int) -> Format:
+    """The format of a last layer's outputs, by the rule of all; its frac is 0 to ``finest``."""
+    choose, width = CHOICES[formats.calibration], formats.of_outputs(layer)
+    fmt = choose(width, logits, min(finest, MAX_LOGIT_FRAC))
+    return Format(width, max(fmt.frac, 0))
+
+
 def _of_outputs(
     layers: list[Layer],
     observed: list[Tensor],

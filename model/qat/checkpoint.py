@@ -73,9 +73,11 @@ def load(recipe: Recipe, dataset: Dataset, path: Path) -> Trained:
     if content["sources_sha256"] != sources_sha256(recipe, dataset):
         raise CheckpointError(f"{path}: was trained from another recipe, data or code: train again")
     module = make(recipe, dataset)
+    if split := torch_fx.behind_front(module):
+        module, _ = split
     try:
         _fill(module, "float", content["float"])
-        tuned = Chain(torch_fx.layers(module)).double()
+        tuned = Chain(torch_fx.core_layers(module, recipe.output)).double()
         _fill(tuned, "fine_tuned", content["fine_tuned"])
         formats = _calibration(content["formats"], torch_fx.layers(tuned))
         plain = content["scaling"]
@@ -84,7 +86,7 @@ def load(recipe: Recipe, dataset: Dataset, path: Path) -> Trained:
             raise CheckpointError(f"scaling is for {len(scaling.scale)} features")
     except (CheckpointError, SpecError) as error:
         raise CheckpointError(f"{path}: is damaged, train again: {error}") from error
-    return Trained(module, QuantizedNetwork(tuned, formats, recipe.softmax.score), scaling)
+    return Trained(module, QuantizedNetwork(tuned, formats, recipe.score), scaling)
 
 
 def _read(path: Path) -> Any:

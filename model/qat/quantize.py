@@ -34,7 +34,9 @@ from model.qat.calibration import EXACT_BITS, Calibration, fake_quantize, straig
 from model.qat.losses import SCORES
 from model.recipe import Recipe
 from model.spec import NetworkSpec
+from model.stage import Output
 from model.stages.linear import MAX_ACC_W, LayerSpec
+from model.stages.output import ArgmaxSpec, LogitsSpec, SigmoidSpec
 from model.stages.softmax import SoftmaxSpec
 
 
@@ -52,14 +54,12 @@ class QuantizedNetwork:
     def values(self, x: Tensor) -> dict[str, tuple[Tensor, int]]:
         """Every tensor and its frac, for real features ``[samples, n_in]``.
 
-        Keys are those of `model.reference.trace` up to ``softmax.totals``.
+        Keys are those of `model.reference.trace`, of a softmax up to ``softmax.totals``.
         """
         found = self.layer_values(x)
         *_, (logits, _) = found.values()
         scores, frac = self.scores(logits)
-        found["softmax.scores"] = scores, frac
-        found["softmax.totals"] = scores.sum(dim=1), frac
-        return found
+        return found | SCORES[self.score].tensors(scores, frac)
 
     def layer_values(self, x: Tensor) -> dict[str, tuple[Tensor, int]]:
         """As `values`, up to the logits, which come last; differentiable."""
@@ -91,15 +91,17 @@ class QuantizedNetwork:
         return SCORES[self.score].values(logits, self.formats.outputs[self.layers[-1].name])
 
     def trace(self, features: NDArray[np.float64]) -> dict[str, Int]:
-        """Codes of every tensor for real features ``[samples, n_in]``, and ``softmax.class``.
+        """Codes of every tensor for real features ``[samples, n_in]``, and the class of each.
 
         Raises `QuantizeError` where a code is too large to be exact in float64.
         """
         with torch.no_grad():
             values = self.values(torch.tensor(features, dtype=torch.float64))
             codes = {key: _codes(key, value, frac) for key, (value, frac) in values.items()}
-            classes = values["softmax.scores"][0].argmax(dim=1)
-        return {**codes, "softmax.class": classes.numpy()}
+            score = SCORES[self.score]
+            logits, _ = values[f"{self.layers[-1].name}.{'relu' if self.layers[-1].relu else 'y'}"]
+            classes = score.classes(self.scores(logits)[0])
+        return {**codes, f"{score.output}.class": classes.numpy()}
 
     def weight_codes(self) -> dict[str, Int]:
         """Codes of each weight matrix, ``[n_out, n_in]``."""
@@ -194,16 +196,19 @@ def export(
             )
         specs.append(dataclasses.replace(widest, acc_w=max(widest.min_acc_w, needed)))
         x, interval = widest.y, output_interval(widest)
-    softmax = SoftmaxSpec(
-        n=specs[-1].n_out,
-        x=x,
-        score=quantized.score,
-        divider=recipe.softmax.divider,
-        lanes=plan.lanes.softmax,
-    )
+    shape, lanes = (specs[-1].n_out, x), plan.lanes.softmax
+    output: Output
+    if recipe.output == "softmax":
+        output = SoftmaxSpec(*shape, quantized.score, recipe.softmax.divider, lanes)
+    elif recipe.output == "logits":
+        output = LogitsSpec(*shape, lanes, ranked=True)
+    elif recipe.output == "argmax":
+        output = ArgmaxSpec(*shape, lanes)
+    else:
+        output = SigmoidSpec(*shape, lanes)
     spec = NetworkSpec(
         name=recipe.name,
-        stages=(*specs, softmax),
+        stages=(*specs, output),
         in_lanes=plan.lanes.inputs,
         out_lanes=plan.lanes.outputs,
     )

@@ -19,7 +19,7 @@ from model.data.scaling import Scaling
 from model.format import Int
 from model.frontends import checks, load, torch_fx
 from model.frontends.torch_fx import Chain, Layer
-from model.qat.calibration import calibrate
+from model.qat.calibration import Calibration, calibrate, of_logits
 from model.qat.losses import SCORES
 from model.qat.quantize import QuantizedNetwork, export, shapes
 from model.recipe import FineTuning, Recipe, Training
@@ -35,12 +35,14 @@ class TrainingError(VerbatimError):
 class Trained:
     """The float module, and the quantized network that was fine-tuned from it.
 
-    Both take features as ``scaling`` leaves them; None leaves them as they are.
+    Both take features as ``scaling`` leaves them; None leaves them as they are. Of a network that
+    is ``given``, which came quantized, the module rounds too, and nothing was fine-tuned.
     """
 
     module: nn.Module
     quantized: QuantizedNetwork
     scaling: Scaling | None = None
+    given: bool = False
 
     def scaled(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """The networks' inputs for raw features ``[samples, n_in]``."""
@@ -55,19 +57,74 @@ def learn(recipe: Recipe, dataset: Dataset, train: Int, advance: Advance = lambd
     """
     torch.manual_seed(recipe.seed)
     module = load.make(recipe, dataset)
-    layers = torch_fx.layers(module)
-    recipe.plan(shapes(layers))
-    recipe.formats.check([(layer.name, layer.weights) for layer in layers])
-    check_shape(dataset, layers)
+    core = torch_fx.core_layers(module, recipe.output)
+    recipe.plan(shapes(core))
+    recipe.formats.check([(layer.name, layer.weights) for layer in core])
+    check_shape(recipe, dataset, core)
     found = find_scaling(recipe, dataset.features[train])
     features = dataset.features[train] if found is None else found.apply(dataset.features[train])
     labels = dataset.labels[train]
-    checks.require_equal(module, layers, features)
-    rehearse(layers, features, recipe)
+    if torch_fx.given(module) is not None:
+        return Trained(module, take_given(module, features, recipe), found, given=True)
+    checks.require_equal(module, torch_fx.layers(module), features)
+    behind, _, inputs = without_front(module, found, features)
+    rehearse(torch_fx.core_layers(behind, recipe.output), inputs, recipe)
     if recipe.training is not None:
         train_float(module, features, labels, recipe.training, advance)
         checks.require_equal(module, torch_fx.layers(module), features)
+    module, found, features = without_front(module, found, features)
     return Trained(module, fine_tune(module, features, labels, recipe, advance), found)
+
+
+def take_given(
+    module: nn.Module, features: NDArray[np.float64], recipe: Recipe
+) -> QuantizedNetwork:
+    """The network of a module that came quantized, in its own formats and codes.
+
+    The last layer alone gets a format by the recipe, where it has none. Raises `FrontendError`
+    where a value differs from the module's own.
+    """
+    given = torch_fx.given(module)
+    assert given is not None
+    least = float(features.min())
+    if given.unsigned and least < 0:
+        raise TrainingError(
+            "the network's input has codes without a sign: features must be at least 0, got "
+            f"{least}"
+        )
+    last = given.layers[-1]
+    outputs = dict(given.outputs)
+    logits = own_logits(copy.deepcopy(module).double(), torch.tensor(features).double())
+    before = outputs[given.layers[-2].name] if len(given.layers) > 1 else given.x
+    if last.name not in outputs:
+        finest = given.weights[last.weights].frac + before.frac
+        outputs[last.name] = of_logits(recipe.formats, last.name, logits, finest)
+    chain = Chain(given.layers)
+    network = QuantizedNetwork(chain, Calibration(given.x, given.weights, outputs), recipe.score)
+    checks.require_same_codes(
+        module,
+        network.layer_values(torch.tensor(features).double()),
+        last,
+        logits,
+        last.name in given.outputs,
+    )
+    return network
+
+
+def without_front(
+    module: nn.Module, found: Scaling | None, features: NDArray[np.float64]
+) -> tuple[nn.Module, Scaling | None, NDArray[np.float64]]:
+    """Move what stands in front of a module's first layer into the scaling of its features.
+
+    Also returns the features as the module without it takes them.
+    """
+    split = torch_fx.behind_front(module)
+    if split is None:
+        return module, found, features
+    behind, front = split
+    inputs = front.apply(features)
+    checks.require_equal(module, behind.layers, features, inputs)
+    return behind, front if found is None else found.then(front), inputs
 
 
 def rehearse(layers: list[Layer], features: NDArray[np.float64], recipe: Recipe) -> None:
@@ -77,7 +134,7 @@ def rehearse(layers: list[Layer], features: NDArray[np.float64], recipe: Recipe)
     """
     chain = Chain(layers).double()
     formats = calibrate(chain.layers, features, recipe.formats)
-    export(QuantizedNetwork(chain, formats, recipe.softmax.score), recipe, {})
+    export(QuantizedNetwork(chain, formats, recipe.score), recipe, {})
 
 
 def find_scaling(recipe: Recipe, features: NDArray[np.float64]) -> Scaling | None:
@@ -92,10 +149,10 @@ def find_scaling(recipe: Recipe, features: NDArray[np.float64]) -> Scaling | Non
     return scaling.standardize(features) if recipe.features == "standardize" else None
 
 
-def check_shape(dataset: Dataset, layers: list[Layer]) -> None:
+def check_shape(recipe: Recipe, dataset: Dataset, layers: list[Layer]) -> None:
     """Raise `TrainingError` unless the network takes the features and gives the classes."""
     has = (layers[0].linear.in_features, layers[-1].linear.out_features)
-    needs = (len(dataset.feature_names), len(dataset.class_names))
+    needs = (len(dataset.feature_names), recipe.n_outputs(len(dataset.class_names)))
     if has != needs:
         raise TrainingError(
             f"the network has (inputs, outputs) = {has}, expected (features, classes) = {needs} of "
@@ -118,8 +175,8 @@ def train_float(
     x, target = torch.tensor(features, dtype=torch.float32), torch.tensor(labels)
 
     def evaluate() -> tuple[Tensor, int]:
-        logits = logits_of(x)
-        return F.cross_entropy(logits, target), _wrong(logits, target)
+        logits = _of_two(logits_of(x))
+        return F.cross_entropy(logits, target), _wrong(logits.argmax(dim=1), target)
 
     _minimize(module, evaluate, settings, advance)
     module.eval()
@@ -143,13 +200,13 @@ def fine_tune(
     ``kind`` may be another network than the hardware's, for studies of what it would give.
     Raises `TrainingError`.
     """
-    chain = Chain(torch_fx.layers(module)).double()
+    chain = Chain(torch_fx.core_layers(module, recipe.output)).double()
     layers = chain.layers
-    score = SCORES[recipe.softmax.score]
+    score = SCORES[recipe.score]
     if score.rises_from is not None:
         raise_logits(layers, features, score.rises_from)
     formats = calibrate(layers, features, recipe.formats)
-    network = kind(chain, formats, recipe.softmax.score)
+    network = kind(chain, formats, recipe.score)
     if recipe.training is None:
         keep_zeros(layers)
     x, target = torch.tensor(features, dtype=torch.float64), torch.tensor(labels)
@@ -157,7 +214,8 @@ def fine_tune(
     def evaluate() -> tuple[Tensor, int]:
         logits = network.logits(x)
         scores, _ = network.scores(logits)
-        return F.nll_loss(score.log_probabilities(logits), target), _wrong(scores, target)
+        wrong = _wrong(score.classes(scores), target)
+        return F.nll_loss(score.log_probabilities(logits), target), wrong
 
     chain.load_state_dict(_minimize(chain, evaluate, recipe.fine_tuning, advance))
     return network
@@ -190,14 +248,26 @@ def raise_logits(layers: list[Layer], features: NDArray[np.float64], lowest: flo
 
 def probabilities(module: nn.Module, features: NDArray[np.float64]) -> NDArray[np.float32]:
     """The ordinary softmax of the float module's logits, ``[samples, classes]``."""
-    with torch.no_grad():
-        logits = torch_fx.logits(module.eval())(torch.tensor(features, dtype=torch.float32))
-        output: NDArray[np.float32] = F.softmax(logits, dim=1).numpy()
+    logits = own_logits(module, torch.tensor(features, dtype=torch.float32))
+    output: NDArray[np.float32] = F.softmax(logits, dim=1).numpy()
     return output
 
 
-def _wrong(scores: Tensor, target: Tensor) -> int:
-    return int((scores.argmax(dim=1) != target).sum())
+def own_logits(module: nn.Module, x: Tensor) -> Tensor:
+    """A module's logits ``[samples, classes]`` in evaluation; of one output, those of two."""
+    with torch.no_grad():
+        return _of_two(torch_fx.logits(module.eval())(x))
+
+
+def _of_two(logits: Tensor) -> Tensor:
+    """Logits of at least two classes: one alone is that of the second, against 0."""
+    if logits.shape[1] > 1:
+        return logits
+    return torch.cat([torch.zeros_like(logits), logits], dim=1)
+
+
+def _wrong(classes: Tensor, target: Tensor) -> int:
+    return int((classes != target).sum())
 
 
 def _minimize(

@@ -1,4 +1,4 @@
-"""The linear stage: a layer with its requantization and, where it has one, its ReLU."""
+"""The linear stage: a layer with its requantization and, where it has one, its activation."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -16,6 +16,7 @@ from model.stage import (
     Stream,
     rom_area,
 )
+from model.stages.activation import TABLE_CYCLES, Activation
 from model.words import Field, pack_lanes
 
 MAX_ACC_W = 63
@@ -32,7 +33,8 @@ RELU_CYCLES = 0
 class LayerSpec:
     """A linear layer, its requantization and, where ``relu``, the ReLU behind it.
 
-    ``weights`` names the weight matrix: layers that share a matrix name the same one.
+    In the place of a ReLU there may be another ``activation``, by table. ``weights`` names the
+    weight matrix: layers that share a matrix name the same one.
     ``simd`` inputs times ``pe`` outputs are multiplied in each cycle.
     """
 
@@ -50,6 +52,7 @@ class LayerSpec:
     relu: bool
     simd: int
     pe: int
+    activation: Activation | None = None
 
     def __post_init__(self) -> None:
         owner = f"layer {self.name}"
@@ -60,25 +63,34 @@ class LayerSpec:
                 f"{owner}: {key} must be an identifier, got {value!r}",
             )
         require(isinstance(self.relu, bool), f"{owner}: relu must be a boolean, got {self.relu!r}")
+        require(
+            self.activation is None or not self.relu,
+            f"{owner}: relu must be false beside an activation, got true",
+        )
         require_integer(owner, 1, MAX_SIZE, n_in=self.n_in, n_out=self.n_out)
         require_divisor(owner, "n_in", self.n_in, simd=self.simd)
         require_divisor(owner, "n_out", self.n_out, pe=self.pe)
         require(
             self.shift >= 0,
             f"{owner}: the output's frac must be at most {self.w.frac + self.x.frac} = frac of "
-            f"weights + frac of inputs, got {self.y.frac}",
+            f"weights + frac of inputs, got {self.z.frac}",
         )
         require_integer(owner, self.min_acc_w, MAX_ACC_W, acc_w=self.acc_w)
 
     @property
+    def z(self) -> Format:
+        """Format that sums are requantized to: that of the output, or what the table takes."""
+        return self.activation.x if self.activation else self.y
+
+    @property
     def shift(self) -> int:
         """Fraction bits that requantization drops."""
-        return self.w.frac + self.x.frac - self.y.frac
+        return self.w.frac + self.x.frac - self.z.frac
 
     @property
     def min_acc_w(self) -> int:
         """Least accumulator: holds a product, and an output before it is shifted."""
-        return max(self.x.width + self.w.width, self.y.width + self.shift)
+        return max(self.x.width + self.w.width, self.z.width + self.shift)
 
     @property
     def steps(self) -> int:
@@ -116,7 +128,8 @@ class LayerSpec:
         """Latency of ``mlp_layer``: vector accepted to vector handed over."""
         last_beat = self.linear_cycles + self.cycles - self.steps
         pack = 0 if self.pe == self.n_out else PACK_CYCLES
-        return last_beat + REQUANTIZE_CYCLES + RELU_CYCLES + REGISTER_CYCLES + pack
+        activation = TABLE_CYCLES if self.activation else RELU_CYCLES
+        return last_beat + REQUANTIZE_CYCLES + activation + REGISTER_CYCLES + pack
 
     @property
     def out_width(self) -> int:
@@ -126,11 +139,15 @@ class LayerSpec:
     @property
     def key(self) -> str:
         """Key in a trace of the vector that leaves."""
+        if self.activation:
+            return f"{self.name}.{self.activation.function}"
         return f"{self.name}.relu" if self.relu else f"{self.name}.y"
 
     @property
     def title(self) -> str:
         """``fc1, ReLU``."""
+        if self.activation:
+            return f"{self.name}, {self.activation.name}"
         return f"{self.name}, ReLU" if self.relu else self.name
 
     @property
@@ -158,18 +175,19 @@ class LayerSpec:
         return dataclasses.replace(self, simd=fold[0], pe=fold[1]) if fold else self
 
     def streams(self, index: int) -> tuple[Stream, ...]:
-        """Vector in, sums, requantized values, and what a ReLU makes of them."""
+        """Vector in, sums, requantized values, and what an activation makes of them."""
         scope, name = f"g_layer[{index}].u_layer", self.name
         vector = Field("x", self.x.width, self.n_in, signed=True)
         sums = Field("acc", self.acc_w, self.pe, signed=True)
-        values = Field("y", self.y.width, self.pe, signed=True)
+        values = Field("y", self.z.width, self.pe, signed=True)
+        active = Field("a", self.y.width, self.pe, signed=True)
         found = [
             Stream(scope, "in_", (Payload(f"{name}.x", vector, "in_x"),)),
             Stream(scope, "acc_", (Payload(f"{name}.acc", sums, "acc"),)),
             Stream(scope, "y_", (Payload(f"{name}.y", values, "y"),)),
         ]
-        if self.relu:
-            found.append(Stream(scope, "relu_", (Payload(f"{name}.relu", values, "relu"),)))
+        if self.relu or self.activation:
+            found.append(Stream(scope, "a_", (Payload(self.key, active, "a"),)))
         return tuple(found)
 
     def parameters(self) -> dict[str, Parameter]:
@@ -181,16 +199,22 @@ class LayerSpec:
             "ACC_W": (self.acc_w,),
             "SHIFT": (self.shift,),
             "RELU": (int(self.relu),),
+            "TABLE_W": (self.z.width if self.activation else 0,),
             "SIMD": (self.simd,),
             "PE": (self.pe,),
         }
 
     def image_shapes(self, index: int) -> dict[str, tuple[int, int]]:
-        """A word of weights for each cycle, a word of biases for each group of outputs."""
-        return {
+        """A word of weights for each cycle, a word of biases for each group of outputs.
+
+        Then the table of an activation, a word for each code that enters it.
+        """
+        found = {
             f"linear{index:02d}_weights.mem": (self.cycles, self.multipliers * self.w.width),
             f"linear{index:02d}_biases.mem": (self.groups, self.pe * self.acc_w),
         }
+        table = {f"linear{index:02d}_table.mem": (1 << self.z.width, self.y.width)}
+        return found | (table if self.activation else {})
 
     def images(
         self, index: int, weights: Mapping[str, Int], biases: Mapping[str, Int]
@@ -202,10 +226,14 @@ class LayerSpec:
         folded = weights[self.weights].reshape(self.groups, self.pe, self.steps, self.simd)
         rows = folded.transpose(0, 2, 1, 3).reshape(self.cycles, self.multipliers)
         groups = biases[self.name].reshape(self.groups, self.pe)
-        return {
+        found = {
             f"linear{index:02d}_weights.mem": [pack_lanes(row, self.w.width) for row in rows],
             f"linear{index:02d}_biases.mem": [pack_lanes(row, self.acc_w) for row in groups],
         }
+        if self.activation:
+            table = self.activation.table(self.y)
+            found[f"linear{index:02d}_table.mem"] = [pack_lanes([y], self.y.width) for y in table]
+        return found
 
     @property
     def area(self) -> Area:
@@ -213,12 +241,12 @@ class LayerSpec:
 
         Where every weight has a multiplier of its own, that is an adder, and the weight a constant.
         """
-        products, x_w, w_w, y_w = self.multipliers, self.x.width, self.w.width, self.y.width
+        products, x_w, w_w, y_w = self.multipliers, self.x.width, self.w.width, self.z.width
         product_w, sum_w = x_w + w_w, self.acc_w
         kept_w = sum_w - self.shift + 1
         vector = self.n_in * x_w
         tree = self.pe * (self.simd - 1) * sum_w
-        packed = 0 if self.pe == self.n_out else self.n_out * y_w
+        packed = 0 if self.pe == self.n_out else self.n_out * self.y.width
         flip_flops = (
             vector
             + self.simd * x_w * 2  # read, fetched
@@ -227,9 +255,12 @@ class LayerSpec:
             + self.pe * (2 * sum_w + kept_w + 2 * y_w)
             + packed
         )
+        table = Area(0, 0, 0, 0)
+        if self.activation:
+            table = rom_area(self.pe * self.y.width, 1 << y_w)
         luts = vector + tree + self.pe * (3 * sum_w + 3 * kept_w + 3 * y_w)
         if self.cycles == 1:
-            return Area(0, luts + products * product_w, flip_flops, 0)
+            return table + Area(0, luts + products * product_w, flip_flops, 0)
         weights = rom_area(products * w_w, self.cycles)
         biases = rom_area(self.pe * sum_w, self.groups)
-        return Area(products, luts, flip_flops + products * w_w, 0) + weights + biases
+        return table + Area(products, luts, flip_flops + products * w_w, 0) + weights + biases

@@ -162,6 +162,11 @@ class SoftmaxSpec:
         return self.n
 
     @property
+    def classes(self) -> int:
+        """All of them."""
+        return self.n
+
+    @property
     def y(self) -> None:
         """Probabilities are no codes: nothing follows."""
         return None
@@ -217,7 +222,8 @@ class SoftmaxSpec:
 
     def streams(self, index: int) -> tuple[Stream, ...]:
         """Logits, scores, their total, quotients, and the probabilities beside their class."""
-        outer, inner = "u_softmax", "u_softmax.u_normalize"
+        outer = "u_output.g_softmax.u_softmax"
+        inner = f"{outer}.u_normalize"
         logits = Field("x", self.x.width, self.n, signed=True)
         scores = Field("scores", self.score_w, self.lanes)
         total = Field("total", self.total_w)
@@ -235,7 +241,7 @@ class SoftmaxSpec:
         )
 
     def parameters(self) -> dict[str, Parameter]:
-        """Parameters of `mlp_top` for its softmax."""
+        """Parameters of `mlp_top` for its softmax, which is its output unless told otherwise."""
         return {
             "LOGIT_FRAC": self.x.frac,
             "SCORE": self.score,

@@ -23,8 +23,8 @@ from studies import published
 
 Facts = dict[str, Any]
 
-RTL_KEYS = {"samples", "streams", "latency", "interval", "classes", "probabilities", "seconds"}
-EXPECTED_KEYS = {"features", "labels", "train", "test", "float.class", "softmax.class", "input"}
+RTL_KEYS = {"samples", "streams", "latency", "interval", "classes", "results", "seconds"}
+EXPECTED_KEYS = {"features", "labels", "train", "test", "float.class", "input"}
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,10 @@ def read(folder: Path, simulator: str) -> Build:
     expected = read_expected(folder / "expected.npz")
     path = folder / f"rtl-{simulator}.json"
     rtl = _object(path, f"python -m scripts.sim --sim {simulator}", RTL_KEYS)
-    if not len(rtl["classes"]) == len(rtl["probabilities"]) == len(expected["labels"]):
+    if not len(rtl["classes"]) == len(rtl["results"]) == len(expected["labels"]):
         raise CommandError(
             f"{path}: must hold {len(expected['labels'])} classes and rows of probabilities, "
-            f"one for each sample, got {len(rtl['classes'])} and {len(rtl['probabilities'])}"
+            f"one for each sample, got {len(rtl['classes'])} and {len(rtl['results'])}"
         )
     seconds = {
         step: _object(folder / "seconds" / f"{step}.json", f"python -m scripts.{step}", {"seconds"})
@@ -104,7 +104,7 @@ def streams(spec: NetworkSpec) -> Iterator[tuple[str, str, bool]]:
                 yield tensor, payload.channel, not entering or index == 0
         vector = stage.key
     yield vector, "m_axis.tdata", False
-    yield "softmax.class", "m_axis.tuser", False
+    yield f"{spec.output.name}.class", "m_axis.tuser", False
 
 
 def summarize(build: Build) -> Facts:
@@ -112,6 +112,9 @@ def summarize(build: Build) -> Facts:
     network, expected, rtl = build.network, build.expected, build.rtl
     codes = reference.encode(network, expected["features"])
     wanted = reference.trace(network, codes)
+    winner = f"{network.spec.output.name}.class"
+    given_classes, given_results = reference.result(network, wanted)
+    softmax = network.spec.output.kind == "softmax"
     # Every beat of a result carries its class.
     beats = {"m_axis.tuser": network.spec.n_out // network.spec.out_lanes}
     rows = [
@@ -127,12 +130,12 @@ def summarize(build: Build) -> Facts:
     ]
     classes = {
         "float PyTorch": expected["float.class"],
-        "quantized PyTorch": expected["softmax.class"],
-        "NumPy reference": wanted["softmax.class"],
+        "quantized PyTorch": expected[winner],
+        "NumPy reference": given_classes,
         f"RTL ({build.simulator})": np.array(rtl["classes"], dtype=np.int64),
     }
     labels, parts = expected["labels"], {name: expected[name] for name in ("train", "test")}
-    names = range(network.spec.n_out)
+    names = range(network.spec.output.classes)
     rtl_classes = classes[f"RTL ({build.simulator})"]
     return {
         "network": network.spec.name,
@@ -168,9 +171,9 @@ def summarize(build: Build) -> Facts:
             for which in ("rtl", "pytorch")
         },
         "rtl_outputs": {
-            "classes": _count(rtl_classes, wanted["softmax.class"]),
-            "probabilities": _count(
-                np.array(rtl["probabilities"]), wanted["softmax.probabilities"]
+            "classes": _count(rtl_classes, given_classes),
+            "probabilities" if softmax else "results": _count(
+                np.array(rtl["results"]), given_results
             ),
         },
         "cycles": cycles(network.spec) | {key: rtl[key] for key in ("latency", "interval")},

@@ -24,6 +24,7 @@ from model.artifact import Network
 from model.histograms import Range, ranges
 from model.images import identity
 from model.spec import NetworkSpec
+from model.stages.softmax import SoftmaxSpec
 from scripts import profile
 from scripts.report import pictures, pipeline
 from scripts.report.facts import Facts, read_expected
@@ -162,7 +163,8 @@ def content(folder: Path, simulator: str) -> dict[str, Any]:
     if facts.get("network_sha256") != identity(network):
         raise errors.CommandError(f"{path}: is of another network than network.json, run make sim")
     found = traced_ranges(folder, network)
-    softmax = pictures.softmax_errors(network.spec.softmax)
+    output = network.spec.output
+    softmax = pictures.softmax_errors(output) if isinstance(output, SoftmaxSpec) else None
     return {
         "facts": facts,
         "date": datetime.now(UTC).date().isoformat(),
@@ -170,7 +172,7 @@ def content(folder: Path, simulator: str) -> dict[str, Any]:
         "cycles": cycles(facts),
         "confusion": confusion(facts, pictures.class_names(network)),
         "profile": both_widths(lambda n: profile.picture(network.spec.name, found, n)),
-        "softmax": both_widths(lambda n: pictures.softmax(softmax, n)),
+        "softmax": softmax and both_widths(lambda n: pictures.softmax(softmax, n)),
         "accuracy": accuracy(folder, facts),
         "areas": list(areas(folder, network)),
         "estimate": estimate(network.spec),

@@ -47,12 +47,13 @@ def limits() -> str:
     """Limits of a network, in Markdown, from the checks that enforce them."""
     lines = [
         "Multi-layer perceptrons only: a chain of linear layers and ReLU that ends in a softmax or "
-        "its logits. BatchNorm, Dropout, Identity and Flatten are absorbed when a network is read; "
-        "anything else, such as a convolution or a branch, is refused by the line of your code.",
+        "its logits, or in one output with a sigmoid. BatchNorm, constants added or multiplied, "
+        "Dropout and Flatten are absorbed when a network is read, in whatever words; anything "
+        "else, such as a convolution or a skip connection, is refused by the line of your code.",
         f"At most {MAX_STAGES} stages of at most {MAX_SIZE:,} inputs and outputs each, and 2 to "
         f"{MAX_CLASSES} classes.",
         f"Weights and values have {MIN_WIDTH} to {MAX_WIDTH} bits, and one power-of-two scale for "
-        "each tensor.",
+        "each tensor; a network that comes quantized so keeps its formats and codes.",
         "`mlp_top` infers: its weights are ROM images, so others need a new bitstream. "
         "`mlp_learn_top` learns too, and its weights are loaded and saved as streams; its formats "
         "are fixed, its features standardized (`make learn`, `make bitstream LEARN=1`).",

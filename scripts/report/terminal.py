@@ -16,6 +16,7 @@ from common.errors import CommandError
 from common.files import write_atomically
 from common.tables import Fitted, console
 from model.metrics import shortfall
+from model.stages.softmax import SoftmaxSpec
 from scripts.report import facts as summary
 from scripts.report import pictures
 from scripts.report.facts import Facts, read, summarize
@@ -167,27 +168,29 @@ def run(arguments: argparse.Namespace) -> None:
     folder: Path = arguments.build
     build = read(folder, arguments.sim)
     facts = summarize(build)
-    errors = pictures.softmax_errors(build.network.spec.softmax)
-    facts["softmax"] = errors.facts
+    output = build.network.spec.output
+    errors = pictures.softmax_errors(output) if isinstance(output, SoftmaxSpec) else None
+    facts["softmax"] = errors and errors.facts
     facts["complaint"] = complaint = summary.complaint(facts)
     waves = folder / f"waves-{arguments.sim}.fst"
     facts["files"] = {
         "report": str(folder / "report.json"),
         "confusion": str(folder / "confusion.png"),
-        "softmax error": str(folder / "softmax_error.png"),
+        **({"softmax error": str(folder / "softmax_error.png")} if errors else {}),
         "waves": str(waves) if waves.exists() else None,
     }
     names = pictures.class_names(build.network)
-    for path, figure in (
-        (folder / "confusion.png", pictures.confusion(facts, names)),
-        (folder / "softmax_error.png", pictures.softmax(errors)),
-    ):
+    drawn = {"confusion": pictures.confusion(facts, names)}
+    if errors:
+        drawn["softmax_error"] = pictures.softmax(errors)
+    for name, figure in drawn.items():
+        path = folder / f"{name}.png"
         with files.whole_file(path) as temporary:
             figure.savefig(temporary, dpi=144, format="png")
     write_atomically(folder / "report.json", json.dumps(facts, indent=1) + "\n")
     console().print(show(facts))
     expected = build.expected
-    classes = (expected[key] for key in ("labels", "float.class", "softmax.class"))
+    classes = (expected[key] for key in ("labels", "float.class", f"{output.name}.class"))
     cli.warn(filter(None, [shortfall(*classes)]))
     if complaint:
         raise CommandError(complaint)

@@ -172,7 +172,7 @@ def of_ours(network: Network, fold: str, given: Inputs) -> Contender:
         images.write_images(folded, Path(folder))
     seconds = time.perf_counter() - start
     streamed = native.stream(folded, given.codes)
-    given_back = np.column_stack([streamed.classes, streamed.probabilities]).astype(np.int64)
+    given_back = np.column_stack([streamed.classes, streamed.results]).astype(np.int64)
     generate.require_same(name, given_back, np.column_stack([given.classes, given.probabilities]))
     spec, pace = folded.spec, speed(folded, given.codes)
     found = Simulated(given_back, spec.latency, spec.interval, pace)

@@ -12,7 +12,7 @@ from boards import protocol
 from boards.protocol import END, ESC, ESC_ESC, Reply, Status
 from model.artifact import load
 from model.format import Int
-from model.reference import trace
+from model.reference import result, trace
 from model.words import Field
 from tb.benches.drivers import Clocked
 from tb.benches.elaboration import check_elaboration
@@ -28,9 +28,11 @@ CYCLES = int(JOB.parameters["CYCLES"])
 BIT_PS = 1000 * PERIOD_NS * CYCLES
 BYTE_BITS = 10
 ID = protocol.network_id(NETWORK)
-ANSWER = Field("values", 32, 5 + SPEC.n_out)
+ANSWER = Field("values", 33, 5 + SPEC.n_out, signed=True)
 # Bits after which a board that is silent stays silent: a sample, then the longest frame.
-PATIENCE_BITS = 2 * BYTE_BITS * (SPEC.n_out + 14) + SPEC.latency // CYCLES + SPEC.interval
+PATIENCE_BITS = (
+    2 * BYTE_BITS * (protocol.reply_bytes(SPEC) + 3) + SPEC.latency // CYCLES + SPEC.interval
+)
 
 # A second, of some 10 ms that the longest test takes.
 LIMIT_NS = 10**9
@@ -105,7 +107,7 @@ class Line:
 def expected_answers(samples: Int, tags: list[int]) -> list[Reply]:
     """The reference's answers to ``samples [n, n_in]``."""
     made = trace(NETWORK, samples)
-    classes, probabilities = made["softmax.class"], made["softmax.probabilities"]
+    classes, results = result(NETWORK, made)
     return [
         Reply(
             tag,
@@ -116,7 +118,7 @@ def expected_answers(samples: Int, tags: list[int]) -> list[Reply]:
             Status.COMPUTED,
         )
         for tag, sample, winner, row in zip(
-            tags, samples.tolist(), classes.tolist(), probabilities.tolist(), strict=True
+            tags, samples.tolist(), classes.tolist(), results.tolist(), strict=True
         )
     ]
 
@@ -125,7 +127,7 @@ def values(answer: Reply) -> list[int]:
     """All that an answer says."""
     return [
         *(answer.tag, answer.digest, answer.network, answer.winner),
-        *(*answer.probabilities, answer.status),
+        *(*answer.results, answer.status),
     ]
 
 
@@ -237,7 +239,7 @@ async def survives_reset_in_the_middle(dut):
     line = Line(dut)
     await line.start()
     frame = protocol.request(SPEC, 3, INPUTS[0].tolist())
-    bits = 2 * BYTE_BITS * (len(frame) + SPEC.n_out + 14)
+    bits = 2 * BYTE_BITS * (len(frame) + protocol.reply_bytes(SPEC) + 3)
     for bit in range(1, bits, 37):
         sending = cocotb.start_soon(line.send(frame))
         await Timer(bit * BIT_PS + BIT_PS // 3, unit="ps")

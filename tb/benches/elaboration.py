@@ -7,6 +7,8 @@ from cocotb.handle import StringObject
 from model.verilog import code
 from tb.job import Job
 
+INTEGER_W = 32
+
 
 def check_elaboration(dut: Any, job: Job) -> None:
     """Raise AssertionError unless each parameter of the job is what the design was built with."""
@@ -22,6 +24,8 @@ def check_elaboration(dut: Any, job: Job) -> None:
             expected = expected.encode()
         else:
             found = int(handle.value)
+            if expected < 0:  # read without a sign
+                found -= 1 << INTEGER_W
         assert found == expected, (
             f"{name} was elaborated as {found!r}, the bench believes {expected!r}"
         )

@@ -12,7 +12,7 @@ from cocotb_coverage.coverage import CoverCross, CoverPoint, coverage_db
 
 from model.artifact import Network
 from model.format import Int
-from tb.modules.situations import BINS, CROSSES, fold_of, situations
+from tb.modules.situations import BINS, CROSSES, fold_of, output_of, situations
 
 TOP = "core"
 
@@ -46,8 +46,7 @@ _SAMPLE = _sampler()
 
 def count(network: Network, x: Int, source: str, sink: str) -> None:
     """Count the situations of samples ``x`` that have passed under the stalls of both sides."""
-    softmax = network.spec.softmax
-    run = (fold_of(network.spec), source, sink, f"{softmax.score}-{softmax.divider}")
+    run = (fold_of(network.spec), source, sink, output_of(network.spec))
     for situation in situations(network, x):
         _SAMPLE(*run, *astuple(situation))
 

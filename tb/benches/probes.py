@@ -9,11 +9,10 @@ from tb.streams import LAST
 def data_path(spec: NetworkSpec) -> list[Stream]:
     """Every stream of `mlp_top`, its own two included."""
     data = Field("data", spec.x.byte_width, spec.in_lanes, signed=True)
-    result = Field("data", spec.output.out_width, spec.out_lanes)
     return [
         _axis("s_axis", ("tdata", data), ("tlast", LAST)),
         *inner_streams(spec),
-        _axis("m_axis", ("tdata", result), ("tlast", LAST), ("tuser", Field("user", 8))),
+        _axis("m_axis", ("tdata", spec.tdata), ("tlast", LAST), ("tuser", spec.tuser)),
     ]
 
 

@@ -19,7 +19,7 @@ from cocotbext.axi import AxiStreamBus, AxiStreamFrame, AxiStreamSink, AxiStream
 from common.files import write_atomically
 from model.artifact import load
 from model.format import Int
-from model.stage import PROBABILITY_W
+from model.reference import result
 from model.words import Field
 from tb.benches import functional
 from tb.benches.drivers import (
@@ -59,8 +59,8 @@ RESET_LIMIT_NS = PERIOD_NS * RESET_COUNT * 10 * (RESET_CYCLES + 8 * SPEC.n_in + 
 
 FRAME = Field("frame", SPEC.x.byte_width, SPEC.n_in, signed=True)
 TDATA_IN = Field("data", SPEC.x.byte_width, SPEC.in_lanes, signed=True)
-TDATA_OUT = Field("data", PROBABILITY_W, SPEC.out_lanes)
-TUSER = Field("user", 8)
+TDATA_OUT, TUSER = SPEC.tdata, SPEC.tuser
+BEAT_BYTES = TDATA_OUT.width * TDATA_OUT.lanes // 8
 
 every_stall = cocotb.parametrize(
     source=[never, randomly, in_bursts], sink=[never, randomly, in_bursts]
@@ -84,7 +84,7 @@ class Bench:
         self.scoreboard = Scoreboard()
         self.stalls = never.__name__, never.__name__
         self.classes: list[int] = []
-        self.probabilities: list[list[int]] = []
+        self.results: list[list[int]] = []
 
     async def start(self, source: Stall = never, sink: Stall = never) -> None:
         """Reset the core, then let an AXI source and sink run, each with its stalls."""
@@ -100,9 +100,10 @@ class Bench:
     def listen(self, x: Int) -> list:
         """Expect what samples ``x [samples, n_in]`` become; return the tasks that listen."""
         values = expected_values(NETWORK, x)
-        self.scoreboard.expect("m_axis.tdata", TDATA_OUT, values["softmax.probabilities"])
+        classes, results = result(NETWORK, values)
+        self.scoreboard.expect("m_axis.tdata", TDATA_OUT, results)
         beats = SPEC.n_out // SPEC.out_lanes
-        users = values["softmax.class"][:, None].repeat(beats, axis=1)
+        users = classes[:, None].repeat(beats, axis=1)
         self.scoreboard.expect("m_axis.tuser", TUSER, users)
         tapped = [] if SEALED else taps(self.dut, SPEC)
         return start_listening(self.clocked, tapped, values, self.scoreboard)
@@ -135,13 +136,14 @@ class Bench:
 
     def _observe(self, received: AxiStreamFrame) -> None:
         now = int(get_time_from_sim_steps(received.sim_time_start, "ns"))
-        self.probabilities.append(list(received.tdata))
         self.classes.append(received.tuser[0])
-        lanes = TDATA_OUT.lanes
-        for start in range(0, len(received.tdata), lanes):
-            word = int.from_bytes(received.tdata[start : start + lanes], "little")
+        values: list[int] = []
+        for start in range(0, len(received.tdata), BEAT_BYTES):
+            word = int.from_bytes(received.tdata[start : start + BEAT_BYTES], "little")
             self.scoreboard.observe("m_axis.tdata", word, now)
             self.scoreboard.observe("m_axis.tuser", received.tuser[start], now)
+            values += TDATA_OUT.unpack(word)
+        self.results.append(values)
 
     async def expect_silence(self) -> None:
         """No beat comes out of nowhere."""
@@ -215,7 +217,7 @@ def write_report(bench: Bench, stopwatches: Stopwatches) -> None:
         "latency": {"measured": stopwatches.latency, "formula": SPEC.latency},
         "interval": {"measured": max(stopwatches.intervals), "formula": SPEC.interval},
         "classes": bench.classes,
-        "probabilities": bench.probabilities,
+        "results": bench.results,
     }
     write_atomically(Path(JOB.options["report"]), json.dumps(report) + "\n")
 
@@ -257,7 +259,7 @@ async def computes_every_value_in_long_runs(dut):
         sample += TDATA_OUT.unpack(beat["data"])
         assert beat["last"] == (len(sample) == SPEC.n_out), "m_axis: tlast stands elsewhere"
         if beat["last"]:
-            bench.probabilities.append(sample)
+            bench.results.append(sample)
             bench.classes.append(beat["user"])
             sample = []
     await bench.expect_silence()

@@ -34,7 +34,7 @@ LINK = {
     "u_tx": ("left", "count", "bits"),
     "u_top.u_pack": ("out_valid", "count"),
     "u_top.u_unpack": ("out_valid", "count"),
-    "u_top.u_softmax.u_normalize.u_remainder": ("out_valid",),
+    "u_top.u_output.g_softmax.u_softmax.u_normalize.u_remainder": ("out_valid",),
 }
 TRIALS = 54
 

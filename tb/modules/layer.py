@@ -21,7 +21,7 @@ from tb.modules.operator import Operator, Vector, beat, corner_vectors, served, 
 from tb.sim.made_up import made_up
 from tb.streams import LAST, Beat
 
-Q2, Q16 = Format(2, 0), Format(16, 8)
+Q2, Q8, Q12, Q16 = Format(2, 0), Format(8, 4), Format(12, 6), Format(16, 8)
 
 
 class Requantize(Operator):
@@ -145,10 +145,9 @@ class Layer(_OfLayer):
         self.outputs = (Field("x", self.layer.y.width, self.layer.n_out, signed=True),)
 
     def beats_out(self, vector: Vector) -> list[Beat]:
-        y = reference.requantize(
-            self.sums(vector), shift=self.layer.shift, width=self.layer.y.width
-        )
-        return [{"x": (reference.relu(y) if self.layer.relu else y).tolist()}]
+        layer, x = self.layer, vector["x"][None]
+        made = reference.STAGES[layer.kind](layer, self.network, x)
+        return [{"x": made[layer.key][0].tolist()}]
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,6 +185,8 @@ class OfLayer:
         }
         if self.whole:
             parameters |= {"Y_W": layer.y.width, "SHIFT": layer.shift, "RELU": int(layer.relu)}
+            if layer.activation:
+                parameters |= {"TABLE_W": layer.z.width, "TABLE": f"{images}_table.mem"}
         return parameters, {"network": str(path), "layer": self.index}
 
 
@@ -202,6 +203,11 @@ MORE = {
     "8x4-2bit": made_up(
         [8, 4, 2], folds=[(4, 2), (1, 1)], formats=[Q2] * 3, weight_format=Format(3, 1)
     ),
+}
+
+BY_TABLE = {
+    "6x4-tanh": made_up([6, 4, 2], folds=[(3, 2), (1, 1)], activations=[("tanh", Q8), None]),
+    "4x4-gelu": made_up([4, 4, 2], folds=[(4, 4), (1, 1)], activations=[("gelu", Q12), None]),
 }
 
 
@@ -362,13 +368,18 @@ MODULES = (
             "Y_W": "2 .. ACC_W - SHIFT",
             "SHIFT": "0 .. ACC_W - Y_W",
             "RELU": "0 .. 1",
+            "TABLE_W": "0 .. 12",
             "SIMD": "divides N_IN",
             "PE": "divides N_OUT",
             "WEIGHTS": "image",
             "BIASES": "image",
+            "TABLE": "image",
         },
         on_both=tuple(OfLayer(name, network, whole=True) for name, network in ON_BOTH.items()),
-        more=tuple(OfLayer(name, network, whole=True) for name, network in MORE.items()),
-        mutated=("6x4-by-3x2", "5x4-unrolled"),
+        more=(
+            *(OfLayer(name, network, whole=True) for name, network in MORE.items()),
+            *(OfLayer(name, network, whole=True) for name, network in BY_TABLE.items()),
+        ),
+        mutated=("6x4-by-3x2", "5x4-unrolled", "6x4-tanh"),
     ),
 )

@@ -10,7 +10,7 @@ from model.artifact import Network
 from model.format import Int
 from model.spec import NetworkSpec
 from model.stage import PROBABILITY_ONE
-from model.stages.softmax import DIVIDERS, SCORES
+from model.stages.softmax import DIVIDERS, SCORES, SoftmaxSpec
 
 STALLS = ("never", "randomly", "in_bursts")
 CANDIDATES = 4000
@@ -31,29 +31,49 @@ class Situation:
     certainty: str
 
 
+SOFTMAXES = tuple(f"{score}-{divider}" for score in SCORES for divider in DIVIDERS)
+RANKINGS = ("ranked", "argmax")
+
 BINS = {
     "fold": ("serial", "folded", "unrolled"),
     "source": STALLS,
     "sink": STALLS,
-    "softmax": tuple(f"{score}-{divider}" for score in SCORES for divider in DIVIDERS),
+    "output": (*SOFTMAXES, *RANKINGS, "logits", "sigmoid"),
     "extreme": ("all least", "all largest", "an end", "inside"),
     "saturation": ("none", "below", "above", "both"),
     "rounding": ("no tie", "tie up", "tie down", "both"),
     "relu": ("absent", "cuts none", "cuts some", "cuts all"),
-    "winner": ("first", "between", "last"),
-    "tie": ("alone", "tied"),
-    "certainty": ("all to one", "shared"),
+    "winner": ("none", "first", "between", "last"),
+    "tie": ("none", "alone", "tied"),
+    "certainty": ("none", "all to one", "shared"),
 }
-CROSSES = {
+# Outputs have a winner, a tie and a certainty, or none; a single sigmoid has the first of two
+# classes or the last. The lowest of the tied wins: never the last one.
+NO_WINNER = (
+    (None, "last", "tied"),
+    *((output, "none", None) for output in (*SOFTMAXES, *RANKINGS)),
+    *((output, None, "none") for output in (*SOFTMAXES, *RANKINGS)),
+    *(("logits", winner, None) for winner in ("first", "between", "last")),
+    *((output, None, tie) for output in ("logits", "sigmoid") for tie in ("alone", "tied")),
+    ("sigmoid", "between", None),
+)
+NO_CERTAINTY = (
+    *((output, "none") for output in SOFTMAXES),
+    *(
+        (output, certainty)
+        for output in (*RANKINGS, "logits", "sigmoid")
+        for certainty in ("all to one", "shared")
+    ),
+)
+CROSSES: dict[tuple[str, ...], tuple[tuple[str | None, ...], ...]] = {
     ("fold", "source", "sink"): (),
     ("fold", "saturation"): (),
     ("fold", "rounding"): (),
     ("sink", "extreme"): (),
     ("source", "saturation"): (),
     ("extreme", "saturation"): (),
-    # The lowest of the tied wins: never the last one.
-    ("softmax", "winner", "tie"): ((None, "last", "tied"),),
-    ("softmax", "certainty"): (),
+    ("output", "winner", "tie"): NO_WINNER,
+    ("output", "certainty"): NO_CERTAINTY,
 }
 
 
@@ -72,8 +92,8 @@ def situations(network: Network, x: Int) -> list[Situation]:
         acc, y = values[f"{layer.name}.acc"], values[f"{layer.name}.y"]
         floor, dropped = acc >> layer.shift, acc & ((1 << layer.shift) - 1)
         tied = (2 * dropped == 1 << layer.shift) & (layer.shift > 0)
-        low |= (floor < layer.y.q_min).any(axis=1)
-        high |= (floor > layer.y.q_max).any(axis=1)
+        low |= (floor < layer.z.q_min).any(axis=1)
+        high |= (floor > layer.z.q_max).any(axis=1)
         up |= (tied & (floor & 1 == 1)).any(axis=1)
         down |= (tied & (floor & 1 == 0)).any(axis=1)
         if layer.relu:
@@ -82,10 +102,16 @@ def situations(network: Network, x: Int) -> list[Situation]:
     least, most = x == spec.x.q_min, x == spec.x.q_max
     ends = (least | most).any(axis=1)
     extreme = np.where(least.all(axis=1), 0, np.where(most.all(axis=1), 1, np.where(ends, 2, 3)))
-    scores, classes = values["softmax.scores"], values["softmax.class"]
-    tied_scores = (scores == scores.max(axis=1, keepdims=True)).sum(axis=1) > 1
-    winner = np.where(classes == 0, 0, np.where(classes == spec.n_out - 1, 2, 1))
-    certain = values["softmax.probabilities"].max(axis=1) == PROBABILITY_ONE
+    output = spec.output
+    classes = values.get(f"{output.name}.class", nowhere.astype(int))
+    winner = np.where(classes == 0, 1, np.where(classes == output.classes - 1, 3, 2))
+    winner *= bool(output.classes)
+    tied_scores = certain = nowhere.astype(int)
+    if output.kind != "sigmoid" and output.classes:
+        scores = values.get("softmax.scores", values[spec.logits_key])
+        tied_scores = 1 + ((scores == scores.max(axis=1, keepdims=True)).sum(axis=1) > 1)
+    if output.kind == "softmax":
+        certain = 2 - (values["softmax.probabilities"].max(axis=1) == PROBABILITY_ONE)
     has_relu = np.full(len(x), any(layer.relu for layer in spec.layers))
     relu = np.where(has_relu, cut.astype(int) + (cut & ~kept) + 1, 0)
     columns = (
@@ -94,8 +120,8 @@ def situations(network: Network, x: Int) -> list[Situation]:
         _labels([up, down], BINS["rounding"]),
         [BINS["relu"][i] for i in relu],
         [BINS["winner"][i] for i in winner],
-        _labels([tied_scores], BINS["tie"]),
-        _labels([~certain], BINS["certainty"]),
+        [BINS["tie"][i] for i in tied_scores],
+        [BINS["certainty"][i] for i in certain],
     )
     return [Situation(*row) for row in zip(*columns, strict=True)]
 
@@ -128,6 +154,14 @@ def directed(network: Network, count: int, seed: int = 1) -> Int:
     rest = rng.integers(0, len(x), count - len(chosen))
     drawn: Int = x[np.concatenate([np.array(chosen, dtype=np.int64), rest])]
     return drawn
+
+
+def output_of(spec: NetworkSpec) -> str:
+    """The output of a network as `BINS` has it."""
+    output = spec.output
+    if isinstance(output, SoftmaxSpec):
+        return f"{output.score}-{output.divider}"
+    return "ranked" if output.kind == "logits" and output.classes else output.kind
 
 
 def fold_of(spec: NetworkSpec) -> str:

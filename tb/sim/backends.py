@@ -27,7 +27,7 @@ def verilator(network: Network, codes: Int) -> Results:
 def native(network: Network, codes: Int) -> Results:
     """Through the RTL as a library, at the fold that simulates fastest: values know no fold."""
     found = library.stream(network.refolded(library.fast_fold(network.spec)), codes)
-    return found.classes.astype(np.int64), found.probabilities.astype(np.int64)
+    return found.classes.astype(np.int64), found.results.astype(np.int64)
 
 
 def _simulated(network: Network, codes: Int, simulator: str) -> Results:
@@ -43,5 +43,5 @@ def _simulated(network: Network, codes: Int, simulator: str) -> Results:
             name=f"predict-{Path(folder).name}",
             testcase=LONG_RUN,
         )
-    classes, probabilities = np.array(report["classes"]), np.array(report["probabilities"])
-    return classes[: len(codes)], probabilities[: len(codes)]
+    classes, results = np.array(report["classes"]), np.array(report["results"])
+    return classes[: len(codes)], results[: len(codes)]

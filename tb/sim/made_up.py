@@ -1,7 +1,7 @@
 """Networks that tests make up: any shape, random or extreme integers."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import numpy as np
@@ -11,7 +11,10 @@ from model.artifact import Network
 from model.bounds import accumulator_width, output_interval
 from model.format import Format, Int
 from model.spec import NetworkSpec
+from model.stage import Output
+from model.stages.activation import Activation
 from model.stages.linear import LayerSpec
+from model.stages.output import ArgmaxSpec, LogitsSpec, SigmoidSpec
 from model.stages.softmax import SoftmaxSpec
 
 BYTE_WEIGHTS = Format(8, 6)
@@ -25,6 +28,8 @@ def made_up(
     folds: Sequence[tuple[int, int]] | None = None,
     formats: Sequence[Format] | None = None,
     weight_format: Format | Sequence[Format] = BYTE_WEIGHTS,
+    activations: Sequence[tuple[str, Format] | None] | None = None,
+    output: str = "softmax",
     softmax: tuple[str, str] = ("taylor2", "reciprocal"),
     softmax_lanes: int = 1,
     in_lanes: int = 1,
@@ -34,9 +39,13 @@ def made_up(
 ) -> Network:
     """A network of layers ``sizes[0] -> sizes[1] -> ...`` with a ReLU behind all but the last.
 
+    ``activations`` has one per layer by table, by name with the format in front of it, in the place
+    of its ReLU; None leaves a layer as it is.
+
     ``folds`` has a ``(simd, pe)`` per layer, ``formats`` one format per stream, ``weight_format``
-    is every layer's or has one per layer, ``softmax`` is its score and divider. ``extreme`` weights
-    and biases sit at the ends of their ranges, so that sums reach theirs.
+    is every layer's or has one per layer, ``output`` is its kind, "ranked" those logits that have a
+    class, ``softmax`` a softmax' score and divider, ``softmax_lanes`` any output's lanes.
+    ``extreme`` weights and biases sit at the ends of their ranges, so that sums reach theirs.
     """
     rng = np.random.default_rng(seed)
     formats = formats or [Format(8, 4)] * len(sizes)
@@ -48,17 +57,37 @@ def made_up(
     for index, (n_in, n_out) in enumerate(itertools.pairwise(sizes)):
         name, w = f"fc{index + 1}", weight_format[index]
         x, y = formats[index], formats[index + 1]
+        activation = _activation(activations[index] if activations else None)
+        z = activation.x if activation else y
         weights[name] = _integers(rng, (n_out, n_in), w.q_min, integers)
         biases[name] = _integers(rng, (n_out,), w.q_min * x.q_max, integers)
-        shift = w.frac + x.frac - y.frac
-        least = max(x.width + w.width, y.width + shift)
+        shift = w.frac + x.frac - z.frac
+        least = max(x.width + w.width, z.width + shift)
         acc_w = max(accumulator_width(weights[name], biases[name], interval), least)
-        relu = index + 2 < len(sizes)
-        layer = LayerSpec(name, name, n_in, n_out, x, w, y, acc_w, relu, *folds[index])
+        relu = index + 2 < len(sizes) and activation is None
+        shape = name, name, n_in, n_out, x, w, y, acc_w, relu
+        layer = LayerSpec(*shape, *folds[index], activation)
         layers.append(layer)
         interval = output_interval(layer)
-    ending = SoftmaxSpec(sizes[-1], formats[-1], *softmax, softmax_lanes)
+    ending_shape = sizes[-1], formats[-1]
+    makers: dict[str, Callable[[], Output]] = {
+        "softmax": lambda: SoftmaxSpec(*ending_shape, *softmax, softmax_lanes),
+        "logits": lambda: LogitsSpec(*ending_shape, softmax_lanes),
+        "ranked": lambda: LogitsSpec(*ending_shape, softmax_lanes, ranked=True),
+        "argmax": lambda: ArgmaxSpec(*ending_shape, softmax_lanes),
+        "sigmoid": lambda: SigmoidSpec(*ending_shape, softmax_lanes),
+    }
+    ending = makers[output]()
     return Network(NetworkSpec("made_up", (*layers, ending), in_lanes, out_lanes), weights, biases)
+
+
+# Arguments of the functions that have any.
+ARGUMENTS = {"leaky_relu": (0.125,), "clamp": (0.0, 6.0), "elu": (1.0,)}
+
+
+def _activation(given: tuple[str, Format] | None) -> Activation | None:
+    """A function by name, behind a format."""
+    return given and Activation(given[0], given[1], ARGUMENTS.get(given[0], ()))
 
 
 def codes(rng: np.random.Generator, network: Network, count: int) -> Int:

@@ -28,8 +28,8 @@ public:
         if (context_.gotFinish()) throw Failure("the design refuses its parameters");
     }
 
-    // Bytes of features in, bytes of probabilities out; returns the cycles that it took.
-    uint64_t stream(const uint8_t* in, uint64_t samples, uint8_t* classes, uint8_t* out) {
+    // Bytes of features in, bytes of results out; returns the cycles that it took.
+    uint64_t stream(const uint8_t* in, uint64_t samples, uint16_t* classes, uint8_t* out) {
         uint64_t cycles = 0, silent = 0, taken = 0;
         uint64_t beats = samples * shape_.beats_in;
         uint32_t beat_in = 0, beat_out = 0;
@@ -95,7 +95,7 @@ private:
 
 // Null where all went well, else a sentence that stands until this thread's next call.
 extern "C" const char* verbatim_stream(const char* images, const Shape* shape, const uint8_t* in,
-                                       uint64_t samples, uint8_t* classes, uint8_t* out,
+                                       uint64_t samples, uint16_t* classes, uint8_t* out,
                                        uint64_t* cycles) {
     try {
         image_folder = images;

@@ -33,10 +33,10 @@ class NativeError(SimulationError):
 
 @dataclass(frozen=True)
 class Streamed:
-    """Classes ``[samples]``, probabilities ``[samples, n_out]`` (LSB 1/255), and clock cycles."""
+    """Classes ``[samples]``, results ``[samples, n_out]`` in their bytes, and clock cycles."""
 
-    classes: NDArray[np.uint8]
-    probabilities: NDArray[np.uint8]
+    classes: NDArray[np.uint16]
+    results: NDArray[np.integer]
     cycles: int
 
 
@@ -97,11 +97,12 @@ def stream(
         spec.n_in // spec.in_lanes,
         spec.in_lanes * lane_bytes,
         spec.n_out // spec.out_lanes,
-        spec.out_lanes,
+        spec.out_lanes * spec.output.out_width // 8,
         4 * (spec.latency + spec.interval),
     )
-    classes = np.empty(len(codes), np.uint8)
-    probabilities = np.empty((len(codes), spec.n_out), np.uint8)
+    classes = np.empty(len(codes), np.uint16)
+    sign = "i" if spec.tdata.signed else "u"
+    results = np.empty((len(codes), spec.n_out), f"<{sign}{spec.output.out_width // 8}")
     cycles = ctypes.c_uint64()
     call = _entry(build(spec, rtl=rtl, optimize=optimize))
     with tempfile.TemporaryDirectory() as folder:
@@ -117,12 +118,12 @@ def stream(
             lanes.ctypes.data,
             len(codes),
             classes.ctypes.data,
-            probabilities.ctypes.data,
+            results.ctypes.data,
             ctypes.byref(cycles),
         )
     if complaint:
         raise NativeError(f"{spec.name}: {complaint.decode()}")
-    return Streamed(classes, probabilities, cycles.value)
+    return Streamed(classes, results, cycles.value)
 
 
 @functools.cache

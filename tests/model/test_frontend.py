@@ -19,7 +19,7 @@ class Forward(nn.Module):
 
     def __init__(self, forward):
         super().__init__()
-        self.a, self.b = nn.Linear(4, 4), nn.Linear(4, 4)
+        self.a, self.b, self.one = nn.Linear(4, 4), nn.Linear(4, 4), nn.Linear(4, 1)
         self.softmax, self.relu, self.drop = nn.Softmax(dim=1), nn.ReLU(), nn.Dropout()
         self.rows, self.gain = nn.Softmax(dim=0), nn.Parameter(torch.ones(4))
         self.norm, self.batch = nn.BatchNorm1d(4), nn.BatchNorm1d(4, track_running_stats=False)
@@ -86,20 +86,18 @@ def test_every_spelling_of_relu_and_softmax_is_the_same_network(forward):
     ("forward", "node"),
     [
         (lambda m, x: m.softmax(torch.sigmoid(m.a(x))), "sigmoid"),
-        (lambda m, x: m.softmax(m.a(x) + 1), "add"),
-        (lambda m, x: m.softmax(m.a(x) * m.gain), "gain"),
+        (lambda m, x: m.softmax(torch.sigmoid(m.one(x))), "sigmoid"),
+        (lambda m, x: torch.sigmoid(m.one(m.a(x))) + 1, "sigmoid"),
         (lambda m, x: m.softmax(m.a(x) + m.b(x)), "b"),
         (lambda m, x: m.softmax(m.a(x) + x), "add"),
         (lambda m, x: m.softmax(m.a(x).tanh()), "tanh"),
         (lambda m, x: m.softmax(m.a(m.relu(x))), "relu"),
-        (lambda m, x: m.softmax(m.relu(m.relu(m.a(x)))), "relu_1"),
         (lambda m, x: m.rows(m.a(x)), "rows"),
         (lambda m, x: F.softmax(m.a(x), dim=0), "softmax"),
         (lambda m, x: m.b(m.softmax(m.a(x))), "b"),
         (lambda m, x: m.softmax(m.softmax(m.a(x))), "softmax_1"),
         (lambda m, x: m.softmax(x), "softmax"),
         (lambda m, x: m.softmax(m.norm(m.relu(m.a(x)))), "norm"),
-        (lambda m, x: m.softmax(m.a(m.norm(x))), "norm"),
         (lambda m, x: m.softmax(m.batch(m.a(x))), "batch"),
         (lambda m, x: m.softmax(F.dropout(m.a(x))), "dropout"),
         (lambda m, x: m.softmax(m.a(torch.flatten(x))), "flatten"),
@@ -149,7 +147,7 @@ def test_a_refusal_names_the_line_of_the_users_code():
     first = Squashed.forward.__code__.co_firstlineno
     with pytest.raises(FrontendError) as refused:
         torch_fx.layers(Squashed())
-    where = f"test_frontend.py line {first + 2}: x = torch.sigmoid(x); supported are nn.Linear, "
+    where = f"test_frontend.py line {first + 2}: x = torch.sigmoid(x): at the end "
     assert where in str(refused.value)
 
 

@@ -196,10 +196,10 @@ def test_codes_that_no_input_takes_are_refused(x: np.ndarray, sentence: str) -> 
 def test_rtl_whose_output_differs_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     x = codes(RNG, NETWORK, 50)
     classes, probabilities = onnx_export.predict_codes(NETWORK, x)
-    streamed = SimpleNamespace(classes=classes, probabilities=probabilities)
+    streamed = SimpleNamespace(classes=classes, results=probabilities)
     monkeypatch.setattr(onnx_runtime.native, "stream", lambda network, codes: streamed)
     same = onnx_runtime.against_rtl("iris", "random", NETWORK, x)
     assert (same.samples, same.values) == (50, 50 * 4)
-    streamed.probabilities = probabilities ^ np.eye(50, 3, dtype=np.uint8)
+    streamed.results = probabilities ^ np.eye(50, 3, dtype=np.uint8)
     with pytest.raises(DifferenceError, match=r"probabilities: sample 0, neuron \[0\]: .* the RTL"):
         onnx_runtime.against_rtl("iris", "random", NETWORK, x)

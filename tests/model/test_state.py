@@ -230,3 +230,24 @@ def test_a_refused_file_leaves_the_module_alone(tmp_path, trained):
     with pytest.raises(ModuleError):
         load_parameters(net, tmp_path / "a.pt")
     assert same(net, before)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "fc1.weight_quant.tensor_quant.scaling_impl.value",
+        "act1.act_quant.fused_activation_quant_proxy.tensor_quant.scaling_impl.value",
+        "input_quant.tensor_quant.scaling_impl.running_stats",
+        "fc1.weight_fake_quant.scale",
+        "fc2.activation_post_process.zero_point",
+    ],
+)
+def test_what_quantizers_keep_beside_the_parameters_is_left_out(tmp_path, trained, name):
+    own, scale = trained.state_dict(), torch.tensor(0.1)
+    torch.save({**own, name: scale}, tmp_path / "a.pt")
+    net = Net()
+    load_parameters(net, tmp_path / "a.pt")
+    assert same(net, trained)
+    torch.save({**own, name.replace("_", ""): scale}, tmp_path / "b.pt")
+    with pytest.raises(ModuleError, match="has unknown"):
+        load_parameters(net, tmp_path / "b.pt")

@@ -1,6 +1,7 @@
 """`python -m scripts.predict`: what the library gives, as csv, or one sentence."""
 
 import dataclasses
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from common.paths import GOLDEN_IRIS, ROOT
 from model import Network, artifact
 from model.names import Names
 from scripts import predict
+from tb.sim.made_up import made_up
 
 X = np.round(np.random.default_rng(3).uniform(0, 8, (7, 4)), 2)
 BY_POSITION = "the network's file has no names of features: columns go by position\n"
@@ -260,3 +262,22 @@ def test_a_table_of_a_million_rows_stays_small(tmp_path: Path) -> None:
     with out.open() as stream:
         assert sum(1 for _ in stream) == 1_000_001
     assert int(megabytes) < 300
+
+
+@pytest.mark.parametrize(
+    ("output", "header"),
+    [
+        ("logits", "y0,y1,y2"),
+        ("ranked", "class,y0,y1,y2"),
+        ("argmax", "class"),
+        ("sigmoid", "p0,p1,p2"),
+    ],
+)
+def test_table_has_what_the_output_has(output: str, header: str) -> None:
+    network = Network(**vars(made_up([4, 3], output=output)))
+    found = network.predict(np.zeros((2, 4)))
+    stream = io.StringIO()
+    assert predict.write_csv(iter([found]), network, stream) == 2
+    lines = stream.getvalue().splitlines()
+    assert lines[0] == header and len(lines) == 3
+    assert len(lines[1].split(",")) == len(header.split(","))

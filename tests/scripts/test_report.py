@@ -125,7 +125,7 @@ def test_classes_of_the_rtl_are_its_own(folder: Path) -> None:
             "1 of 150 classes that the RTL gave differ from the reference",
         ),
         (
-            lambda c: c["probabilities"][0].reverse(),
+            lambda c: c["results"][0].reverse(),
             "of 450 probabilities that the RTL gave differ from the reference",
         ),
         (

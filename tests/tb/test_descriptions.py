@@ -30,7 +30,7 @@ from verify.formal.properties import FORMAL
 PARAMETER = re.compile(r"^ +parameter (?:\[.*?\] +)?(\w+) += ([^,/\s]+),? *// (.*)$", re.MULTILINE)
 # What a comment may say of legal values, in the words of tb/modules/ranges.py.
 RANGE = re.compile(
-    r"([\w+\- ]+ \.\. [\w+\- ]+|\w+ or more|divides \w+(?:\[\w+\])?|\"\w+\" or \"\w+\")"
+    r"([\w+\- ]+ \.\. [\w+\- ]+|\w+ or more|divides \w+(?:\[\w+\])?|\"\w+\"(?: or \"\w+\")+)"
 )
 
 each_module = pytest.mark.parametrize("module", MODULES.values(), ids=lambda module: module.name)

@@ -10,6 +10,7 @@ from common.paths import BUILD
 from model import artifact, fast
 from model.artifact import Network
 from model.format import Int
+from model.functions import FUNCTIONS
 from model.stages.softmax import DIVIDERS, SCORES
 from tb.modules.mutant import mutated
 from tb.modules.registry import mutant_named
@@ -41,9 +42,16 @@ def test_implementations_agree(seed: int) -> None:
 def test_draws_reach_every_kind_of_network() -> None:
     specs = [draw(seed, FULL).spec for seed in range(200)]
     assert {len(spec.layers) for spec in specs} == set(range(1, 7))
-    assert {(spec.softmax.score, spec.softmax.divider) for spec in specs} == {
+    softmaxes = [spec.softmax for spec in specs if spec.output.kind == "softmax"]
+    assert {(softmax.score, softmax.divider) for softmax in softmaxes} == {
         (score, divider) for score in SCORES for divider in DIVIDERS
     }
+    outputs = {(spec.output.kind, bool(spec.output.classes)) for spec in specs}
+    assert outputs >= {("logits", False), ("logits", True), ("argmax", True), ("sigmoid", False)}
+    made = {
+        layer.activation.function for spec in specs for layer in spec.layers if layer.activation
+    }
+    assert made == set(FUNCTIONS)
     layers = [layer for spec in specs for layer in spec.layers]
     for name in ("x", "w", "y"):
         assert {getattr(layer, name).width for layer in layers} == set(range(2, 17))

@@ -50,7 +50,7 @@ def check(
     x = quantize(features(indices), network.spec.x)
     found = native.stream(network, x, rtl=rtl, mem=mem, optimize=optimize)
     classes, probabilities = fast.predict_codes(network, x)
-    have = np.column_stack([found.classes, found.probabilities])
+    have = np.column_stack([found.classes, found.results])
     want = np.column_stack([classes, probabilities])
     if have.shape != want.shape:
         raise BoxError(f"results must have shape {want.shape}, got {have.shape}")

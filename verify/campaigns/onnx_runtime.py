@@ -55,14 +55,14 @@ def against_reference(name: str, inputs: str, network: Network, x: Int) -> Compa
 def against_rtl(name: str, inputs: str, network: Network, x: Int) -> Comparison:
     """The classes and probabilities that the RTL itself gives on ``x``, at the network's fold."""
     streamed = native.stream(network, x)
-    given = _outputs(streamed.classes.astype(np.int64), streamed.probabilities)
+    given = _outputs(streamed.classes.astype(np.int64), streamed.results)
     found = _outputs(*onnx_export.predict_codes(network, x))
     values = sum(require_equal(found, given, "ONNX Runtime", "the RTL").values())
     who = f"RTL, {network.spec.interval} cycles"
     return Comparison(who, name, inputs, len(x), values)
 
 
-def _outputs(classes: Int, probabilities: NDArray[np.uint8]) -> dict[str, Int]:
+def _outputs(classes: Int, probabilities: NDArray[np.integer]) -> dict[str, Int]:
     return {"class": classes, "probabilities": probabilities.astype(np.int64)}
 
 

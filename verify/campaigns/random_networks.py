@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,8 +22,10 @@ from model import artifact, fast, onnx_export, reference
 from model.artifact import Network
 from model.folding import divisors
 from model.format import MAX_FRAC, MAX_WIDTH, MIN_WIDTH, Format, Int
+from model.functions import FUNCTIONS
 from model.spec import TOP, NetworkSpec
 from model.stages.softmax import DIVIDERS, MAX_LOGIT_FRAC, SCORES
+from model.tables import MAX_TABLE_W
 from tb.sim import native
 from tb.sim.made_up import codes, made_up
 from verify import record
@@ -30,6 +33,8 @@ from verify import record
 HERE = "verify.campaigns.random_networks"
 SAMPLES = 1000
 MOST_CYCLES, MOST_MULTIPLIERS = 512, 24
+
+OUTPUTS = (*4 * ("softmax",), "logits", "ranked", "argmax", "sigmoid")
 
 # Draws of each size before the next larger one is tried.
 TRIES = 4
@@ -73,18 +78,38 @@ def draw(seed: int, size: Size) -> Network:
         weights.append(w)
         formats.append(Format(y_width, w.frac + x.frac - max(shift, 0)))
     folds = [_fold(rng, n_in, n_out) for n_in, n_out in itertools.pairwise(sizes)]
+    ends: dict[str, Any] = {
+        "softmax": (SCORES[pick(0, 1)], DIVIDERS[pick(0, 1)]),
+        "softmax_lanes": _divisor(rng, sizes[-1]),
+        "in_lanes": _divisor(rng, sizes[0]),
+        "out_lanes": _divisor(rng, sizes[-1]),
+        "integers": "extreme" if rng.random() < 0.25 else "random",
+    }
+    # Drawn last, so that what a seed draws of the rest stays what it was.
+    output = OUTPUTS[pick(0, len(OUTPUTS) - 1)]
+    if output == "argmax":
+        ends["out_lanes"] = 1
+    activations = [
+        _table(rng, weights[k].frac + formats[k].frac, formats[k + 1]) for k in range(len(weights))
+    ]
     return made_up(
         sizes,
         folds=folds,
         formats=formats,
         weight_format=weights,
-        softmax=(SCORES[pick(0, 1)], DIVIDERS[pick(0, 1)]),
-        softmax_lanes=_divisor(rng, sizes[-1]),
-        in_lanes=_divisor(rng, sizes[0]),
-        out_lanes=_divisor(rng, sizes[-1]),
-        integers="extreme" if rng.random() < 0.25 else "random",
+        activations=activations,
+        output=output,
         seed=seed,
+        **ends,
     )
+
+
+def _table(rng: np.random.Generator, finest: int, y: Format) -> tuple[str, Format] | None:
+    """Of every third layer a function by table, in front of it a format up to frac ``finest``."""
+    function = list(FUNCTIONS)[int(rng.integers(len(FUNCTIONS)))]
+    width = int(rng.integers(MIN_WIDTH, MAX_TABLE_W + 1))
+    wanted = rng.random() < 1 / 3
+    return (function, Format(width, min(y.frac, width, finest))) if wanted else None
 
 
 def _divisor(rng: np.random.Generator, whole: int) -> int:
@@ -106,22 +131,28 @@ def _fold(rng: np.random.Generator, n_in: int, n_out: int) -> tuple[int, int]:
 
 Tensors = dict[str, Int]
 Implementation = Callable[[Network, Int], Tensors]
-CLASS, PROBABILITIES = "softmax.class", "softmax.probabilities"
+
+
+def _tensors(network: Network, classes: Int, results: Int) -> Tensors:
+    """What leaves a core, by the names of a trace; of a network without classes none but 0."""
+    output = network.spec.output
+    found = {output.key: results if output.n_out == output.n_in else results[:, 0]}
+    if output.classes:
+        found[f"{output.name}.class"] = classes
+    elif classes.any():
+        raise Disagreement(f"{output.name}: tuser must be 0, got {classes.max()}")
+    return found
 
 
 def through_fast_path(network: Network, x: Int) -> Tensors:
-    """Classes and probabilities of codes by the reference's fast path."""
-    classes, probabilities = fast.predict_codes(network, x)
-    return {CLASS: classes, PROBABILITIES: probabilities.astype(np.int64)}
+    """Results of codes by the reference's fast path."""
+    return _tensors(network, *fast.predict_codes(network, x))
 
 
 def through_rtl(network: Network, x: Int, *, rtl: Path = RTL) -> Tensors:
-    """Classes and probabilities of codes by the RTL at the network's own fold."""
+    """Results of codes by the RTL at the network's own fold."""
     found = native.stream(network, x, rtl=rtl, optimize=False)
-    return {
-        CLASS: found.classes.astype(np.int64),
-        PROBABILITIES: found.probabilities.astype(np.int64),
-    }
+    return _tensors(network, found.classes.astype(np.int64), found.results.astype(np.int64))
 
 
 IMPLEMENTATIONS: dict[str, Implementation] = {
@@ -134,10 +165,18 @@ IMPLEMENTATIONS: dict[str, Implementation] = {
 def values_of(spec: NetworkSpec) -> int:
     """Values that `compare` compares for each sample: results of all, every tensor of ONNX's."""
     tensors = len(onnx_export.trace_names(spec))
-    layers = sum((3 if layer.relu else 2) * layer.n_out for layer in spec.layers)
-    # The input, the layers' tensors, three of n_out values in the softmax; its total and the class.
-    assert tensors == 1 + sum(3 if layer.relu else 2 for layer in spec.layers) + 5
-    return 2 * (1 + spec.n_out) + spec.n_in + layers + 3 * spec.n_out + 2
+    each = [3 if layer.relu or layer.activation else 2 for layer in spec.layers]
+    layers = sum(n * layer.n_out for n, layer in zip(each, spec.layers, strict=True))
+    output, has_class = spec.output, bool(spec.output.classes)
+    # The input, the layers' tensors; of a softmax three of n_out values, its total and the class.
+    ends, values = {
+        "softmax": (5, 3 * spec.n_out + 2),
+        "argmax": (1, 1),
+    }.get(output.kind, (1 + has_class, spec.n_out + has_class))
+    assert tensors == 1 + sum(each) + ends
+    # An argmax is its class: one tensor, not two.
+    given = spec.n_out + (has_class and output.kind != "argmax")
+    return 2 * given + spec.n_in + layers + values
 
 
 def compare(
@@ -252,7 +291,7 @@ def run(arguments: argparse.Namespace) -> None:
     record.record(
         "random_networks",
         level=3,
-        claim="networks drawn at random, every score and divider: "
+        claim="networks drawn at random, every output, activation, score and divider: "
         f"{', '.join(IMPLEMENTATIONS)} are the reference",
         command="make verify-random-networks",
         figures={

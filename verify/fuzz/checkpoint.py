@@ -36,7 +36,7 @@ def _untrained(plan: recipe.Recipe, dataset: Dataset) -> Trained:
         {name: Format(8, 3) for name, _ in names},
     )
     scaling = Scaling((0.0,) * len(dataset.feature_names), (1.0,) * len(dataset.feature_names))
-    return Trained(module, QuantizedNetwork(tuned, formats, plan.softmax.score), scaling)
+    return Trained(module, QuantizedNetwork(tuned, formats, plan.score), scaling)
 
 
 def _odd_tensors(content: Any) -> list[torch.Tensor]:

@@ -1,0 +1,399 @@
+"""The path of the data through a traced graph, node by node: a chain of layers, or a refusal."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+
+from model.frontends.chain import Affine, FrontendError, Step, Use, make_linear, normalization
+from model.frontends.fixed_point import FixedPoint
+from model.frontends.layer_names import unique
+from model.frontends.refusals import SUPPORTED, describe, refuse_too_many, where
+from model.frontends.sides import Sides, Size, without_use
+from model.frontends.spellings import (
+    HINTS,
+    argument,
+    changes_nothing,
+    in_place,
+    is_flat,
+    is_over_classes,
+    is_relu,
+    operation,
+)
+from model.recipe import MAX_LAYERS
+
+MINUS = torch.tensor(-1.0, dtype=torch.float64)
+JOINED = "two paths meet there, and the hardware has one chain, without skip or concatenation"
+
+
+class Walk:
+    """What a graph in evaluation computes: ``uses`` of Linears, then ``ends``.
+
+    ``ends`` are names of operations behind the last layer: softmax, sigmoid, argmax, squeeze.
+    Raises `FrontendError`, naming the node, on anything else in the graph.
+    """
+
+    def __init__(self, module: nn.Module, graph: fx.Graph) -> None:
+        self.module, self.owner = module, type(module).__name__
+        self.uses: list[Use] = []
+        self.ends: list[str] = []
+        self.input: FixedPoint | None = None
+        # Steps that no Linear has taken in so far, with the nodes that they come from.
+        self._open: list[tuple[Step, fx.Node]] = []
+        # Versions of the chain's value that nodes hold: one may be written over in place.
+        self._versions: dict[fx.Node, int] = {}
+        self._version = 0
+        self._aliases: set[fx.Node] = set()
+        self._sides = Sides(module)
+        self._width: int | None = None
+        self._flat = False
+        self._before: fx.Node | None = None
+        # What is said where anything follows a sigmoid, which the hardware has at the end alone.
+        self._sigmoid_inside: FrontendError | None = None
+        self._counts: Counter[tuple[Any, ...]] = Counter()
+        self._count = sum(operation(n, self._submodule(n)) == "linear" for n in graph.nodes)
+        dead = without_use(graph, module)
+        for node in graph.nodes:
+            if node not in dead:
+                self._visit(node)
+
+    # Nodes, one after another
+
+    def _visit(self, node: fx.Node) -> None:
+        if node.op == "placeholder":
+            self._placeholder(node)
+        elif node.op == "get_attr":
+            self._sides.read(node)
+        elif node.op == "output":
+            self._output(node)
+        elif not any(taken in self._versions for taken in node.all_input_nodes):
+            self._beside(node, lambda: self._sides.compute(node))
+        else:
+            self._step(node)
+
+    def _placeholder(self, node: fx.Node) -> None:
+        if self._before is None:
+            self._versions[node] = self._version
+            self._aliases = {node}
+            self._before = node
+        elif node.users or not node.args:
+            raise self._refusal(node, "one input is")
+
+    def _output(self, node: fx.Node) -> None:
+        (result,) = node.args
+        if not isinstance(result, fx.Node) or self._versions.get(result) != self._version:
+            raise self._refusal(
+                node, "one result at the end of the chain is: name it by result = in the recipe"
+            )
+        if not self.uses:
+            raise self._refusal(node, "")
+        self._close(self._open)
+
+    def _step(self, node: fx.Node) -> None:
+        """One node that takes the chain's value."""
+        taken = [n for n in node.all_input_nodes if n in self._versions]
+        submodule = self._submodule(node)
+        name = operation(node, submodule)
+        if name == "size":
+            width = self._width
+            self._beside(node, lambda: self._sides.measure(node, width))
+            return
+        twice = len(taken) > 1 or node.args.count(taken[0]) > 1
+        if (twice and name != "cast") or self._versions[taken[0]] != self._version:
+            raise self._refusal(node, JOINED)
+        kept = getattr(self, f"_{name}")(node, submodule) if name else None
+        if kept is None:
+            raise self._sigmoid_inside or self._refusal(node, HINTS.get(name, ""))
+        self._moved(node, submodule, kept)
+
+    def _beside(self, node: fx.Node, find: Callable[[], None]) -> None:
+        """Find the value of a node beside the chain."""
+        try:
+            if self._flat:
+                raise ValueError("there is one number for each sample")
+            find()
+        except Exception as error:  # an operation on a size that is not known, or a user's own
+            raise self._refusal(node, HINTS.get(operation(node, None), "")) from error
+
+    def _moved(self, node: fx.Node, submodule: nn.Module | None, kept: bool) -> None:
+        """Take note of the value that a node gives: ``kept``, or another one."""
+        writes = in_place(node, submodule)
+        if not kept:
+            self._version += 1
+            if writes:
+                self._versions.update(dict.fromkeys(self._aliases, self._version))
+            else:
+                self._aliases = set()
+        self._versions[node] = self._version
+        if node.target not in ("clone", torch.clone):
+            self._aliases.add(node)
+        self._before = node
+
+    # Operations: whether the value is kept, or None where the hardware has no such step
+
+    def _linear(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:
+        assert isinstance(submodule, nn.Linear)
+        return self._use(node, str(node.target), (str(node.target),), submodule)
+
+    def _f_linear(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:
+        weight, bias = (argument(node, k, name, None) for k, name in ((1, "weight"), (2, "bias")))
+        return self._matrix(node, weight, bias, transposed=False)
+
+    def _matmul(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:
+        return self._matrix(node, node.args[1], None, transposed=True)
+
+    def _addmm(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:
+        plain = not node.kwargs and len(node.args) == 3 and node.args[1] in self._versions
+        return self._matrix(node, node.args[2], node.args[0], transposed=True) if plain else None
+
+    def _matrix(self, node: fx.Node, weight: Any, bias: Any, *, transposed: bool) -> bool | None:
+        given, shift = self._sides.value(weight), self._sides.value(bias)
+        legal = isinstance(given, Tensor) and given.ndim == 2
+        if not legal or not (shift is None or (isinstance(shift, Tensor) and shift.ndim == 1)):
+            return None
+        linear = make_linear(given.T if transposed else given, shift)
+        target = str(weight.target) if isinstance(weight, fx.Node) else node.name
+        path = target.removesuffix(".weight")
+        return self._use(node, path, (path, self._sides.key(weight), self._sides.key(bias)), linear)
+
+    def _use(
+        self, node: fx.Node, path: str, key: tuple[Any, ...], linear: nn.Linear
+    ) -> bool | None:
+        if self.ends or self._flat:
+            return None
+        if self._width not in (None, linear.in_features):
+            raise FrontendError(
+                f"{self.owner}: node {node.name!r} takes {linear.in_features} features, expected "
+                f"{self._width}, as they come{where(node)}"
+            )
+        self._counts[key] += 1
+        name = unique(path, self._counts[key], {use.name for use in self.uses})
+        before = [step for step, _ in self._open]
+        self.uses.append(Use(name, key, linear, before))
+        self._open, self._width = [], linear.out_features
+        if len(self.uses) > MAX_LAYERS:
+            raise refuse_too_many(self.owner, max(self._count, len(self.uses)))
+        return False
+
+    def _norm(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:
+        assert isinstance(submodule, nn.BatchNorm1d)
+        path, width = str(node.target), submodule.num_features
+        if submodule.running_mean is None:
+            return None
+        if self._width not in (None, width):
+            behind = f", the outputs of {self.uses[-1].key[0]}" if self.uses else ""
+            raise FrontendError(
+                f"{self.owner}: {path} normalizes {width} features, expected {self._width}{behind}"
+            )
+        found = (submodule.running_mean, submodule.running_var, submodule.weight, submodule.bias)
+        return self._normalize(node, (path,), found, submodule.eps)
+
+    def _f_norm(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:
+        keys = enumerate(("running_mean", "running_var", "weight", "bias"), start=1)
+        given = [argument(node, position, key, None) for position, key in keys]
+        if argument(node, 5, "training", False) or given[0] is None:
+            return None
+        key = (node.name, *map(self._sides.key, given))
+        eps = argument(node, 7, "eps", 1e-5)
+        return self._normalize(node, key, tuple(map(self._sides.value, given)), eps)
+
+    def _normalize(
+        self, node: fx.Node, key: tuple[Any, ...], statistics: tuple[Any, ...], eps: float
+    ) -> bool | None:
+        gain, shift = normalization(statistics, eps)
+        return self._affine_step(node, key, gain, shift)
+
+    def _affine(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:
+        assert isinstance(submodule, Affine)
+        given = (submodule.gain, submodule.shift)
+        gain, shift = (None if value is None else value.double() for value in given)
+        return self._affine_step(node, (str(node.target),), gain, shift)
+
+    def _add(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:
+        return self._arithmetic(node, lambda c: (None, c))
+
+    def _sub(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:
+        is_first = node.args[0] in self._versions
+        return self._arithmetic(node, lambda c: (None, -c) if is_first else (MINUS, c))
+
+    def _mul(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:
+        return self._arithmetic(node, lambda c: (c, None))
+
+    def _div(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:
+        if node.args[0] not in self._versions:
+            return None
+        return self._arithmetic(node, lambda c: (1 / c, None))
+
+    def _neg(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:
+        return self._affine_step(node, (node.name,), MINUS, None)
+
+    def _arithmetic(self, node: fx.Node, to_step: Any) -> bool | None:
+        """A step whose other operand is a constant."""
+        if len(node.args) != 2 or node.kwargs:
+            return None
+        other = node.args[1] if node.args[0] in self._versions else node.args[0]
+        value = self._sides.value(other)
+        if not isinstance(value, Tensor | int | float):
+            return None
+        constant = torch.as_tensor(value).detach().double()
+        key = (node.name if not isinstance(other, fx.Node) else str(other.target),)
+        gain, shift = to_step(constant)
+        return self._affine_step(
+            node, (*key, operation(node, None), self._sides.key(other)), gain, shift
+        )
+
+    def _affine_step(
+        self, node: fx.Node, key: tuple[Any, ...], gain: Tensor | None, shift: Tensor | None
+    ) -> bool | None:
+        parts = []
+        if self.ends or (self.uses[-1].fixed if self.uses else self.input):
+            return None
+        for value in (gain, shift):
+            if value is not None and value.numel() > 1:
+                count = value.numel()
+                if value.shape not in ((count,), (1, count)) or self._width not in (None, count):
+                    return None
+                self._width = count
+            parts.append(value if value is None else value.reshape(-1))
+        step = Step(key, *parts)
+        if not self.uses or self.uses[-1].relu:
+            self._open.append((step, node))
+        else:
+            self.uses[-1].behind.append(step)
+        return False
+
+    def _fixed(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:
+        """What another tool rounded values to; behind the last step it is left out."""
+        assert isinstance(submodule, FixedPoint)
+        use = self.uses[-1] if self.uses else None
+        if self.ends:
+            return True
+        if self._open:
+            return None
+        try:
+            found = submodule.format(submodule.is_unsigned or (use is not None and use.relu))
+        except FrontendError as error:
+            raise self._refusal(node, str(error)) from error
+        if use is None:
+            again = self.input and self.input.format(self.input.is_unsigned)
+            self.input = submodule
+        else:
+            again, use.fixed = use.fixed, found
+            use.relu = use.relu or submodule.is_unsigned
+        return False if again in (None, found) else None
+
+    def _relu(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:
+        if not self.uses or self.ends or self._flat:
+            return None
+        if self._open:
+            self._close(self._open)
+        if self.uses[-1].relu:
+            return True
+        self.uses[-1].relu = True
+        return False
+
+    def _clamp(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:
+        is_one = is_relu(node, submodule, operation(node, submodule))
+        return self._relu(node, submodule) if is_one else None
+
+    _threshold = _clamp
+
+    def _maximum(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:
+        others = [a for a in node.args if a not in self._versions]
+        value = self._sides.value(others[0]) if len(node.args) == 2 and others else None
+        zero = isinstance(value, Tensor) and bool((value == 0).all())
+        return self._relu(node, submodule) if zero else None
+
+    def _close(self, steps: list[tuple[Step, fx.Node]]) -> None:
+        """Move steps behind a ReLU in front of it, since no Linear behind takes them in."""
+        for step, node in steps:
+            if not step.commutes:
+                raise self._refusal(
+                    node, "behind a ReLU it is where a Linear follows, or as a positive factor"
+                )
+            self.uses[-1].behind.append(step)
+        self._open = []
+
+    # What stands at the end, and what changes no number
+
+    def _softmax(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:
+        over_classes = is_over_classes(node, submodule) and not self._flat
+        return self._end("softmax") if over_classes and not self.ends else None
+
+    def _sigmoid(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:
+        if self.ends or self._width != 1:
+            return None
+        self._sigmoid_inside = self._refusal(node, HINTS["sigmoid"])
+        return self._end("sigmoid")
+
+    def _argmax(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:
+        legal = argument(node, 1, "dim", None) in (1, -1) and not self._flat
+        if argument(node, 2, "keepdim", False) or "argmax" in self.ends or not legal:
+            return None
+        return self._end("argmax")
+
+    def _end(self, name: str) -> bool | None:
+        if not self.uses:
+            return None
+        self._close(self._open)
+        self.ends.append(name)
+        return False
+
+    def _squeeze(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:
+        dim = argument(node, 1, "dim", None)
+        if dim not in (1, -1, None):
+            return None
+        return self._one_output() if self._width == 1 else True
+
+    def _getitem(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:
+        index: Any = node.args[1]
+        first = isinstance(index, tuple) and len(index) == 2 and index[0] in (slice(None), ...)
+        return self._one_output() if first and index[1] in (0, -1) else None
+
+    def _one_output(self) -> bool | None:
+        if self._width != 1 or not self.uses:
+            return None
+        self._flat = True
+        return True
+
+    def _pass(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:
+        return changes_nothing(node, submodule, "pass") or None
+
+    def _cast(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:
+        return changes_nothing(node, submodule, "cast") or None
+
+    def _flatten(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:
+        if self._flat or is_flat(node, submodule):
+            return True
+        return self._one_output()
+
+    def _view(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:
+        given = argument(node, 1, "shape", argument(node, 1, "size", None))
+        sizes = given if isinstance(given, tuple | list) else node.args[1:]
+        found = [self._sides.value(size) for size in sizes]
+        if len(found) == 1 and isinstance(found[0], tuple):
+            found = list(found[0])
+        if len(found) == 1 and found[0] in (-1, Size.SAMPLES):
+            return self._one_output()
+        if len(found) != 2 or found[0] not in (-1, Size.SAMPLES) or self._flat:
+            return None
+        if isinstance(found[1], int) and found[1] > 0:
+            if self._width not in (None, found[1]):
+                return None
+            self._width = found[1]
+            return True
+        whole = found == [Size.SAMPLES, -1] or found[1] is Size.FEATURES
+        return whole or None
+
+    def _submodule(self, node: fx.Node) -> nn.Module | None:
+        return self.module.get_submodule(str(node.target)) if node.op == "call_module" else None
+
+    def _refusal(self, node: fx.Node, hint: str) -> FrontendError:
+        words = f": {hint}" if hint else ""
+        before = self._before.name if self._before else "nothing"
+        return FrontendError(
+            f"{self.owner}: node {node.name!r} ({describe(node, self._submodule(node))}) after "
+            f"{before!r} is not supported{where(node)}{words}; supported are {SUPPORTED}"
+        )
