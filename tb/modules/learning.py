@@ -132,8 +132,13 @@ MODULES = (
         DROPS,
         own=(plain(DROP_MIN=6, DROP_MAX=11),),
         contracts=(_formula(plain(DROP_MIN=6, DROP_MAX=11), "dither-with-a-bit-too-many"),),
-        illegal=(({"DROP_MAX": 17}, "DROP_MAX=17", "SELRANGE"),),
+        illegal=(
+            ({"DROP_MAX": 17}, "DROP_MAX=17", "SELRANGE"),
+            ({"DROP_MIN": 0}, "", ""),
+            ({"DROP_MAX": 5}, "", ""),
+        ),
         DROP_MIN=MORE,
+        DROP_MAX="DROP_MIN .. 16",
     ),
     _module(
         "mlp_learn_engine",
@@ -156,8 +161,14 @@ MODULES = (
         "LANES ACC_W SHIFT_MIN SHIFT_MAX",
         own=(plain(LANES=3, ACC_W=20, SHIFT_MIN=6, SHIFT_MAX=8),),
         more=(plain(LANES=1, ACC_W=19, SHIFT_MIN=0, SHIFT_MAX=7),),
-        illegal=(({"ACC_W": 15}, "ACC_W=15", ""),),
+        illegal=(
+            ({"ACC_W": 15}, "ACC_W=15", ""),
+            ({"SHIFT_MIN": -1}, "", ""),
+            ({"SHIFT_MIN": 9}, "", ""),
+            ({"SHIFT_MAX": 22}, "", ""),
+        ),
         LANES=MORE,
+        SHIFT_MAX="0 .. SHIFT_MIN + 15",
     ),
     _module("mlp_learn_host", "N_LAYERS N SET RANGE N_DROPS LANES LAYER_W ADDR_W"),
     _module(
@@ -182,6 +193,10 @@ MODULES = (
         illegal=(
             ({"W_W": 17, "SUM_W": 40}, "W_W=17", "SELRANGE"),
             ({"SUM_W": 23}, "SUM_W=23", ""),
+            ({"W_W": 1}, "", ""),
+            ({"X_W": 1}, "", ""),
+            ({"X_W": 17, "SUM_W": 40}, "", ""),
+            ({"D_W": 7}, "", ""),
         ),
         D_W="W_W or more",
         SUM_W="D_W + W_W or more",
@@ -193,6 +208,8 @@ MODULES = (
         own=(_of_hard(2, LAYERS),),
         illegal=(
             ({"LANES": 257}, "LANES=257", ""),
+            ({"N_LAYERS": 17, "N": (1,) * 18, "SET": (0,) * 17, "LAYER_W": 5}, "", ""),
+            ({"N": (0, 6, 3)}, "", ""),
             ({"N": (4, 257, 3), "ADDR_W": 16}, "N=30000010100000004", ""),
         ),
     ),
@@ -219,8 +236,7 @@ MODULES = (
     _module(
         "mlp_learn_phase",
         "N_LAYERS LAYER_W",
-        own=(plain(N_LAYERS=3, LAYER_W=2),),
-        more=(plain(N_LAYERS=1, LAYER_W=1),),
+        own=(plain(N_LAYERS=3, LAYER_W=2), plain(N_LAYERS=1, LAYER_W=1)),
     ),
     _module("mlp_learn_ram", "WIDTH PARTS DEPTH", own=(plain(WIDTH=3, PARTS=3, DEPTH=5),)),
     _module("mlp_learn_random", "", own=(plain(),)),
@@ -229,7 +245,7 @@ MODULES = (
         "N_DROPS",
         own=(plain(N_DROPS=4),),
         contracts=(_formula(plain(N_DROPS=4), "rate-an-epoch-late", quick=True),),
-        illegal=(({"N_DROPS": 8}, "N_DROPS=8", ""),),
+        illegal=(({"N_DROPS": 8}, "N_DROPS=8", ""), ({"N_DROPS": 0}, "", "")),
     ),
     _module(
         "mlp_learn_sequence",
@@ -266,6 +282,8 @@ MODULES = (
             ({"DROP_MIN": 0}, "DROP_MIN=0", ""),
             ({"DROP_MAX": 5}, "DROP_MAX=5", ""),
             ({"M_W": 17}, "M_W=17", ""),
+            ({"M_W": 1}, "", ""),
+            ({"DROP_MAX": 24}, "", ""),
         ),
         P_W="DROP_MAX + 1 or more",
         DROP_MIN=MORE,
