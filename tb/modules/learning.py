@@ -163,6 +163,7 @@ MODULES = (
         more=(plain(LANES=1, ACC_W=19, SHIFT_MIN=0, SHIFT_MAX=7),),
         illegal=(
             ({"ACC_W": 15}, "ACC_W=15", ""),
+            ({"LANES": 0}, "", ""),
             ({"SHIFT_MIN": -1}, "", ""),
             ({"SHIFT_MIN": 9}, "", ""),
             ({"SHIFT_MAX": 22}, "", ""),
@@ -208,6 +209,8 @@ MODULES = (
         own=(_of_hard(2, LAYERS),),
         illegal=(
             ({"LANES": 257}, "LANES=257", ""),
+            ({"LANES": 0}, "", ""),
+            ({"N_LAYERS": 0}, "", ""),
             ({"N_LAYERS": 17, "N": (1,) * 18, "SET": (0,) * 17, "LAYER_W": 5}, "", ""),
             ({"N": (0, 6, 3)}, "", ""),
             ({"N": (4, 257, 3), "ADDR_W": 16}, "N=30000010100000004", ""),
