@@ -261,9 +261,13 @@ class RatePart(Part):
 
 
 class OrderPart(Part):
-    """Whole epochs, at every odd step: what is wanted is what the reference's order says."""
+    """Epochs of any length, at every odd step: what is wanted is what the reference's order says.
+
+    Long ones end by a reset.
+    """
 
     samples = 11
+    lengths = (11, 11, 11, 1, 2, 8, 120, 1030, 2049, 33000)
     inputs = (
         *(Field("rst"), Field("samples", 16), Field("draw"), Field("draw_word", 16)),
         *(Field("load"), Field("load_word", 16), Field("load_index", 16)),
@@ -289,22 +293,30 @@ class OrderPart(Part):
 
     def passed_over(self) -> int:
         """Numbers between the last index and the next one."""
-        a, b, size = 2 * (self.word >> 8) + 1, self.word & 0xFF, 16
-        every = [(a * i + b) % size for i in range(size)]
-        at = every.index(self.order[self.position])
-        before = every.index(self.order[self.position - 1]) if self.position else -1
-        return at - before - 1
+        a, b, size = (
+            2 * (self.word >> 8) + 1,
+            self.word & 0xFF,
+            1 << (self.samples - 1).bit_length(),
+        )
+        at = (self.order[self.position - 1] + a) % size if self.position else b % size
+        count = 0
+        while at >= self.samples:
+            at, count = (at + a) % size, count + 1
+        return count
 
     def draw(self) -> Values:
         found = self.busy and not self.wait
         begins = not self.reset and not self.busy
         self.turn += begins
+        if begins:
+            self.samples = random.choice(self.lengths)
+        ends = self.samples > 11 and self.busy and random.random() < 0.02
         word = self.words[self.turn % len(self.words)]
         fresh = self.turn % 2 == 1
         order = backprop.order(self.samples, word).tolist()
         position = random.randrange(self.samples)
         return {
-            "rst": self.reset,
+            "rst": self.reset or ends,
             "samples": self.samples,
             "draw": begins and fresh,
             "draw_word": word,
@@ -330,8 +342,8 @@ class OrderPart(Part):
 
     def clock(self, values: Values) -> None:
         ready = self.busy and not self.wait
-        if self.reset:
-            self.reset = False
+        if values["rst"]:
+            self.reset, self.order, self.position, self.wait = False, [], 0, 0
         elif values["draw"] or values["load"]:
             self.word = values["draw_word"]
             self.order = backprop.order(self.samples, self.word).tolist()

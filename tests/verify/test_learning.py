@@ -4,8 +4,11 @@ import pytest
 
 from common.errors import CommandError
 from model.learning.learner import Learner
+from syn.netlist import KINDS
+from tb.modules import learning as parts
+from tb.modules.registry import CASES
 from tb.sim.simulators import SIMULATORS
-from verify.campaigns import learning
+from verify.campaigns import learning, netlists
 from verify.campaigns.learning import FEWER, LANES, SAMPLES, SCORES, SMALL
 
 
@@ -42,3 +45,11 @@ def test_resets_come_in_every_cycle_that_is_asked_for() -> None:
     found = learning.reset_everywhere(SMALL, 3)
     # After each, a sample's 2 probabilities and class, then 62 masters and 4 counters.
     assert found["resets"] == 3 and found["values compared"] == 3 * 69
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_netlists_have_every_part_with_a_parameter(kind: str) -> None:
+    left_out = {case.module for case in CASES} - {s.top for s in netlists.steps(kind).values()}
+    assert left_out == {module.name for module in parts.MODULES if not module.parameters} - {
+        "mlp_learn_control"
+    }

@@ -10,7 +10,7 @@ from model.learning.learner import Learner
 from model.learning.plans import PLANS, samples_of, with_score
 from tb.modules.case import Case
 from tb.modules.learning_networks import Learning, of_dataset
-from tb.modules.registry import case_named
+from tb.modules.registry import MODULES, case_named
 from tb.sim.learning import NativeLearner
 from tb.sim.simulators import SIMULATORS
 from verify.campaigns import campaign
@@ -23,8 +23,8 @@ COMMAND = "make verify-learning"
 NETWORK = "iris"
 LANES, SCORES = (1, 6, 30), ("exp", "taylor2")
 SAMPLES = 300
-# Icarus takes too long for more of the serial core.
-FEWER = {("icarus", 1): 60}
+# Icarus takes more than a second for a sample of so many lanes.
+FEWER = {("icarus", 30): 60}
 EVERY_VALUE = "learns_every_value$"
 RESET = "survives_reset_in_the_middle$"
 # What a netlist has no names for is left out: all that lies inside.
@@ -95,7 +95,8 @@ def every_value() -> dict[str, Step]:
 def values_agree(simulator: str, lanes: int, score: str, count: int) -> Figures:
     """Read everything where it lies after each of ``count`` samples."""
     setting = of_dataset(NETWORK, lanes, score, count)
-    case = Case(TOP, setting, "learning_bench", ("mlp_ram",))
+    of_top = MODULES[TOP]
+    case = Case(TOP, setting, of_top.bench, of_top.visible)
     name = f"learning-{simulator}-{case.name}"
     outcome = case.run(
         simulator, folder=BUILD / "campaigns" / name, name=name, testcase=EVERY_VALUE, seed=1

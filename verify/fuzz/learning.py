@@ -9,16 +9,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from model.learning import learner
 from model.learning.backprop import Plan
 from model.learning.learner import Learner, State
-from tb.modules.learning_networks import HARD, random_case, random_samples
 from verify.fuzz.damage import damaged_bytes, damaged_text, damaged_value
 from verify.fuzz.network import JSON_TOKENS, signed, strict_json
 from verify.fuzz.targets import Target, same
 
 COUNTERS = ("lfsr", "word", "epoch", "position")
-SEEDS = (1, 2, 3)
+# A shared set, a single layer, either score and divider, no drop and as many as there may be.
+PLANS = (
+    Plan((3, 5, 5, 2), (0, 1, 2), (True, False, False), (0, 1, 0), epochs=3, samples=9, eta=2),
+    Plan((3, 4, 4, 4, 2), (0, 1, 1, 2), (True, False, True, False), (0, 0, 0), 4, 7, drops=()),
+    Plan((2, 5), (0,), (False,), (1,), epochs=4, samples=8, score="taylor2", divider="restoring"),
+    Plan((1, 2), (0,), (False,), (2,), epochs=4, samples=2, drops=(10, 20, 30, 40)),
+)
 
 
 def _content(plan: Plan, state: State) -> dict[str, Any]:
@@ -42,11 +49,11 @@ def _written(plan: Plan, state: State) -> bytes:
 
 def _maker() -> Callable[[random.Random], bytes]:
     seeds = []
-    for plan, seed in ((HARD, 1), *((random_case(seed)[0], seed) for seed in SEEDS)):
-        run = Learner.begin(plan, seed)
-        x, labels = random_samples(plan, seed)
-        for index in list(run.indices())[: 1 + plan.samples // 2]:
-            run.learn(x[index], int(labels[index]))
+    for seed, plan in enumerate(PLANS, start=1):
+        run, rng = Learner.begin(plan, seed), np.random.default_rng(seed)
+        for _ in range(1 + plan.samples // 2):
+            x = rng.integers(-128, 128, plan.sizes[0])
+            run.learn(x, int(rng.integers(plan.sizes[-1])))
         seeds.append(_written(plan, run.state))
     contents = [json.loads(data) for data in seeds]
 
