@@ -38,7 +38,6 @@ mlp_learn_walk.v
 mlp_lfsr.v
 mlp_linear.v
 mlp_output.v
-mlp_ram.v
 mlp_relu.v
 mlp_requantize.v
 mlp_resize.v

@@ -71,7 +71,7 @@ def put(bitstream: Path, folder: Path) -> Path:
 
 
 def resources(placed: Placement, board: Board) -> str:
-    """What a placement uses, and its clock beside the one that the board needs."""
+    """Cells that a placement uses, and its clock beside the one that the board needs."""
     used = ", ".join(
         f"{placed.used[kind]:,} of {placed.available[kind]:,} {kind}" for kind in placed.used
     )

@@ -130,23 +130,29 @@ def _synthesize(
 
 def _wrapper(module: str, parameters: Mapping[str, Parameter], ports: list[str]) -> str:
     """``module`` again, with its parameters, round its cells."""
-    values = {key: literal(value) for key, value in parameters.items()}
     names = [port.split()[-1] for port in ports]
-    declared = ",\n".join(f"    parameter {key} = {value}" for key, value in values.items())
     connected = ", ".join(f".{name}({name})" for name in names)
-    others = " || ".join(f"{key} != {value}" for key, value in values.items())
-    made = " ".join(f"{key}={value}" for key, value in values.items()).replace('"', "'")
-    return "\n".join(
-        [
-            "// Written by syn/netlist.py.",
-            f"module {module} #(\n{declared}\n) (",
-            ",\n".join(f"    {port}" for port in ports),
-            ");",
-            f"    {module}_cells u_cells ({connected});",
+    head, check = f"module {module} (", []
+    if parameters:
+        values = {key: literal(value) for key, value in parameters.items()}
+        declared = ",\n".join(f"    parameter {key} = {value}" for key, value in values.items())
+        others = " || ".join(f"{key} != {value}" for key, value in values.items())
+        made = " ".join(f"{key}={value}" for key, value in values.items()).replace('"', "'")
+        head = f"module {module} #(\n{declared}\n) ("
+        check = [
             f"    initial if ({others}) begin",
             f'        $display("%m: need the parameters of this netlist, {made}");',
             "        $finish;",
             "    end",
+        ]
+    return "\n".join(
+        [
+            "// Written by syn/netlist.py.",
+            head,
+            ",\n".join(f"    {port}" for port in ports),
+            ");",
+            f"    {module}_cells u_cells ({connected});",
+            *check,
             "endmodule",
             "",
         ]

@@ -63,7 +63,7 @@ class Scaling:
 
 @dataclass(frozen=True)
 class TargetScaling(Scaling):
-    """What the targets of a regression went through, which its values come back from."""
+    """The scaling of the targets of a regression, undone on its values."""
 
     owner: ClassVar[str] = "targets"
 

@@ -78,7 +78,7 @@ class Given:
 
 
 def given(owner: str, uses: Sequence[Use], first: FixedPoint | None) -> Given | None:
-    """What a network that was quantized brings, or None of one that was not.
+    """Formats and codes of a network that comes quantized, or None.
 
     Raises `FrontendError` where only a part of it is quantized, or a format does not fit.
     """

@@ -1,4 +1,4 @@
-"""What an ONNX graph says beside its chain: constants, sizes, and what is computed from them."""
+"""Constants of an ONNX graph, sizes, and all that is computed from them."""
 
 import math
 from typing import Any

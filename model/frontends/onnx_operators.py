@@ -222,7 +222,7 @@ def _quantize(reader: Reader, node: Node) -> Made:
 
 
 def _float_of(reader: Reader, unsigned: bool) -> Made:
-    """What codes without a sign do to floats, behind a layer: they are a ReLU."""
+    """The ReLU that codes without a sign are behind a layer."""
     behind = any(isinstance(module, nn.Linear) for module in reader.modules.values())
     return nn.ReLU() if unsigned and behind and not reader.is_at_an_end(*AT_THE_END) else None
 

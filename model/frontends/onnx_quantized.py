@@ -84,5 +84,5 @@ class Codes:
             )
 
     def module(self) -> FixedPoint:
-        """What rounds numbers to these."""
+        """The module that rounds numbers to these."""
         return FixedPoint(self.scale, self.low - self.zero, self.high - self.zero)

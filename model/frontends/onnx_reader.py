@@ -24,7 +24,7 @@ JOINED = "two paths meet there, and the hardware has one chain, without skip or 
 
 @dataclass(frozen=True)
 class Operator:
-    """How a node becomes a module, or None; ``takes_codes`` where it reads integers."""
+    """The module that a node becomes, or None; ``takes_codes`` where it reads integers."""
 
     make: "Callable[[Reader, Node], nn.Module | None]"
     takes_codes: bool = False

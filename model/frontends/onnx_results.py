@@ -1,4 +1,4 @@
-"""Which output of an ONNX graph is the network's, and which nodes lead to it."""
+"""The output of an ONNX graph that is the network's, and the nodes that lead to it."""
 
 from dataclasses import dataclass
 

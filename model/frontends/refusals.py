@@ -26,7 +26,7 @@ def refuse_too_many(owner: str, count: int) -> FrontendError:
 
 
 def describe(node: fx.Node, submodule: nn.Module | None) -> str:
-    """What a node calls, in short."""
+    """The function that a node calls, in short."""
     if submodule is not None:
         return shown(submodule)
     return f"{node.op} {getattr(node.target, '__name__', node.target)}"

@@ -56,7 +56,7 @@ def _without_options(module: nn.Module) -> None:
 
 
 def _entries(found: Any) -> dict[Key, Any]:
-    """What a result holds by name or number, or nothing where it is one."""
+    """Entries of a result by name or number, none where it is one tensor."""
     if isinstance(found, fx.Node):
         kind = found.target
         is_named = isinstance(kind, type) and issubclass(kind, tuple) and hasattr(kind, "_fields")

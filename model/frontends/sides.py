@@ -58,7 +58,7 @@ class Sides:
         return self._values.get(argument) if isinstance(argument, fx.Node) else argument
 
     def key(self, argument: Any) -> Any:
-        """What tells one constant from another: where it comes from, not what it is now."""
+        """The identity of a constant: where it comes from, not what it is now."""
         if not isinstance(argument, fx.Node):
             return repr(argument)
         if argument.op == "get_attr":

@@ -29,7 +29,7 @@ JOINED = "two paths meet there, and the hardware has one chain, without skip or 
 
 
 class Walk:
-    """What a graph in evaluation computes: ``uses`` of Linears, then ``ends``.
+    """The computation of a graph in evaluation: ``uses`` of Linears, then ``ends``.
 
     ``ends`` are names of operations behind the last layer: softmax, sigmoid, argmax, squeeze.
     Raises `FrontendError`, naming the node, on anything else in the graph.
@@ -265,7 +265,7 @@ class Walk:
         return False
 
     def _fixed(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:
-        """What another tool rounded values to; behind the last step it is left out."""
+        """The format that another tool rounded values to; left out behind the last step."""
         assert isinstance(submodule, FixedPoint)
         use = self.uses[-1] if self.uses else None
         if self.ends:

@@ -309,7 +309,7 @@ class SigmoidSpec(_Output):
 
     @property
     def detail(self) -> str:
-        """How many there are."""
+        """Number of classes."""
         return "two classes" if self.n == 1 else f"{self.n} independent"
 
     @property

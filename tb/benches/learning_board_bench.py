@@ -145,7 +145,7 @@ async def goes_on_from_a_load(dut):
 
 @cocotb.test(timeout_time=LIMIT_NS, timeout_unit="ns")
 async def does_each_request_once(dut):
-    """What comes again is answered again; what is out of turn is not done."""
+    """A request that comes again is answered again; one out of turn is not done."""
     line = Line(dut)
     await line.start()
     run = await line.begin()

@@ -114,7 +114,6 @@ MODULES = (
         own=(plain(),),
         contracts=(_formula(plain(), "another-tap", quick=True),),
     ),
-    _module("mlp_ram", "WIDTH DEPTH", own=(plain(WIDTH=9, DEPTH=5),)),
     _module(
         "mlp_learn_answer",
         "N LOGIT_FRAC SCORE DIVIDER SCORE_W TOTAL_W MEM_DIR",

@@ -63,18 +63,23 @@ class LfsrPart(Part):
 
 
 class RamPart(Part):
+    """A word of parts: a part that was never written may be anything, and so all of its word."""
+
     def __init__(self, parameters: dict[str, Any]) -> None:
         super().__init__(parameters)
-        self.depth, width = parameters["DEPTH"], parameters["WIDTH"]
+        self.width, self.parts, self.depth = map(
+            parameters.__getitem__, ("WIDTH", "PARTS", "DEPTH")
+        )
         addr_w = max(1, (self.depth - 1).bit_length())
         self.inputs = (
-            Field("write"),
+            Field("write", self.parts),
             Field("write_addr", addr_w),
-            Field("write_data", width),
+            Field("write_data", self.width * self.parts),
             Field("addr", addr_w),
         )
-        self.outputs_of = (Field("data", width),)
+        self.outputs_of = (Field("data", self.width * self.parts),)
         self.words: dict[int, int] = {}
+        self.written: dict[int, int] = {}
         self.data: int | None = None
 
     def draw(self) -> Values:
@@ -85,30 +90,15 @@ class RamPart(Part):
         return {} if self.data is None else {"data": self.data}
 
     def clock(self, values: Values) -> None:
-        self.data = self.words.get(values["addr"])
-        if values["write"]:
-            self.words[values["write_addr"]] = values["write_data"]
-
-
-class PartsPart(RamPart):
-    """A word of parts: a part that was never written may be anything, and so all of its word."""
-
-    def __init__(self, parameters: dict[str, Any]) -> None:
-        self.part, self.parts = parameters["WIDTH"], parameters["PARTS"]
-        super().__init__(parameters | {"WIDTH": self.part * self.parts})
-        self.inputs = (Field("write", self.parts), *self.inputs[1:])
-        self.whole: dict[int, int] = {}
-
-    def clock(self, values: Values) -> None:
         write, at = values["write"], values["write_addr"]
         if not write or at != values["addr"]:
-            known = self.whole.get(values["addr"], 0) == (1 << self.parts) - 1
+            known = self.written.get(values["addr"], 0) == (1 << self.parts) - 1
             self.data = self.words[values["addr"]] if known else None
         for k in range(self.parts):
             if write >> k & 1:
-                mask = ((1 << self.part) - 1) << (k * self.part)
+                mask = ((1 << self.width) - 1) << (k * self.width)
                 self.words[at] = self.words.get(at, 0) & ~mask | values["write_data"] & mask
-                self.whole[at] = self.whole.get(at, 0) | 1 << k
+                self.written[at] = self.written.get(at, 0) | 1 << k
 
 
 class LanePart(Part):
@@ -359,8 +349,7 @@ class OrderPart(Part):
 
 PARTS: dict[str, type[Part]] = {
     "mlp_lfsr": LfsrPart,
-    "mlp_ram": RamPart,
-    "mlp_learn_ram": PartsPart,
+    "mlp_learn_ram": RamPart,
     "mlp_learn_lane": LanePart,
     "mlp_learn_mask": MaskPart,
     "mlp_learn_rate": RatePart,

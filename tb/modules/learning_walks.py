@@ -154,7 +154,7 @@ class WalkPart(Part):
 
     @property
     def place(self) -> Values | None:
-        """Where it is; None before its begin and behind its end."""
+        """Its place; None before its begin and behind its end."""
         over = self.at is None or self.at == len(self.places)
         return None if over or self.at is None else self.places[self.at]
 

@@ -39,7 +39,7 @@ class Reset(Part):
         raise NotImplementedError
 
     def shown(self, values: Values) -> Values:
-        """What must stand at the outputs since the first reset."""
+        """The values that must stand at the outputs since the first reset."""
         raise NotImplementedError
 
 
@@ -268,7 +268,7 @@ class InputPart(Reset):
 
 
 class OperandsPart(Reset):
-    """What a sample has become so far; whatever the counts say is there is read at random."""
+    """The values of a sample so far; of those that the counts say are there, some are read."""
 
     cycles = 6000
 

@@ -1,4 +1,4 @@
-"""What comes behind the last layer, and tables of functions: outputs, winner, lanes of bytes."""
+"""Stages behind the last layer, and tables of functions: outputs, winner, lanes of bytes."""
 
 import dataclasses
 import random

@@ -17,7 +17,7 @@ from model.functions import FUNCTIONS, table
 from model.stages.activation import Activation
 from tb.sim.made_up import ARGUMENTS, made_up
 
-# Formats in front of a table and behind it: bytes, the longest there is, whole numbers, few bits.
+# Formats in front of a table and behind it: bytes, the longest there is, integers, few bits.
 FORMATS = [
     (Format(8, 4), Format(8, 6)),
     (Format(12, 7), Format(16, 13)),

@@ -43,11 +43,7 @@ def simulator(case: Case, kind: str) -> str:
 
 
 def steps(kind: str) -> dict[str, Step]:
-    """Every case under Icarus, whose X may leak, but the largest; made-up networks; the flowers.
-
-    A netlist's wrapper has parameters. What has none is a part of the core that learns, and gates
-    within the whole of it (`verify.campaigns.learning`).
-    """
+    """Every case under Icarus, whose X may leak, but the largest; made-up networks; the flowers."""
     how = {"label": f"netlist-{kind}", "netlist": kind, "seed": 1}
     run = "verify.campaigns.campaign"
     found = {
@@ -55,7 +51,6 @@ def steps(kind: str) -> dict[str, Step]:
             case.name, f"{run}:run_case", simulator=simulator(case, kind), **how
         )
         for case in CASES
-        if case.setting.shown
     }
     for name in MADE_UP:
         arguments = {"name": name, "simulator": "icarus", **how}

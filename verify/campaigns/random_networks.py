@@ -134,7 +134,7 @@ Implementation = Callable[[Network, Int], Tensors]
 
 
 def _tensors(network: Network, classes: Int, results: Int) -> Tensors:
-    """What leaves a core, by the names of a trace; of a network without classes none but 0."""
+    """Values that leave a core, by the names of a trace; without classes the class is 0."""
     output = network.spec.output
     found = {output.key: results if output.n_out == output.n_in else results[:, 0]}
     if output.classes:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import numpy as np
 
@@ -25,7 +24,6 @@ from tb.modules import illegal
 from tb.modules.networks import IRIS, MADE_UP, at
 from tb.modules.registry import ON_BOTH_SIMULATORS, case_named
 from tb.modules.situations import directed
-from tb.sim import runner
 from tb.sim.run_network import LONG_RUN, run_network
 from tb.sim.runner import SimulationFailed, simulate
 from verify import cases
@@ -38,9 +36,6 @@ SAMPLES = 40
 # The whole core that learns, with each score and several numbers of lanes.
 CORES = ("learn_top-hard-4-exp", "learn_top-hard-5-taylor2", "learn_top-random-2")
 
-# What is counted, by its own options: `--coverage` looks for state machines too, and this Verilator
-# fails at that where a word of a memory is written.
-COUNTED = ("--coverage-line", "--coverage-toggle", "--coverage-expr")
 # Illegal instances of one design: the sentences of more do not fit into one buffer of a C library,
 # and cocotb's log would tear one of them.
 FEW = 10
@@ -89,10 +84,7 @@ def covered(kind: str, name: str) -> dict[str, Any]:
     situations = data.with_suffix(".json")
     for path in (data, situations):
         path.unlink(missing_ok=True)
-    every, *others = runner._COVERAGE_ARGS
-    assert every == "--coverage"
-    with mock.patch.object(runner, "_COVERAGE_ARGS", [*COUNTED, *others]):
-        SIMULATIONS[kind](name, data)
+    SIMULATIONS[kind](name, data)
     return {
         "points": [[*dataclasses.astuple(point), count] for point, count in read(data).items()],
         "situations": json.loads(situations.read_text()) if situations.exists() else None,

@@ -29,7 +29,7 @@ PLANS = (
 
 
 def _content(plan: Plan, state: State) -> dict[str, Any]:
-    """What the file of a run must say, without its digest."""
+    """The content that the file of a run must have, without its digest."""
     return {
         "format": "verbatim-learning",
         "version": 1,

@@ -32,7 +32,6 @@ DROPS = "{signal} <= {{DROP_MAX}} - {{DROP_MIN}}"
 LAYER = "{signal} < {{N_LAYERS}}"
 # What the users of a part owe it: Verilog over its ports, in which {NAME} is a parameter.
 ASSUMED: dict[str, tuple[str, ...]] = {
-    "mlp_ram": ("addr < {DEPTH}", "write_addr < {DEPTH}"),
     "mlp_learn_ram": ("addr < {DEPTH}", "write_addr < {DEPTH}"),
     "mlp_learn_bias": ("row < {ROWS}", "frac <= 8", DROPS.format(signal="drop")),
     "mlp_learn_dither": (DROPS.format(signal="above + halvings"),),
