@@ -41,13 +41,14 @@ def reciprocal() -> Int:
 def sigmoid_address(x: Format) -> tuple[int, int]:
     """Bits of an address of the sigmoid's table, and low bits of a logit that do not count.
 
-    Beyond -8 .. 8 the byte is 0 or 255, so that bits above those saturate; of what is left, the
-    table takes 12.
+    Beyond -8 .. 8 the byte is 0 or 255, so that bits above those saturate, one bit fewer where a
+    step is so coarse that the last one below 8 is not 255 yet; of what is left, the table takes 12.
 
-    >>> [sigmoid_address(Format(*x)) for x in ((8, 4), (8, 0), (16, 12), (16, -3))]
-    [(8, 0), (4, 0), (12, 4), (2, 0)]
+    >>> [sigmoid_address(Format(*x)) for x in ((8, 4), (8, 0), (16, 12), (16, -1), (16, -3))]
+    [(8, 0), (4, 0), (12, 4), (4, 0), (2, 0)]
     """
-    above = max(0, x.width - x.frac - SIGMOID_INTEGER_W)
+    integer_w = SIGMOID_INTEGER_W + (x.frac < 0)
+    above = max(0, x.width - x.frac - integer_w)
     wanted = max(2, x.width - above)
     address_w = min(wanted, MAX_TABLE_W)
     return address_w, wanted - address_w

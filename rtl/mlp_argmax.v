@@ -15,21 +15,21 @@ module mlp_argmax #(
     parameter LANES = 1,                // values per cycle, divides N
     parameter X_W   = 8                 // signed width, 2 .. 16
 ) (
-    input  wire                 clk,
-    input  wire                 rst,    // synchronous, active high
+    input  wire                                    clk,
+    input  wire                                    rst,          // synchronous, active high
 
-    input  wire                 in_valid,
-    output wire                 in_ready,
-    input  wire [N*X_W-1:0]     in_x,
+    input  wire                                    in_valid,
+    output wire                                    in_ready,
+    input  wire [N*X_W-1:0]                        in_x,
 
-    output wire                 out_valid,
-    input  wire                 out_ready,
-    output wire [N*X_W-1:0]     out_x,
-    output reg  [$clog2(N)-1:0] out_class
+    output wire                                    out_valid,
+    input  wire                                    out_ready,
+    output wire [N*X_W-1:0]                        out_x,
+    output reg  [(N > 1 ? $clog2(N) : 1)-1:0]      out_class
 );
 
     localparam LEVELS  = $clog2(LANES);
-    localparam CLASS_W = $clog2(N);
+    localparam CLASS_W = N > 1 ? $clog2(N) : 1;
 
     wire move;                          // of everything, as the gathered vector lets it
 

@@ -8,8 +8,9 @@
 // Throughput     N/LANES cycles per vector, back to back
 // Latency        N/LANES + 2 cycles
 //
-// The table takes 12 bits. Beyond -8 .. 8 the byte is 0 or 255, so bits above those go first; where
-// that is not enough, low bits go too: 2^-8 is left, a quarter of a byte's step at the steepest.
+// The table takes 12 bits. Beyond -8 .. 8 the byte is 0 or 255, so bits above those go first, one
+// fewer where a step is so coarse that the last one below 8 is not 255 yet; where that is not enough,
+// low bits go too: 2^-8 is left, a quarter of a byte's step at the steepest.
 
 `default_nettype none
 
@@ -33,7 +34,8 @@ module mlp_sigmoid #(
 );
 
     localparam integer POINT  = FRAC;           // with a sign, whatever the parameter was given
-    localparam integer HIGH   = X_W - POINT > 4 ? X_W - POINT - 4 : 0;      // bits above -8 .. 8
+    localparam integer KEPT   = POINT < 0 ? 5 : 4;                          // integer bits
+    localparam integer HIGH   = X_W - POINT > KEPT ? X_W - POINT - KEPT : 0;
     localparam integer WANTED = X_W - HIGH < 2 ? 2 : X_W - HIGH;
     localparam integer ADDR_W = WANTED > 12 ? 12 : WANTED;
     localparam integer DROP   = WANTED - ADDR_W;

@@ -1,32 +1,23 @@
 """Write a network as a core to take away: Verilog, ROM images, bench, and files for other tools."""
 
 import argparse
-import zipfile
 from pathlib import Path
 
-import numpy as np
-
-from common import cli, errors
+from common import cli
 from model import artifact
+from scripts.report.facts import read_expected
 from syn.package import content, folder
 from syn.package.quoted import plural
 from syn.utilization import folded
 
-EXPECTED, FEATURES = "expected.npz", "features"
+EXPECTED = "expected.npz"
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the folder of the core, whole or not at all."""
     network = artifact.load(arguments.build / "network.json")
     network = network.refolded(folded(network.spec, arguments.fold))
-    path = arguments.build / EXPECTED
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            features = arrays[FEATURES]
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise errors.CommandError(
-            f"{path}: must hold an array {FEATURES!r}: {errors.reason(error)}"
-        ) from error
+    features = read_expected(arguments.build / EXPECTED)["features"]
     made = arguments.output or arguments.build / "core"
     core = content.Core.of(network, features)
     written = folder.write(made, core.facts, content.texts(core))

@@ -69,7 +69,8 @@ def test_values_come_back_in_the_units_of_their_targets() -> None:
 
 
 @pytest.mark.parametrize(
-    ("width", "frac"), [(16, 12), (16, 8), (16, 15), (16, 2), (16, -2), (12, 4), (8, 4), (2, 0)]
+    ("width", "frac"),
+    [(16, 12), (16, 8), (16, 15), (16, 2), (16, 0), (16, -1), (16, -2), (12, 4), (8, 4), (2, 0)],
 )
 def test_sigmoid_of_every_logit_of_a_format(width: int, frac: int) -> None:
     """On the RTL: a layer that hands its input on, and each code of the format."""

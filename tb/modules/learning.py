@@ -191,7 +191,7 @@ MODULES = (
         own=(NARROW,),
         contracts=(_formula(NARROW, "backward-without-deltas"),),
         illegal=(
-            ({"W_W": 17, "SUM_W": 40}, "W_W=17", "SELRANGE"),
+            ({"W_W": 17, "SUM_W": 40}, "W_W=17", ""),
             ({"SUM_W": 23}, "SUM_W=23", ""),
             ({"W_W": 1}, "", ""),
             ({"X_W": 1}, "", ""),

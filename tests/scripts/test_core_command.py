@@ -18,6 +18,7 @@ from common.errors import CommandError
 from common.paths import ROOT
 from model import artifact
 from scripts import core as command
+from scripts.report.facts import EXPECTED_KEYS
 from syn.package import content, folder
 from tests.builds import build_of
 from tests.cores import SMALL, features_of, run
@@ -148,16 +149,17 @@ def bad_fold(_: Path) -> str:
 
 def without_samples(build: Path) -> str:
     np.savez(build / "expected.npz", others=np.zeros(3))
-    return f"{build}/expected.npz: must hold an array 'features': 'features is not a file in the "
+    return f"{build}/expected.npz: has no features, float.class, input, labels, test, train, run "
 
 
 def without_expected(build: Path) -> str:
     (build / "expected.npz").unlink()
-    return f"{build}/expected.npz: must hold an array 'features': no such file or directory"
+    return f"{build}/expected.npz: cannot be read: no such file or directory; run python -m "
 
 
 def of_other_shape(build: Path) -> str:
-    np.savez(build / "expected.npz", features=np.zeros((3, 5)))
+    others = dict.fromkeys(EXPECTED_KEYS - {"features"}, np.zeros(3))
+    np.savez(build / "expected.npz", features=np.zeros((3, 5)), **others)
     return "features must have shape (samples, 2), got (3, 5)"
 
 
