@@ -192,6 +192,12 @@ study-accuracy: .venv/ready ## the same of all networks, into docs/
 	    $(RUN) studies.accuracy --network model/networks/$$name.toml --build build/$$name || exit; done
 	@$(RUN) studies.accuracy_page
 
+robustness: $(BUILD)/network.json | build/setup/verilator ## boxes in which each sample's class is proved constant
+	@$(RUN) studies.robustness.measure --network $(RECIPE) --build $(BUILD)
+
+study-robustness: .venv/ready | build/setup/verilator ## the same of the networks in git, into docs/
+	@$(RUN) studies.robustness.study
+
 study-softmax: .venv/ready ## trained networks under the article's polynomial
 	@$(RUN) studies.softmax
 

@@ -1,0 +1,292 @@
+"""Boxes of constant class: as enumeration finds them, and a checker that refuses all else."""
+
+import ast
+import itertools
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from common.paths import GOLDEN_IRIS, ROOT
+from model import artifact, backends, reference
+from model.artifact import Network
+from model.bounds import accumulator_width
+from model.data import datasets
+from model.format import Format, Int
+from model.spec import NetworkSpec
+from model.stages.linear import LayerSpec
+from model.stages.softmax import SoftmaxSpec
+from studies.robustness import check, measure, page, search
+from studies.robustness.search import Prover, Sample
+
+# Samples of iris of small radius, which enumeration reaches, and of both sorts of score.
+FEW = (70, 85, 110, 125)
+
+
+def drawn(seed: int, score: str) -> Network:
+    """A small network at random whose logits saturate and tie, of 2 inputs with 5 bits."""
+    draw = np.random.default_rng(seed)
+    sizes, layers, weights, biases = (2, 4, 3, 3), [], {}, {}
+    x, interval = Format(5, 1), (-16, 15)
+    for n, (n_in, n_out) in enumerate(itertools.pairwise(sizes)):
+        y = Format(5, 1 - n // 2)
+        w = Format(5, int(draw.integers(0, 3)))
+        weights[f"l{n}"] = draw.integers(w.q_min, w.q_max + 1, (n_out, n_in))
+        biases[f"l{n}"] = draw.integers(-40, 41, n_out)
+        needed = accumulator_width(weights[f"l{n}"], biases[f"l{n}"], interval)
+        shift = w.frac + x.frac - y.frac
+        acc_w = max(needed, x.width + w.width, y.width + shift)
+        relu = n == 0
+        layers.append(LayerSpec(f"l{n}", f"l{n}", n_in, n_out, x, w, y, acc_w, relu, n_in, n_out))
+        x, interval = y, (0 if relu else y.q_min, y.q_max)
+    end = SoftmaxSpec(sizes[-1], x, score, "restoring", 1)
+    return Network(NetworkSpec("drawn", (*layers, end), 1, 1), weights, biases)
+
+
+def enumerated(network: Network, x: Int) -> int:
+    """The largest radius in which every vector of codes has the class of ``x``."""
+    least, most = network.spec.x.q_min, network.spec.x.q_max
+    (winner,) = reference.trace(network, x[None])["softmax.class"]
+    for radius in range(1, most - least + 1):
+        ends = [range(max(v - radius, least), min(v + radius, most) + 1) for v in x.tolist()]
+        codes = np.array(list(itertools.product(*ends)))
+        if (reference.trace(network, codes)["softmax.class"] != winner).any():
+            return radius - 1
+    return most - least
+
+
+def write(network: Network, found: list[Sample], folder: Path) -> tuple[Path, Path]:
+    """Files of a network and of its certificate."""
+    path, proof = folder / "network.json", folder / "robustness.json"
+    artifact.save(network, path)
+    proof.write_text(measure.certificate(path, found))
+    return path, proof
+
+
+@pytest.mark.parametrize("score", ["taylor2", "exp"])
+def test_radius_is_that_of_enumeration(score: str, tmp_path: Path) -> None:
+    draw = np.random.default_rng(1)
+    radii = set()
+    for seed in range(6):
+        network = drawn(seed, score)
+        codes = draw.integers(-16, 16, (6, 2))
+        found = [search.search(Prover(network), x) for x in codes]
+        assert [s.radius for s in found] == [enumerated(network, x) for x in codes]
+        classes = reference.trace(network, codes)["softmax.class"].tolist()
+        assert [s.winner for s in found] == classes
+        for s in found:
+            assert s.other is None or s.distance == s.radius + 1
+        path, proof = write(network, found, tmp_path)
+        exact = sum(s.other is not None for s in found)
+        said = check.check(str(path), str(proof))
+        assert said.startswith("6 boxes proved in ") and said.endswith(
+            f"{exact} of them the largest"
+        )
+        radii |= {s.radius for s in found}
+    assert {0, 1, 2} <= radii and len(radii) > 5
+
+
+@pytest.mark.parametrize("score", ["taylor2", "exp"])
+def test_checker_proves_nothing_that_is_wrong(score: str, tmp_path: Path) -> None:
+    draw = np.random.default_rng(2)
+    proved = constant = 0
+    for seed in range(10, 18):
+        network = drawn(seed, score)
+        path, _ = write(network, [], tmp_path)
+        file = json.loads(path.read_text())
+        for _ in range(12):
+            box = np.sort(draw.integers(-16, 16, (2, 2)) // (1, int(draw.integers(1, 9)))).tolist()
+            codes = np.array(list(itertools.product(*(range(a, b + 1) for a, b in box))))
+            classes = {*reference.trace(network, codes)["softmax.class"].tolist()}
+            held = {k for k in range(3) if check.holds(file, box, k)}
+            assert held <= classes and (not held or len(classes) == 1)
+            proved, constant = proved + len(held), constant + (len(classes) == 1)
+        for x in draw.integers(-16, 16, (12, 2)).tolist():
+            (winner,) = reference.trace(network, np.array([x]))["softmax.class"]
+            assert [check.holds(file, [(v, v) for v in x], k) for k in range(3)] == [
+                k == winner for k in range(3)
+            ]
+    assert constant > proved > 10
+
+
+@pytest.fixture(scope="module")
+def iris() -> tuple[Network, list[Sample]]:
+    network = artifact.load(GOLDEN_IRIS)
+    codes = reference.encode(network, datasets.load("iris").features)
+    return network, [search.search(Prover(network), codes[n]) for n in FEW]
+
+
+def test_radius_of_iris_is_that_of_enumeration(iris: tuple[Network, list[Sample]]) -> None:
+    network, found = iris
+    assert [s.radius for s in found] == [enumerated(network, s.codes) for s in found]
+    assert [s.radius for s in found] == [0, 3, 1, 2]
+
+
+def test_corners_and_counterexamples_are_the_rtls(
+    iris: tuple[Network, list[Sample]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, found = iris
+    assert measure.replay(network, found) == len(FEW) * (16 + 1)
+
+    def wrong(_: Network, codes: Int) -> tuple[Int, Int]:
+        classes, probabilities = backends.find("reference", {})(network, codes)
+        classes[-1] = (classes[-1] + 1) % 3
+        return classes, probabilities
+
+    monkeypatch.setattr(backends, "native", wrong, raising=False)
+    monkeypatch.setitem(backends.BACKENDS, "native", "model.backends:native")
+    with pytest.raises(measure.RobustnessError, match=r"sample 3: backend native must have class"):
+        measure.replay(network, found)
+
+
+def wider(entry: list[Any]) -> None:
+    entry[2] += 1
+
+
+def with_one_leaf_of_all(entry: list[Any]) -> None:
+    assert measure.leaves_of(entry[3]) > 2
+    entry[3] = [-1]
+
+
+def with_two_leaves_of_all(entry: list[Any]) -> None:
+    entry[3] = [*entry[3][:2], -1, -1]
+
+
+def of_another_class(entry: list[Any]) -> None:
+    entry[1] = (entry[1] + 1) % 3
+
+
+def without_last_leaf(entry: list[Any]) -> None:
+    del entry[3][-1]
+
+
+def with_a_fraction(entry: list[Any]) -> None:
+    entry[3] = [0, entry[0][0] + 0.5, -1, -1]
+
+
+def with_a_negative_radius(entry: list[Any]) -> None:
+    entry[2] = -1
+
+
+def with_codes_out_of_range(entry: list[Any]) -> None:
+    entry[0][0] = 200
+
+
+def with_an_unknown_class(entry: list[Any]) -> None:
+    entry[1] = -1
+
+
+def with_a_counterexample_of_the_class(entry: list[Any]) -> None:
+    entry[4] = entry[0]
+
+
+def with_a_counterexample_that_is_none(entry: list[Any]) -> None:
+    entry[4], entry[5] = entry[0], (entry[1] + 1) % 3
+
+
+def with_a_rival_that_is_the_class(entry: list[Any]) -> None:
+    entry[4], entry[5] = entry[0], entry[1]
+
+
+BREAKS = [
+    wider,
+    with_one_leaf_of_all,
+    with_two_leaves_of_all,
+    of_another_class,
+    without_last_leaf,
+    with_a_fraction,
+    with_a_negative_radius,
+    with_codes_out_of_range,
+    with_an_unknown_class,
+    with_a_counterexample_of_the_class,
+    with_a_counterexample_that_is_none,
+    with_a_rival_that_is_the_class,
+]
+
+
+@pytest.mark.parametrize("change", BREAKS, ids=lambda change: change.__name__)
+def test_broken_entry_is_refused(
+    change: Callable[[list[Any]], None], iris: tuple[Network, list[Sample]], tmp_path: Path
+) -> None:
+    path, proof = write(iris[0], iris[1][1:2], tmp_path)
+    assert "1 boxes proved" in check.check(str(path), str(proof))
+    content = json.loads(proof.read_text())
+    change(content["samples"][0])
+    proof.write_text(json.dumps(content))
+    with pytest.raises((ValueError, StopIteration)):
+        check.check(str(path), str(proof))
+
+
+def test_certificate_of_another_network_is_refused(
+    iris: tuple[Network, list[Sample]], tmp_path: Path
+) -> None:
+    path, proof = write(iris[0], iris[1][:1], tmp_path)
+    content = json.loads(path.read_text())
+    content["biases"]["fc3"][0] += 1
+    path.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match="sample 1 is not proved"):
+        check.check(str(path), str(proof))
+    with pytest.raises(measure.RobustnessError, match="refused: ValueError"):
+        measure.checked(path, proof)
+
+
+def test_one_changed_weight_of_the_network_is_noticed(
+    iris: tuple[Network, list[Sample]], tmp_path: Path
+) -> None:
+    """The digest is not what proves: a certificate signed for a wrong network is refused too."""
+    network, found = iris
+    weights = {name: array.copy() for name, array in network.weights.items()}
+    weights["fc3"][:] = weights["fc3"][::-1]
+    other = Network(network.spec, weights, network.biases)
+    path, proof = write(other, found, tmp_path)
+    with pytest.raises(ValueError, match="is not proved"):
+        check.check(str(path), str(proof))
+
+
+def test_checker_is_short_and_needs_python_alone() -> None:
+    text = Path(check.__file__).read_text()
+    assert len(text.splitlines()) <= 80
+    tree = list(ast.walk(ast.parse(text)))
+    imported = {a.name for n in tree if isinstance(n, ast.Import) for a in n.names}
+    imported |= {str(n.module) for n in tree if isinstance(n, ast.ImportFrom)}
+    assert imported == {"hashlib", "json", "sys", "pathlib", "typing"}
+    assert not [n for n in tree if isinstance(n, ast.Div)]
+    assert not [n for n in tree if isinstance(n, ast.Constant) and isinstance(n.value, float)]
+
+
+def test_bad_input_is_one_sentence(tmp_path: Path) -> None:
+    command = [sys.executable, check.__file__, str(GOLDEN_IRIS), str(tmp_path / "none.json")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr.startswith("refused: FileNotFoundError") and done.stderr.count("\n") == 1
+    command = [sys.executable, "-m", measure.HERE, "--build", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr.startswith(f"python -m {measure.HERE}: {tmp_path}/network.json: cannot be")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_tables_and_page_have_every_figure(
+    iris: tuple[Network, list[Sample]], tmp_path: Path
+) -> None:
+    network, found = iris
+    labels = np.array([s.winner for s in found])
+    labels[0] += 1
+    measured = measure.Measured(network, found, labels)
+    row = measure.figures(measured) | {"check seconds": 1.5, "replayed": 68, "bits": 8}
+    assert (row["samples"], row["correct"], row["exact"], row["gap"]) == (4, 3, 4, 0)
+    assert row["constant"][:5] == [4, 3, 2, 1, 0]
+    assert row["proved"][:5] == row["open"][:5] == [3, 3, 2, 1, 0]
+    lines = measure.rows(measured).splitlines()
+    assert len(lines) == 5 and lines[0].startswith("sample,label,class,radius,counterexample")
+    assert sum(measure.leaves_of(s.cuts) for s in found) == row["leaves"]
+    text = page.page([row], [row], least=6, narrow=16, lines=80)
+    assert "| iris | 4 | 4 | 3 | 3 | 2 | 0 |" in text
+    path = tmp_path / "picture.png"
+    page.picture([row]).savefig(path)
+    assert path.stat().st_size > 10_000
