@@ -34,7 +34,7 @@ def holds(file: Any, box: Any, winner: int) -> bool:
     layers: Any = []
     for s in linear:
         step, top = 1 << s["w"]["frac"] + s["x"]["frac"] - s["y"]["frac"], 1 << s["y"]["width"] - 1
-        least, neurons = -top * (not s["relu"]), []
+        least, neurons = {(1, None): 0, (0, None): -top}[s["relu"], s.get("activation")], []
         for row, bias in zip(file["weights"][s["weights"]], file["biases"][s["name"]], strict=True):
             a, b = bound(layers, row, bias, box), -bound(layers, [-w for w in row], -bias, box)
             near = [(2 * v + step - (v // step % 2 == 0)) // (2 * step) for v in (a, b)]

@@ -23,6 +23,7 @@ from model import artifact, backends, recipe, reference
 from model.artifact import Network
 from model.data import datasets
 from model.format import Int
+from model.stages.softmax import SoftmaxSpec
 from studies.robustness import check, page, search
 from studies.robustness.search import Prover, Sample
 
@@ -212,6 +213,12 @@ def shown(measured: Measured) -> list[Table]:
 def measure(plan: recipe.Recipe, path: Path, build: Path, workers: int | None) -> Measured:
     """Proofs of all samples of a recipe's data by the network of a file."""
     network = artifact.load(path)
+    by_table = [layer.name for layer in network.spec.layers if layer.activation]
+    if by_table or network.spec.output.kind != SoftmaxSpec.kind:
+        raise RobustnessError(
+            f"{path}: layers must have a ReLU or nothing behind them and a softmax at the end, got "
+            f"{', '.join([*by_table, network.spec.output.kind])}"
+        )
     dataset = datasets.load(plan.dataset, plan.folder)
     codes = reference.encode(network, dataset.features)
     found = samples(path, codes, build / "robustness", workers)

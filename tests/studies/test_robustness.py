@@ -1,6 +1,7 @@
 """Boxes of constant class: as enumeration finds them, and a checker that refuses all else."""
 
 import ast
+import dataclasses
 import itertools
 import json
 import subprocess
@@ -12,14 +13,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from common.paths import GOLDEN_IRIS, ROOT
-from model import artifact, backends, reference
+from common.paths import GOLDEN_IRIS, RECIPES, ROOT
+from model import artifact, backends, recipe, reference
 from model.artifact import Network
 from model.bounds import accumulator_width
 from model.data import datasets
 from model.format import Format, Int
 from model.spec import NetworkSpec
+from model.stages.activation import Activation
 from model.stages.linear import LayerSpec
+from model.stages.output import LogitsSpec
 from model.stages.softmax import SoftmaxSpec
 from studies.robustness import check, measure, page, search
 from studies.robustness.search import Prover, Sample
@@ -246,6 +249,24 @@ def test_one_changed_weight_of_the_network_is_noticed(
     path, proof = write(other, found, tmp_path)
     with pytest.raises(ValueError, match="is not proved"):
         check.check(str(path), str(proof))
+
+
+def test_layers_and_outputs_of_other_kinds_are_refused(
+    iris: tuple[Network, list[Sample]], tmp_path: Path
+) -> None:
+    network, found = iris
+    first, *others = network.spec.layers
+    table = dataclasses.replace(first, relu=False, activation=Activation("tanh", first.y))
+    ranked = LogitsSpec(3, network.spec.output.x, 1, ranked=True)
+    for spec, words in (
+        (network.spec.with_layers([table, *others]), "fc1, softmax"),
+        (network.spec.with_output(ranked), "logits"),
+    ):
+        path, proof = write(dataclasses.replace(network, spec=spec), found, tmp_path)
+        with pytest.raises((KeyError, TypeError)):
+            check.check(str(path), str(proof))
+        with pytest.raises(measure.RobustnessError, match=f"softmax at the end, got {words}"):
+            measure.measure(recipe.load(RECIPES / "iris.toml"), path, tmp_path, 1)
 
 
 def test_checker_is_short_and_needs_python_alone() -> None:
