@@ -5,9 +5,9 @@ import csv
 import io
 import itertools
 import json
+import os
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,13 +77,16 @@ def certificate(path: Path, found: Sequence[Sample]) -> str:
 
 
 def checked(network: Path, proof: Path) -> tuple[str, float]:
-    """Sentence and seconds of the checker, in a Python of its own; raises `RobustnessError`."""
-    start = time.perf_counter()
+    """Sentence and CPU seconds of the checker, in a Python of its own.
+
+    Raises `RobustnessError` where it refuses.
+    """
+    start = os.times().children_user
     command = [sys.executable, "-I", str(check.__file__), str(network), str(proof)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RobustnessError(f"{proof}: {done.stderr.strip()}")
-    return done.stdout.strip(), round(time.perf_counter() - start, 1)
+    return done.stdout.strip(), round(os.times().children_user - start, 1)
 
 
 def corners(prover: Prover, sample: Sample) -> Int:
@@ -141,6 +144,21 @@ def figures(measured: Measured) -> dict[str, Any]:
         "proved": [int((correct & (radii >= end)).sum()) for end in ends],
         "open": [int((correct & (apart > end)).sum()) for end in ends],
     }
+
+
+def exactness(found: Mapping[str, Any]) -> str:
+    """Sentence on how many radii are the largest.
+
+    >>> exactness({"exact": 2, "samples": 2, "gap": 0})
+    'every radius is exact: the next larger box holds a counterexample'
+    >>> exactness({"exact": 1, "samples": 2, "gap": 3})
+    'radius exact for 1 of 2 samples, of the others at most 3 too small'
+    """
+    exact, count = found["exact"], found["samples"]
+    if exact == count:
+        return "every radius is exact: the next larger box holds a counterexample"
+    gap = found["gap"]
+    return f"radius exact for {exact:,} of {count:,} samples, of the others at most {gap} too small"
 
 
 def leaves_of(cuts: Sequence[int]) -> int:
@@ -234,10 +252,12 @@ def prove(measured: Measured, path: Path, build: Path, *, rtl: bool = True) -> d
     found = figures(measured) | {"check seconds": seconds, "replayed": replayed}
     files.write_atomically(build / "robustness.csv", rows(measured))
     tables.show(*shown(measured))
-    print(f"radius exact for {found['exact']} of {found['samples']}, else at most +{found['gap']}")
-    print(f"{proof}: {sentence}, in {seconds} s")
+    print(exactness(found))
+    print(f"{files.shown(proof)}: the certificate")
+    print(f"checker: {sentence}")
+    print(f"checker: {seconds} CPU seconds")
     if rtl:
-        print(f"RTL: {replayed:,} corners and counterexamples, each of the class that is proved")
+        print(f"RTL: {replayed:,} corners and counterexamples, each of the class proved")
     return found
 
 

@@ -88,7 +88,7 @@ def networks(rows: Sequence[Row]) -> str:
     columns = (
         *("network", "inputs", "samples", "correct"),
         *(f"correct, constant at {radius}" for radius in RADII),
-        *("median radius", "largest", "exact", "open", "leaves", "checker in s", "RTL"),
+        *("median radius", "largest", "exact", "open", "leaves", "checker in CPU s", "RTL"),
     )
     cells = [
         [

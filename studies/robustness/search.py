@@ -24,6 +24,8 @@ Real = NDArray[np.float64]
 UNIT = 256
 # What float rounding may change of a bound, by its size.
 ROUNDING = 1e-6
+# Leaves of a tree of cuts, by how intervals of sums are found.
+SHALLOW, DEEP = -1, -2
 # Inputs up to which cutting boxes decides in seconds.
 NARROW = 16
 # Of an attack: rounds, codes kept and drawn in each, and features of a code that change.
@@ -108,19 +110,23 @@ class Prover:
         groups = tuple(slice(size * k, size * (k + 1)) for k in range(len(signs)))
         return Forms(np.array(rows), np.array(constants), groups)
 
-    def leads(self, lows: Real, highs: Real, forms: Forms) -> tuple[Real, Real]:
+    def leads(self, lows: Real, highs: Real, forms: Forms, deep: bool) -> tuple[Real, Real]:
         """Least value of each form over boxes ``[boxes, n_in]``, and its slopes at the inputs.
 
-        ``[boxes, forms]`` and ``[boxes, forms, n_in]``.
+        ``[boxes, forms]`` and ``[boxes, forms, n_in]``. Intervals of sums follow from those of
+        the layer before, or where ``deep`` from the inputs, which takes longer and finds more.
         """
         lines: list[_Lines] = []
+        x_low, x_high = lows, highs
         for layer in self.layers:
             both = np.concatenate([layer.weights, -layer.weights])
             biases = np.concatenate([layer.biases, -layer.biases])
-            found, _ = self._back(lines, both, biases, lows, highs)
+            found, _ = self._back(lines if deep else [], both, biases, x_low, x_high)
             found = np.ceil(found - ROUNDING * np.maximum(1, ROUNDING * np.abs(found)))
             low, high = found[:, : len(layer.biases)], -found[:, len(layer.biases) :]
             lines.append(_between(layer, low, high))
+            if not deep:
+                x_low, x_high = layer.output(low), layer.output(high)
         return self._back(lines, forms.rows, forms.constants, lows, highs)
 
     def _back(
@@ -198,8 +204,8 @@ def box_of(prover: Prover, x: Int, radius: int) -> tuple[Int, Int]:
 def prove(prover: Prover, x: Int, winner: int, radius: int, leaves: int, boxes: int) -> Found:
     """Prove the class of a box around codes ``x [n_in]``, or find codes of another class in it.
 
-    Gives up after so many ``leaves`` or ``boxes``. Cuts are a tree in preorder: -1 is a leaf, and
-    ``feature, code`` parts a box behind that code.
+    Gives up after so many ``leaves`` or ``boxes``. Cuts are a tree in preorder: `SHALLOW` and
+    `DEEP` are leaves, and ``feature, code`` parts a box behind that code.
     """
     low, high = box_of(prover, x, radius)
     lows, highs = low[None].astype(float), high[None].astype(float)
@@ -208,9 +214,11 @@ def prove(prover: Prover, x: Int, winner: int, radius: int, leaves: int, boxes: 
     tree: dict[int, tuple[int, ...]] = {}
     numbers, seen, proved = np.zeros(1, int), 1, 0
     while len(lows):
-        least, slopes = prover.leads(lows, highs, forms)
+        least, slopes = prover.leads(lows, highs, forms, True)
         good = _lead(least, forms) > ROUNDING - 1
-        tree |= {int(number): (-1,) for number in numbers[good]}
+        easy, _ = prover.leads(lows[good], highs[good], forms, False)
+        marks = np.where(_lead(easy, forms) > ROUNDING - 1, SHALLOW, DEEP)
+        tree |= {int(n): (int(mark),) for n, mark in zip(numbers[good], marks, strict=True)}
         proved += int(good.sum())
         left = ~good
         lows, highs, numbers, least, slopes = (
@@ -284,7 +292,7 @@ def attack(prover: Prover, x: Int, winner: int, radius: int) -> Int | None:
     low, high = box_of(prover, x, radius)
     draw = np.random.default_rng(radius)
     forms = prover.forms(winner)
-    _, slopes = prover.leads(low[None].astype(float), high[None].astype(float), forms)
+    _, slopes = prover.leads(low[None].astype(float), high[None].astype(float), forms, True)
     points = np.where(slopes[0] > 0, low, high)
     for _ in range(ROUNDS):
         changed = points[draw.integers(len(points), size=CHILDREN)]
@@ -351,7 +359,7 @@ def search(prover: Prover, x: Int) -> Sample:
     winner = int(prover.classes(x[None])[0])
     span = prover.most - prover.least
     radius, other = 0, None
-    cuts: tuple[int, ...] = (-1,)
+    cuts: tuple[int, ...] = (SHALLOW,)
     while radius < span:
         found = prove(prover, x, winner, radius + 1, leaves, boxes)
         if found.cuts is None:

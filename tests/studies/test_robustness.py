@@ -6,7 +6,7 @@ import itertools
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,8 @@ from model.stages.output import LogitsSpec
 from model.stages.softmax import SoftmaxSpec
 from studies.robustness import check, measure, page, search
 from studies.robustness.search import Prover, Sample
+
+Holds = Callable[[Any, Any, int, bool], bool]
 
 # Samples of iris of small radius, which enumeration reaches, and of both sorts of score.
 FEW = (70, 85, 110, 125)
@@ -94,27 +96,66 @@ def test_radius_is_that_of_enumeration(score: str, tmp_path: Path) -> None:
     assert {0, 1, 2} <= radii and len(radii) > 5
 
 
-@pytest.mark.parametrize("score", ["taylor2", "exp"])
-def test_checker_proves_nothing_that_is_wrong(score: str, tmp_path: Path) -> None:
+@dataclasses.dataclass
+class Claim:
+    """Classes that follow for a box of small networks, and those that there are in it."""
+
+    point: bool
+    held: set[int]
+    classes: set[int]
+
+    @property
+    def is_wrong(self) -> bool:
+        """True if a class follows that is not the only one, or that of a point does not."""
+        return self.held != self.classes and (self.point or bool(self.held))
+
+
+def claims(holds: Holds, score: str, folder: Path) -> Iterator[Claim]:
+    """Claims of points and boxes, drawn at random."""
     draw = np.random.default_rng(2)
-    proved = constant = 0
     for seed in range(10, 18):
         network = drawn(seed, score)
-        path, _ = write(network, [], tmp_path)
+        path, _ = write(network, [], folder)
         file = json.loads(path.read_text())
-        for _ in range(12):
-            box = np.sort(draw.integers(-16, 16, (2, 2)) // (1, int(draw.integers(1, 9)))).tolist()
+        for width in [0] * 12 + [5] * 12:
+            low, deep = draw.integers(-16, 11, 2), bool(draw.integers(2))
+            box = np.stack([low, low + draw.integers(0, width + 1, 2)], axis=1).tolist()
             codes = np.array(list(itertools.product(*(range(a, b + 1) for a, b in box))))
             classes = {*reference.trace(network, codes)["softmax.class"].tolist()}
-            held = {k for k in range(3) if check.holds(file, box, k)}
-            assert held <= classes and (not held or len(classes) == 1)
-            proved, constant = proved + len(held), constant + (len(classes) == 1)
-        for x in draw.integers(-16, 16, (12, 2)).tolist():
-            (winner,) = reference.trace(network, np.array([x]))["softmax.class"]
-            assert [check.holds(file, [(v, v) for v in x], k) for k in range(3)] == [
-                k == winner for k in range(3)
-            ]
-    assert constant > proved > 10
+            yield Claim(width == 0, {k for k in range(3) if holds(file, box, k, deep)}, classes)
+
+
+@pytest.mark.parametrize("score", ["taylor2", "exp"])
+def test_checker_proves_nothing_that_is_wrong(score: str, tmp_path: Path) -> None:
+    found = list(claims(check.holds, score, tmp_path))
+    assert [claim for claim in found if claim.is_wrong] == []
+    boxes = [claim for claim in found if not claim.point]
+    assert len(boxes) > sum(len(claim.classes) == 1 for claim in boxes) > 30
+    assert sum(len(claim.held) for claim in boxes) > 20
+
+
+@pytest.mark.parametrize(
+    ("text", "instead"),
+    [
+        (" - (r < winner)", ""),
+        (" - (v // step % 2 == 0)", ""),
+        ("two[c < 0]", "two[c > 0]"),
+        ("v[c < 0]", "v[c > 0]"),
+        ("s * max(s *", "s * min(s *"),
+        ("min(max(code, least), top - 1)", "max(code, least)"),
+        ("centre * (s - t)", "centre"),
+        ("(0, None): -top", "(0, None): 0"),
+    ],
+)
+def test_mistake_in_the_checker_is_noticed(text: str, instead: str, tmp_path: Path) -> None:
+    source = Path(check.__file__).read_text()
+    assert source.count(text) == 1
+    broken: dict[str, Any] = {"__name__": "broken"}
+    exec(compile(source.replace(text, instead), "broken", "exec"), broken)
+    both = itertools.chain(
+        claims(broken["holds"], "taylor2", tmp_path), claims(broken["holds"], "exp", tmp_path)
+    )
+    assert any(claim.is_wrong for claim in both)
 
 
 @pytest.fixture(scope="module")
@@ -153,11 +194,11 @@ def wider(entry: list[Any]) -> None:
 
 def with_one_leaf_of_all(entry: list[Any]) -> None:
     assert measure.leaves_of(entry[3]) > 2
-    entry[3] = [-1]
+    entry[3] = [-2]
 
 
 def with_two_leaves_of_all(entry: list[Any]) -> None:
-    entry[3] = [*entry[3][:2], -1, -1]
+    entry[3] = [*entry[3][:2], -1, -2]
 
 
 def of_another_class(entry: list[Any]) -> None:
