@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from common.errors import VerbatimError
 from model.data.scaling import Scaling
 from model.format import Format
+from model.frontends.activations import Nonlinearity
 
 
 class FrontendError(VerbatimError):
@@ -21,13 +22,27 @@ class FrontendError(VerbatimError):
 class Layer:
     """One use of an `nn.Linear` and, where ``relu``, the ReLU behind it.
 
-    ``weights`` names the matrix, ``name`` this use of it: ``fc2``, then ``fc2_2``.
+    In the place of a ReLU there may be another ``activation``. ``weights`` names the matrix,
+    ``name`` this use of it: ``fc2``, then ``fc2_2``.
     """
 
     name: str
     weights: str
     linear: nn.Linear
     relu: bool
+    activation: Nonlinearity | None = None
+
+    @property
+    def key(self) -> str:
+        """Key in a trace of what leaves it, as that of its stage."""
+        last = self.activation.function if self.activation else "relu" if self.relu else "y"
+        return f"{self.name}.{last}"
+
+    def activate(self, y: Tensor) -> Tensor:
+        """What its activation, where it has one, makes of its linear output."""
+        if self.activation:
+            return self.activation(y)
+        return F.relu(y) if self.relu else y
 
 
 class Chain(nn.Module):
@@ -41,8 +56,7 @@ class Chain(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The logits."""
-        y = outputs(self.layers, x)[-1]
-        return F.relu(y) if self.layers[-1].relu else y
+        return self.layers[-1].activate(outputs(self.layers, x)[-1])
 
 
 def _copied(linear: nn.Linear) -> nn.Linear:
@@ -52,12 +66,12 @@ def _copied(linear: nn.Linear) -> nn.Linear:
 
 
 def outputs(layers: list[Layer], x: Tensor) -> list[Tensor]:
-    """Each layer's linear output, before a ReLU, for ``x [samples, n_in]``."""
+    """Each layer's linear output, before its activation, for ``x [samples, n_in]``."""
     found = []
     for layer in layers:
         y = layer.linear(x)
         found.append(y)
-        x = F.relu(y) if layer.relu else y
+        x = layer.activate(y)
     return found
 
 
@@ -113,6 +127,8 @@ class Step:
 class Use:
     """One use of a Linear, with the affine steps in front of it and behind it, and its ReLU.
 
+    In the place of a ReLU there may be another ``activation``.
+
     ``fixed`` is the format that its result is rounded to, where the network came with one.
     """
 
@@ -122,6 +138,7 @@ class Use:
     before: list[Step] = field(default_factory=list)
     behind: list[Step] = field(default_factory=list)
     relu: bool = False
+    activation: Nonlinearity | None = None
     fixed: Format | None = None
 
     @property
@@ -169,7 +186,7 @@ def assemble(owner: str, uses: Sequence[Use]) -> list[Layer]:
             only = {other.matrix for other in alike} == {use.matrix}
             folded[use.matrix] = alike[0].name if only else use.name, _folded(owner, use)
         weights, linear = folded[use.matrix]
-        found.append(Layer(use.name, weights, linear, use.relu))
+        found.append(Layer(use.name, weights, linear, use.relu, use.activation))
     return found
 
 

@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.nn.modules import module as module_hooks
 from torch.nn.utils import parametrize, prune
 from torch.nn.utils.spectral_norm import SpectralNorm
@@ -139,8 +138,8 @@ def require_same_codes(
     they are, they may differ by the rounding of the biases alone.
     """
     sums, frac = values[f"{last.name}.acc"]
-    found, *_ = values[f"{last.name}.relu" if last.relu else f"{last.name}.y"]
-    compared = found if exact else F.relu(sums) if last.relu else sums
+    found, *_ = values[last.key]
+    compared = found if exact else last.activate(sums)
     allowed = 0.0 if exact else 2.0**-frac
     most = float((compared.detach() - logits).abs().max())
     if not most <= allowed:

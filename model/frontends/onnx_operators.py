@@ -8,6 +8,7 @@ import onnx
 import torch
 from torch import nn
 
+from model.frontends.onnx_activations import ACTIVATIONS
 from model.frontends.onnx_constants import code_range, rounded
 from model.frontends.onnx_node import Node, Real
 from model.frontends.onnx_quantized import Codes, code_ends
@@ -116,21 +117,6 @@ def _norm(reader: Reader, node: Node) -> Made:
         for name, values in parts.items():
             getattr(norm, name).copy_(torch.tensor(np.ascontiguousarray(values)))
     return norm
-
-
-def _clip(reader: Reader, node: Node) -> Made:
-    if reader.codes is not None:
-        reader.codes = reader.codes.clipped(node)
-        return None
-    if node.node.input[0] in reader.floating:
-        reader.floating.add(node.node.output[0])
-        return None
-    low = node.attributes.get("min", node.constant(1))
-    high = node.attributes.get("max", node.constant(2))
-    open_above = high is None or float(np.ravel(high)[0]) >= np.finfo(np.float32).max
-    if low is None or float(np.ravel(low)[0]) != 0 or not open_above:
-        raise node.refuse("its min must be 0 and its max must not be given, as in Relu")
-    return nn.ReLU()
 
 
 def _max(reader: Reader, node: Node) -> Made:
@@ -340,12 +326,10 @@ OPERATORS: dict[str, Operator] = {
     "Mul": Operator(_mul),
     "Div": Operator(_div),
     "BatchNormalization": Operator(_norm),
-    "Relu": Operator(lambda reader, node: nn.ReLU()),
-    "Clip": Operator(_clip, takes_codes=True),
+    **ACTIVATIONS,
     "Max": Operator(_max),
     "Softmax": Operator(_softmax(nn.Softmax)),
     "LogSoftmax": Operator(_softmax(nn.LogSoftmax)),
-    "Sigmoid": Operator(lambda reader, node: nn.Sigmoid()),
     "ArgMax": Operator(_argmax),
     "Flatten": Operator(_flatten),
     "Reshape": Operator(_reshape),

@@ -68,6 +68,8 @@ class Reader:
         self.fixed = False
         # Names of codes that floats stand for.
         self.floating: set[str] = set()
+        # Names of products x * sigmoid(x), which are one activation of x.
+        self.products: set[str] = set()
         # Names of 1 - p, where p is the probability of the second of two classes.
         self.complements: set[str] = set()
         # Scales of weights that are no powers of two, with their nodes.
@@ -114,7 +116,7 @@ class Reader:
             self.constants.fold(node)
         elif all(name in sizes for name in variable):
             self.constants.follow(node)
-        elif proto.op_type == "Concat" and self._are_both(variable):
+        elif proto.output[0] in self.products or self._are_both(proto, variable):
             self.current = proto.output[0]
         else:
             variable = [name for name in variable if name not in sizes]
@@ -123,9 +125,10 @@ class Reader:
                 raise node.refuse(f"its inputs must be {self.current}, got {got}: {JOINED}")
             self._follow(node)
 
-    def _are_both(self, names: list[str]) -> bool:
-        """Return whether these are the probabilities of two classes, of one output."""
-        return len(names) == 2 and names[0] in self.complements and names[1] == self.current
+    def _are_both(self, proto: onnx.NodeProto, names: list[str]) -> bool:
+        """Return whether a node joins the probabilities of two classes, of one output."""
+        both = proto.op_type == "Concat" and len(names) == 2
+        return both and names[0] in self.complements and names[1] == self.current
 
     def _follow(self, node: Node) -> None:
         """One node that takes the chain's value."""
@@ -171,6 +174,17 @@ class Reader:
             if isinstance(module, nn.BatchNorm1d):
                 return module.num_features
         return None
+
+    def is_gate(self, node: Node) -> bool:
+        """Return whether all that takes a node's result is its product with what the node takes."""
+        x, found = node.node.input[0], node.node.output[0]
+        takers = [proto for proto in self.graph.node if found in proto.input]
+        ends = any(found == value.name for value in self.graph.output)
+        product = len(takers) == 1 and takers[0].op_type == "Mul" and not ends
+        if not product or sorted(takers[0].input) != sorted((x, found)):
+            return False
+        self.products.add(takers[0].output[0])
+        return True
 
     def is_at_an_end(self, *kinds: type) -> bool:
         """Return whether one of these modules is the last."""

@@ -66,6 +66,23 @@ class Sides:
         return str(argument.target), *map(self.key, argument.args), str(argument.kwargs)
 
 
+def viewed(sizes: list[Any], width: int | None) -> tuple[str, int | None]:
+    """How a view to ``sizes`` leaves ``[samples, width]``: whole, or one output as a column.
+
+    With the width that is known then; "" where it changes more than that.
+    """
+    if len(sizes) == 1 and isinstance(sizes[0], tuple):
+        sizes = list(sizes[0])
+    if not 1 <= len(sizes) <= 2 or sizes[0] not in (-1, Size.SAMPLES):
+        return "", width
+    if len(sizes) == 1:
+        return "column", width
+    if isinstance(sizes[1], int) and sizes[1] > 0:
+        return ("whole", sizes[1]) if width in (None, sizes[1]) else ("", width)
+    whole = sizes == [Size.SAMPLES, -1] or sizes[1] is Size.FEATURES
+    return "whole" if whole else "", width
+
+
 def without_use(graph: fx.Graph, module: nn.Module) -> set[fx.Node]:
     """Nodes that the result does not come of."""
     found: set[fx.Node] = set()

@@ -7,6 +7,7 @@ import torch
 from torch import fx, nn
 from torch.nn import functional as F
 
+from model.frontends import activations
 from model.frontends.chain import Affine
 from model.frontends.fixed_point import FixedLinear, FixedPoint
 
@@ -35,6 +36,7 @@ OPERATIONS: dict[object, str] = {
     **dict.fromkeys((nn.Softmax, F.softmax, torch.softmax, "softmax"), "softmax"),
     **dict.fromkeys((nn.LogSoftmax, F.log_softmax, torch.log_softmax, "log_softmax"), "softmax"),
     **dict.fromkeys((nn.Sigmoid, F.sigmoid, torch.sigmoid, "sigmoid", "sigmoid_"), "sigmoid"),
+    **activations.SPELLED,
     **dict.fromkeys((torch.argmax, "argmax"), "argmax"),
     **dict.fromkeys((nn.AlphaDropout, nn.Dropout1d), "pass"),
     **dict.fromkeys((nn.Identity, nn.Dropout, F.dropout, torch.dropout), "pass"),
@@ -51,9 +53,9 @@ HINTS = {
     "flatten": "torch.flatten(x, 1) is, or nn.Flatten()",
     "view": "x.view(x.size(0), -1) is, or torch.flatten(x, 1)",
     "softmax": "once over the classes of a sample is, nn.Softmax(dim=1), as the last step",
-    "sigmoid": "at the end it is, behind a Linear of one output",
+    "sigmoid": "behind a Linear it is, and at the end behind one of one output",
     "argmax": "at the end over dim 1 it is, or return the logits: the core gives the class",
-    "clamp": "clamp(min=0) behind a Linear is, or nn.ReLU()",
+    "clamp": "clamp(min=0) behind a Linear is, or nn.ReLU(), or with both min and max",
     "threshold": "nn.Threshold(0, 0) behind a Linear is, or nn.ReLU()",
     "maximum": "torch.relu(x) behind a Linear is, and at the end argmax(dim=1)",
     "relu": "behind a Linear it is, or behind a BatchNorm there",
@@ -70,6 +72,8 @@ for _same, _as in (("f_norm", "norm"), ("sub", "add"), ("mul", "add"), ("div", "
                    ("affine", "add"), ("neg", "add"), ("f_linear", "linear"),
                    ("matmul", "linear"), ("addmm", "linear")):  # fmt: skip
     HINTS[_same] = HINTS[_as]
+HINTS |= dict.fromkeys(activations.SPELLED.values(), "right behind a Linear it is")
+HINTS["softplus"] = "nn.Softplus() right behind a Linear is, of beta 1"
 FLOATS = (torch.float32, torch.float64)
 
 

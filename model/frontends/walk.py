@@ -1,135 +1,37 @@
 """The path of the data through a traced graph, node by node: a chain of layers, or a refusal."""
 
-from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 
+from model.frontends import activations
+from model.frontends.activations import Nonlinearity
 from model.frontends.chain import Affine, FrontendError, Step, Use, make_linear, normalization
 from model.frontends.fixed_point import FixedPoint
 from model.frontends.layer_names import unique
-from model.frontends.refusals import SUPPORTED, describe, refuse_too_many, where
-from model.frontends.sides import Sides, Size, without_use
+from model.frontends.refusals import refuse_too_many, where
+from model.frontends.sides import viewed
 from model.frontends.spellings import (
     HINTS,
     argument,
     changes_nothing,
-    in_place,
     is_flat,
     is_over_classes,
     is_relu,
     operation,
 )
+from model.frontends.walk_nodes import Nodes
 from model.recipe import MAX_LAYERS
 
 MINUS = torch.tensor(-1.0, dtype=torch.float64)
-JOINED = "two paths meet there, and the hardware has one chain, without skip or concatenation"
 
 
-class Walk:
-    """The computation of a graph in evaluation: ``uses`` of Linears, then ``ends``.
+class Walk(Nodes):
+    """The path of the data: what each operation adds to the chain.
 
-    ``ends`` are names of operations behind the last layer: softmax, sigmoid, argmax, squeeze.
     Raises `FrontendError`, naming the node, on anything else in the graph.
     """
-
-    def __init__(self, module: nn.Module, graph: fx.Graph) -> None:
-        self.module, self.owner = module, type(module).__name__
-        self.uses: list[Use] = []
-        self.ends: list[str] = []
-        self.input: FixedPoint | None = None
-        # Steps that no Linear has taken in so far, with the nodes that they come from.
-        self._open: list[tuple[Step, fx.Node]] = []
-        # Versions of the chain's value that nodes hold: one may be written over in place.
-        self._versions: dict[fx.Node, int] = {}
-        self._version = 0
-        self._aliases: set[fx.Node] = set()
-        self._sides = Sides(module)
-        self._width: int | None = None
-        self._flat = False
-        self._before: fx.Node | None = None
-        # What is said where anything follows a sigmoid, which the hardware has at the end alone.
-        self._sigmoid_inside: FrontendError | None = None
-        self._counts: Counter[tuple[Any, ...]] = Counter()
-        self._count = sum(operation(n, self._submodule(n)) == "linear" for n in graph.nodes)
-        dead = without_use(graph, module)
-        for node in graph.nodes:
-            if node not in dead:
-                self._visit(node)
-
-    # Nodes, one after another
-
-    def _visit(self, node: fx.Node) -> None:
-        if node.op == "placeholder":
-            self._placeholder(node)
-        elif node.op == "get_attr":
-            self._sides.read(node)
-        elif node.op == "output":
-            self._output(node)
-        elif not any(taken in self._versions for taken in node.all_input_nodes):
-            self._beside(node, lambda: self._sides.compute(node))
-        else:
-            self._step(node)
-
-    def _placeholder(self, node: fx.Node) -> None:
-        if self._before is None:
-            self._versions[node] = self._version
-            self._aliases = {node}
-            self._before = node
-        elif node.users or not node.args:
-            raise self._refusal(node, "one input is")
-
-    def _output(self, node: fx.Node) -> None:
-        (result,) = node.args
-        if not isinstance(result, fx.Node) or self._versions.get(result) != self._version:
-            raise self._refusal(
-                node, "one result at the end of the chain is: name it by result = in the recipe"
-            )
-        if not self.uses:
-            raise self._refusal(node, "")
-        self._close(self._open)
-
-    def _step(self, node: fx.Node) -> None:
-        """One node that takes the chain's value."""
-        taken = [n for n in node.all_input_nodes if n in self._versions]
-        submodule = self._submodule(node)
-        name = operation(node, submodule)
-        if name == "size":
-            width = self._width
-            self._beside(node, lambda: self._sides.measure(node, width))
-            return
-        twice = len(taken) > 1 or node.args.count(taken[0]) > 1
-        if (twice and name != "cast") or self._versions[taken[0]] != self._version:
-            raise self._refusal(node, JOINED)
-        kept = getattr(self, f"_{name}")(node, submodule) if name else None
-        if kept is None:
-            raise self._sigmoid_inside or self._refusal(node, HINTS.get(name, ""))
-        self._moved(node, submodule, kept)
-
-    def _beside(self, node: fx.Node, find: Callable[[], None]) -> None:
-        """Find the value of a node beside the chain."""
-        try:
-            if self._flat:
-                raise ValueError("there is one number for each sample")
-            find()
-        except Exception as error:  # an operation on a size that is not known, or a user's own
-            raise self._refusal(node, HINTS.get(operation(node, None), "")) from error
-
-    def _moved(self, node: fx.Node, submodule: nn.Module | None, kept: bool) -> None:
-        """Take note of the value that a node gives: ``kept``, or another one."""
-        writes = in_place(node, submodule)
-        if not kept:
-            self._version += 1
-            if writes:
-                self._versions.update(dict.fromkeys(self._aliases, self._version))
-            else:
-                self._aliases = set()
-        self._versions[node] = self._version
-        if node.target not in ("clone", torch.clone):
-            self._aliases.add(node)
-        self._before = node
 
     # Operations: whether the value is kept, or None where the hardware has no such step
 
@@ -258,7 +160,7 @@ class Walk:
                 self._width = count
             parts.append(value if value is None else value.reshape(-1))
         step = Step(key, *parts)
-        if not self.uses or self.uses[-1].relu:
+        if not self.uses or self.uses[-1].relu or self.uses[-1].activation:
             self._open.append((step, node))
         else:
             self.uses[-1].behind.append(step)
@@ -270,7 +172,7 @@ class Walk:
         use = self.uses[-1] if self.uses else None
         if self.ends:
             return True
-        if self._open:
+        if self._open or (use is not None and use.activation):
             return None
         try:
             found = submodule.format(submodule.is_unsigned or (use is not None and use.relu))
@@ -291,30 +193,24 @@ class Walk:
             self._close(self._open)
         if self.uses[-1].relu:
             return True
+        if self.uses[-1].activation:
+            return None
         self.uses[-1].relu = True
         return False
 
     def _clamp(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:
-        is_one = is_relu(node, submodule, operation(node, submodule))
-        return self._relu(node, submodule) if is_one else None
+        if is_relu(node, submodule, "clamp"):
+            return self._relu(node, submodule)
+        return self._activate(activations.of_node(node, submodule, "clamp"))
 
-    _threshold = _clamp
+    def _threshold(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:
+        return self._relu(node, submodule) if is_relu(node, submodule, "threshold") else None
 
     def _maximum(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:
         others = [a for a in node.args if a not in self._versions]
         value = self._sides.value(others[0]) if len(node.args) == 2 and others else None
         zero = isinstance(value, Tensor) and bool((value == 0).all())
         return self._relu(node, submodule) if zero else None
-
-    def _close(self, steps: list[tuple[Step, fx.Node]]) -> None:
-        """Move steps behind a ReLU in front of it, since no Linear behind takes them in."""
-        for step, node in steps:
-            if not step.commutes:
-                raise self._refusal(
-                    node, "behind a ReLU it is where a Linear follows, or as a positive factor"
-                )
-            self.uses[-1].behind.append(step)
-        self._open = []
 
     # What stands at the end, and what changes no number
 
@@ -323,6 +219,8 @@ class Walk:
         return self._end("softmax") if over_classes and not self.ends else None
 
     def _sigmoid(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:
+        if self._to_come:
+            return self._activate(Nonlinearity("sigmoid"))
         if self.ends or self._width != 1:
             return None
         self._sigmoid_inside = self._refusal(node, HINTS["sigmoid"])
@@ -373,27 +271,8 @@ class Walk:
         given = argument(node, 1, "shape", argument(node, 1, "size", None))
         sizes = given if isinstance(given, tuple | list) else node.args[1:]
         found = [self._sides.value(size) for size in sizes]
-        if len(found) == 1 and isinstance(found[0], tuple):
-            found = list(found[0])
-        if len(found) == 1 and found[0] in (-1, Size.SAMPLES):
+        kind, width = viewed(found, self._width)
+        if kind == "column":
             return self._one_output()
-        if len(found) != 2 or found[0] not in (-1, Size.SAMPLES) or self._flat:
-            return None
-        if isinstance(found[1], int) and found[1] > 0:
-            if self._width not in (None, found[1]):
-                return None
-            self._width = found[1]
-            return True
-        whole = found == [Size.SAMPLES, -1] or found[1] is Size.FEATURES
-        return whole or None
-
-    def _submodule(self, node: fx.Node) -> nn.Module | None:
-        return self.module.get_submodule(str(node.target)) if node.op == "call_module" else None
-
-    def _refusal(self, node: fx.Node, hint: str) -> FrontendError:
-        words = f": {hint}" if hint else ""
-        before = self._before.name if self._before else "nothing"
-        return FrontendError(
-            f"{self.owner}: node {node.name!r} ({describe(node, self._submodule(node))}) after "
-            f"{before!r} is not supported{where(node)}{words}; supported are {SUPPORTED}"
-        )
+        self._width = self._width if self._flat else width
+        return True if kind == "whole" and not self._flat else None

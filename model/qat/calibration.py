@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor
 from model.format import MAX_FRAC, MIN_FRAC, Format, SpecError
 from model.frontends.torch_fx import Layer, outputs
 from model.stages.softmax import MAX_LOGIT_FRAC
+from model.tables import MAX_TABLE_W
 from model.widths import Formats
 
 # Bits of a sum up to which float64 is exact.
@@ -22,11 +23,19 @@ Choose = Callable[[int, Tensor, int], Format]
 
 @dataclass(frozen=True)
 class Calibration:
-    """Formats of the input, of each weight matrix, and of each layer's output."""
+    """Formats of the input, of each weight matrix, and of each layer's output.
+
+    ``sums`` are those that a layer's sums are rounded to where it has an activation by table.
+    """
 
     x: Format
     weights: Mapping[str, Format]
     outputs: Mapping[str, Format]
+    sums: Mapping[str, Format] = field(default_factory=dict)
+
+    def of_sums(self, layer: str) -> Format:
+        """The format that a layer's sums are rounded to."""
+        return self.sums.get(layer) or self.outputs[layer]
 
 
 def fake_quantize(values: Tensor, fmt: Format) -> Tensor:
@@ -95,9 +104,9 @@ def calibrate(layers: list[Layer], features: NDArray[np.float64], formats: Forma
         observed = outputs(layers, samples)
     # Each turn moves the frac of a matrix, by what a layer asks of it, until all can be exported.
     for _ in range(2 * (MAX_FRAC - MIN_FRAC) * len(layers)):
-        found, asked = _of_outputs(layers, observed, formats, x, weights)
+        found, sums, asked = _of_outputs(layers, observed, formats, x, weights)
         if asked is None:
-            return Calibration(x, weights, found)
+            return Calibration(x, weights, found, sums)
         layer, frac = asked
         weights[layer.weights] = Format(weights[layer.weights].width, frac)
     raise SpecError(
@@ -119,23 +128,34 @@ def _of_outputs(
     formats: Formats,
     x: Format,
     weights: Mapping[str, Format],
-) -> tuple[dict[str, Format], tuple[Layer, int] | None]:
-    """Formats of each layer's output; or the first layer that needs another frac of its weights."""
+) -> tuple[dict[str, Format], dict[str, Format], tuple[Layer, int] | None]:
+    """Formats of each layer's output, and of its sums where a table is between them.
+
+    Or the first layer that needs another frac of its weights.
+    """
     found: dict[str, Format] = {}
+    sums: dict[str, Format] = {}
+    choose = CHOICES[formats.calibration]
     for layer, y in zip(layers, observed, strict=True):
         w = weights[layer.weights]
         frac = w.frac + x.frac
         coarsest, finest = (0, MAX_LOGIT_FRAC) if layer is layers[-1] else (MIN_FRAC, MAX_FRAC)
-        if frac < coarsest:
-            return found, (layer, coarsest - x.frac)
         width = formats.of_outputs(layer.name)
-        fmt = CHOICES[formats.calibration](width, y, min(finest, frac))
+        if layer.activation:
+            with torch.no_grad():
+                fmt = choose(width, layer.activation(y), finest)
+            found[layer.name] = Format(width, max(fmt.frac, coarsest))
+            width, coarsest, finest = min(width, MAX_TABLE_W), MIN_FRAC, MAX_FRAC
+        if frac < coarsest:
+            return found, sums, (layer, coarsest - x.frac)
+        fmt = choose(width, y, min(finest, frac))
         fmt = Format(width, max(fmt.frac, coarsest))
         needed = max(_bits_of_sums(layer, w, x), width + frac - fmt.frac)
         if needed > EXACT_BITS and w.frac > MIN_FRAC:
-            return found, (layer, max(MIN_FRAC, w.frac - (needed - EXACT_BITS)))
-        found[layer.name] = x = fmt
-    return found, None
+            return found, sums, (layer, max(MIN_FRAC, w.frac - (needed - EXACT_BITS)))
+        (sums if layer.activation else found)[layer.name] = fmt
+        x = found[layer.name]
+    return found, sums, None
 
 
 def _bits_of_sums(layer: Layer, w: Format, x: Format) -> int:

@@ -116,17 +116,18 @@ def _fill(module: nn.Module, owner: str, parameters: object) -> None:
 
 
 def _calibration(plain: object, layers: list[Layer]) -> Calibration:
-    fields: dict[str, Any] = {"x": None, "weights": {}, "outputs": {}} | (
+    fields: dict[str, Any] = {"x": None, "weights": {}, "outputs": {}, "sums": {}} | (
         plain if isinstance(plain, dict) else {}
     )
     names = {
         "weights": {layer.weights for layer in layers},
         "outputs": {layer.name for layer in layers},
+        "sums": {layer.name for layer in layers if layer.activation},
     }
     tables = {}
     for key, legal in names.items():
         table = fields[key]
-        if len(fields) != 3 or not isinstance(table, dict) or table.keys() != legal:
+        if len(fields) != 4 or not isinstance(table, dict) or table.keys() != legal:
             raise CheckpointError(f"formats.{key} is not for {', '.join(sorted(legal))}")
         tables[key] = {
             name: build(Format, f"formats.{key}.{name}", fmt) for name, fmt in table.items()

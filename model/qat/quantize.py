@@ -27,14 +27,16 @@ from model.data.datasets import Dataset
 from model.data.scaling import Scaling
 from model.data.userdata import DataFile
 from model.folding import Shape
-from model.format import Int
+from model.format import Format, Int
 from model.frontends import torch_fx
+from model.frontends.activations import Nonlinearity
 from model.frontends.torch_fx import Layer
 from model.qat.calibration import EXACT_BITS, Calibration, fake_quantize, straight_through
 from model.qat.losses import SCORES
 from model.recipe import Recipe
 from model.spec import NetworkSpec
 from model.stage import Output
+from model.stages.activation import Activation
 from model.stages.linear import MAX_ACC_W, LayerSpec
 from model.stages.output import ArgmaxSpec, LogitsSpec, SigmoidSpec
 from model.stages.softmax import SoftmaxSpec
@@ -44,12 +46,41 @@ class QuantizeError(VerbatimError):
     """A network that is not exact, or not equal to its reference: the message says where."""
 
 
+@dataclass(frozen=True)
+class Table:
+    """An activation by table: its values are the table's, its slope is the function's own."""
+
+    function: Nonlinearity
+    stage: Activation
+    y: Format
+
+    def __call__(self, z: Tensor) -> Tensor:
+        entries = torch.tensor(self.stage.table(self.y).tolist(), dtype=z.dtype) * self.y.lsb
+        # An index below 0 counts from the end, as two's complement does.
+        exact = entries[(z.detach() / self.stage.x.lsb).long()]
+        smooth = self.function(z).clamp(self.y.q_min * self.y.lsb, self.y.max_value)
+        return straight_through(exact, smooth)
+
+
+def _activation(layer: Layer, formats: Calibration) -> Activation | None:
+    """The table of a layer, where it has one."""
+    if layer.activation is None:
+        return None
+    x = formats.of_sums(layer.name)
+    return Activation(layer.activation.function, x, layer.activation.arguments)
+
+
 class QuantizedNetwork:
     """A float64 module under the formats and the score of the hardware; parameters stay its own."""
 
     def __init__(self, module: nn.Module, formats: Calibration, score: str) -> None:
         self.module, self.formats, self.score = module, formats, score
         self.layers = torch_fx.layers(module)
+        self._tables = {
+            layer.name: Table(layer.activation, stage, formats.outputs[layer.name])
+            for layer in self.layers
+            if (stage := _activation(layer, formats)) and layer.activation
+        }
 
     def values(self, x: Tensor) -> dict[str, tuple[Tensor, int]]:
         """Every tensor and its frac, for real features ``[samples, n_in]``.
@@ -66,15 +97,17 @@ class QuantizedNetwork:
         x, frac = fake_quantize(x, self.formats.x), self.formats.x.frac
         found = {"input": (x, frac)}
         for layer in self.layers:
-            w_fmt, y_fmt = self.formats.weights[layer.weights], self.formats.outputs[layer.name]
+            w_fmt, y_fmt = self.formats.weights[layer.weights], self.formats.of_sums(layer.name)
             acc_frac = w_fmt.frac + frac
             acc = F.linear(x, self.weights(layer), _biases(layer, acc_frac))
             x, frac = fake_quantize(acc, y_fmt), y_fmt.frac
             found[f"{layer.name}.acc"] = acc, acc_frac
             found[f"{layer.name}.y"] = x, frac
-            if layer.relu:
+            if table := self._tables.get(layer.name):
+                x, frac = table(x), table.y.frac
+            elif layer.relu:
                 x = F.relu(x)
-                found[f"{layer.name}.relu"] = x, frac
+            found[layer.key] = x, frac
         return found
 
     def weights(self, layer: Layer) -> Tensor:
@@ -99,7 +132,7 @@ class QuantizedNetwork:
             values = self.values(torch.tensor(features, dtype=torch.float64))
             codes = {key: _codes(key, value, frac) for key, (value, frac) in values.items()}
             score = SCORES[self.score]
-            logits, _ = values[f"{self.layers[-1].name}.{'relu' if self.layers[-1].relu else 'y'}"]
+            logits, _ = values[self.layers[-1].key]
             classes = score.classes(self.scores(logits)[0])
         return {**codes, f"{score.output}.class": classes.numpy()}
 
@@ -187,6 +220,7 @@ def export(
             relu=layer.relu,
             simd=plan.folds[layer.name].simd,
             pe=plan.folds[layer.name].pe,
+            activation=_activation(layer, quantized.formats),
         )
         needed = accumulator_width(weights[layer.weights], biases[layer.name], interval)
         if needed > EXACT_BITS:

@@ -234,12 +234,12 @@ def raise_logits(layers: list[Layer], features: NDArray[np.float64], lowest: flo
     """Move the last biases, all by the same amount, so that the least logit is ``lowest``.
 
     The ordinary softmax does not notice; a score that only rises from ``lowest`` on then ranks the
-    classes as the ordinary softmax does. A last layer that is shared, has no bias, or has a ReLU
-    behind it, so that none of its logits is below 0, stays as it is.
+    classes as the ordinary softmax does. A last layer that is shared, has no bias, or has an
+    activation behind it, such as a ReLU, stays as it is.
     """
     last = layers[-1].linear
     shared = any(layer.linear is last for layer in layers[:-1])
-    if last.bias is None or layers[-1].relu or shared:
+    if last.bias is None or layers[-1].relu or layers[-1].activation or shared:
         return
     with torch.no_grad():
         logits = torch_fx.outputs(layers, torch.tensor(features, dtype=torch.float64))[-1]
