@@ -12,8 +12,8 @@ from model.recipe import MAX_LAYERS
 
 # Modules, functions and methods alike. Short: a message keeps no more of itself than one reads.
 SUPPORTED = (
-    "nn.Linear, BatchNorm1d and constants around it, ReLU and other activations, Dropout, Flatten, "
-    "and at the end softmax or nothing, in one chain"
+    "nn.Linear, BatchNorm1d and constants around it, activations, Dropout, Flatten, at the end "
+    "softmax or nothing, in one chain"
 )
 MOST_OF_A_PART = 50
 # Code that is no user's own: the standard library, and these files.

@@ -53,7 +53,7 @@ HINTS = {
     "flatten": "torch.flatten(x, 1) is, or nn.Flatten()",
     "view": "x.view(x.size(0), -1) is, or torch.flatten(x, 1)",
     "softmax": "once over the classes of a sample is, nn.Softmax(dim=1), as the last step",
-    "sigmoid": "behind a Linear it is, and at the end behind one of one output",
+    "sigmoid": "between layers it is, and at the end behind a Linear of one output",
     "argmax": "at the end over dim 1 it is, or return the logits: the core gives the class",
     "clamp": "clamp(min=0) behind a Linear is, or nn.ReLU(), or with both min and max",
     "threshold": "nn.Threshold(0, 0) behind a Linear is, or nn.ReLU()",

@@ -181,7 +181,7 @@ OTHERS = {
     "branch": ([*LAYERS, node("MatMul", "x v4", "k"), node("Add", "z k", "y")], "y", "two paths"),
     "concatenation": ([node("Relu", "x", "k"), node("Concat", "x k", "y", axis=1)], "y", "two pat"),
     "reshape-samples": ([node("Reshape", "x column", "y"), node("Relu", "y", "z")], "z", "Linear"),
-    "clip-6": ([*LAYERS[:2], node("Clip", "a zero two", "r")], "r", "its min must be 0"),
+    "clip-2": ([*LAYERS[:2], node("Clip", "a two", "r")], "r", "its min must be 0"),
     "cast-int": ([node("Cast", "x", "y", to=7)], "y", "it must be to floats"),
     "argmax-0": ([*LAYERS, node("ArgMax", "z", "i", axis=0)], "i", "its axis must be 1, got 0"),
     "argmax-last": ([*LAYERS, node("ArgMax", "z", "i", axis=1, select_last_index=1)], "i",
