@@ -39,7 +39,7 @@ class Layer:
         return f"{self.name}.{last}"
 
     def activate(self, y: Tensor) -> Tensor:
-        """What its activation, where it has one, makes of its linear output."""
+        """Its linear output behind its activation, where it has one."""
         if self.activation:
             return self.activation(y)
         return F.relu(y) if self.relu else y

@@ -67,7 +67,7 @@ class Sides:
 
 
 def viewed(sizes: list[Any], width: int | None) -> tuple[str, int | None]:
-    """How a view to ``sizes`` leaves ``[samples, width]``: whole, or one output as a column.
+    """Result of a view of ``[samples, width]`` to ``sizes``: whole, or one output as a column.
 
     With the width that is known then; "" where it changes more than that.
     """
