@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from common.errors import VerbatimError, reason
 from common.files import digest, write_atomically
@@ -51,6 +52,15 @@ class Network:
     scaling: Scaling | None = None
     names: Names | None = None
     targets: TargetScaling | None = None
+
+    def values(self, codes: Int) -> NDArray[np.float64]:
+        """Real values of the codes of an output that has them, as its targets were in their units.
+
+        ``codes`` are ``[samples, n_out]``.
+        """
+        assert self.spec.output.y is not None
+        found = codes.astype(np.float64) * self.spec.output.y.lsb
+        return found if self.targets is None else self.targets.undo(found)
 
     def __post_init__(self) -> None:
         layers = self.spec.layers

@@ -136,8 +136,7 @@ class Network(artifact.Network):
         output = self.spec.output
         found: dict[str, NDArray[Any]] = {"classes": classes} if output.classes else {}
         if output.y is not None:
-            values = results.astype(np.float64) * output.y.lsb
-            found["values"] = values if self.targets is None else self.targets.undo(values)
+            found["values"] = self.values(results)
         elif output.key.endswith(".probabilities"):
             found["probabilities"] = results.astype(np.uint8)
         return Prediction(output.kind, found)

@@ -48,6 +48,7 @@ def survey(spec: NetworkSpec, traced: Mapping[str, Int]) -> Survey:
     output = spec.output
     if isinstance(output, SoftmaxSpec) and output.score == "taylor2":  # the only one that falls
         falling = taylor2(logits, frac=fmt.frac) > taylor2(logits + 1, frac=fmt.frac)
+    key = f"{output.name}.class"
     ranking = reference.winner(logits) if logits.shape[1] > 1 else (logits[:, 0] >= 0).astype(int)
     return Survey(
         lowest=int(logits.min()) * fmt.lsb,
@@ -56,7 +57,7 @@ def survey(spec: NetworkSpec, traced: Mapping[str, Int]) -> Survey:
         falling=int(falling.sum()),
         saturated=int(((logits == fmt.q_min) | (logits == fmt.q_max)).sum()),
         samples=len(logits),
-        overruled=int((ranking != traced[f"{output.name}.class"]).sum()),
+        overruled=int((ranking != traced[key]).sum()) if key in traced else 0,
     )
 
 

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+from numpy.typing import NDArray
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support, r2_score
 
 from model.format import Int
+
+Real = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,27 @@ def measure(labels: Int, predicted: Int) -> Metrics:
     return Metrics(labels.size, correct, correct / labels.size, float(precision), float(recall))
 
 
+@dataclass(frozen=True)
+class Fit:
+    """Quality of a regression: root of the mean squared error, and R2 over all values."""
+
+    samples: int
+    rmse: float
+    r2: float
+
+
+def fit(targets: Real, values: Real) -> Fit:
+    """Quality of values ``[samples, n]`` against targets of the same shape, in their units.
+
+    R2 is the mean over the columns, as scikit-learn has it; that of one sample is 0.
+
+    >>> fit(np.array([[1.0], [2.0], [3.0]]), np.array([[1.0], [2.0], [3.5]]))
+    Fit(samples=3, rmse=0.28867513459481287, r2=0.875)
+    """
+    rmse = float(np.sqrt(np.square(targets - values).mean()))
+    return Fit(len(targets), rmse, float(r2_score(targets, values)) if len(targets) > 1 else 0.0)
+
+
 # Part of the samples that quantization may cost before it is said loudly.
 MOST_LOST = 0.05
 
@@ -59,6 +83,21 @@ def shortfall(labels: Int, floats: Int, quantized: Int) -> str | None:
         f"the quantized network is correct on {correct}/{labels.size} samples, the float network "
         f"on {wanted}/{labels.size}: widen formats.weights_width, formats.activations_width or "
         "formats.input, or raise fine_tuning.epochs"
+    )
+
+
+def misfitting(targets: Real, floats: Real, quantized: Real) -> str | None:
+    """Return a sentence where quantized values ``[samples, n]`` are far worse than the floats.
+
+    None where quantization costs R2 at most `MOST_LOST`.
+    """
+    found, wanted = fit(targets, quantized).r2, fit(targets, floats).r2
+    if wanted - found <= MOST_LOST:
+        return None
+    return (
+        f"the quantized network has R2 {found:.4f}, the float network {wanted:.4f}: widen "
+        "formats.weights_width, formats.activations_width or formats.input, or raise "
+        "fine_tuning.epochs"
     )
 
 

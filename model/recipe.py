@@ -125,8 +125,8 @@ class Recipe:
     With ``requantize`` an ``onnx`` that was quantized elsewhere is quantized again from its floats.
     Of several results that it returns, ``result`` is the name or number of the one to take.
     ``output`` is what becomes of its logits: "softmax", by the table of that name, which the
-    others have not; "logits" with the class of the largest; "argmax", the class alone; or "sigmoid"
-    of a single one.
+    others have not; "logits" with the class of the largest, or without it where the dataset has
+    targets; "argmax", the class alone; or "sigmoid" of a single one.
     ``features`` is "raw", "standardize" or a scaling: parameters that come with the network bring
     the one of their training. Paths are relative to ``folder``, that of the
     recipe's file.
@@ -159,6 +159,10 @@ class Recipe:
             _require_match(owner, "dataset", self.dataset, r"\S+", "the name of a dataset")
         require_integer(owner, 0, MAX_SEED, seed=self.seed)
         _require_choice(owner, "output", self.output, OUTPUTS)
+        require(
+            not self.is_regression or self.output == "logits",
+            f"{owner}: output must be 'logits' beside targets, got {self.output!r}",
+        )
         self._check_network()
         legal = isinstance(self.features, Scaling) or self.features in FEATURES
         require(
@@ -214,8 +218,15 @@ class Recipe:
         )
 
     @property
+    def is_regression(self) -> bool:
+        """Return whether real targets are learned, and no classes."""
+        return isinstance(self.dataset, DataFile) and bool(self.dataset.targets)
+
+    @property
     def score(self) -> str:
         """The score of the softmax, or the output that is none; a key of `model.qat.losses`."""
+        if self.is_regression:
+            return "values"
         return self.softmax.score if self.output == "softmax" else self.output
 
     def n_outputs(self, classes: int) -> int:

@@ -2,15 +2,17 @@
 
 import argparse
 import dataclasses
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from common import cli, files
 from model import artifact, images, onnx_export, recipe
 from model.data import datasets
 from model.logits import require_winners, survey
-from model.metrics import measure, shortfall
+from model.metrics import fit, measure, misfitting, shortfall
 from model.qat import checkpoint, quantize, training
 
 
@@ -27,7 +29,7 @@ def run(arguments: argparse.Namespace) -> None:
     with cli.step(build, "export"):
         trained = checkpoint.load(plan, dataset, build / checkpoint.FILE)
         origin = quantize.provenance(plan, dataset)
-        network = quantize.export(trained.quantized, plan, origin, trained.scaling)
+        network = quantize.export(trained.quantized, plan, origin, trained.scaling, trained.targets)
         network = dataclasses.replace(network, names=dataset.names)
         scaled = trained.scaled(dataset.features)
         traced = trained.quantized.trace(scaled)
@@ -36,23 +38,32 @@ def run(arguments: argparse.Namespace) -> None:
             network.spec, survey(network.spec, calibration), arguments.allow_changed_winners
         )
         compared = quantize.compare(traced, network)
-        floats = training.probabilities(trained.module, scaled)
         artifact.save(network, build / "network.json")
         images.write_images(network, build / "mem")
         with files.whole_file(build / "network.onnx") as temporary:
             temporary.write_bytes(onnx_export.model(network).SerializeToString(deterministic=True))
-        expected = {
+        expected: dict[str, NDArray[Any]] = {
             "features": dataset.features,
             "labels": dataset.labels,
             "train": train,
             "test": test,
-            "float.probabilities": floats,
-            "float.class": floats.argmax(axis=1),
+            **_floats(trained, dataset, scaled),
             **traced,
         }
         with files.whole_file(build / "expected.npz") as temporary, temporary.open("wb") as stream:
             np.savez(stream, allow_pickle=False, **expected)
     print(f"{build}: {sum(compared.values())} values of PyTorch and reference compared, all equal")
+    if dataset.targets is not None:
+        values = network.values(traced[network.spec.output.key])
+        for title, real in (("float", expected["float.values"]), ("quantized", values)):
+            fits = [fit(dataset.targets[part], real[part]) for part in (train, test)]
+            words = ", ".join(
+                f"R2 {one.r2:.4f} and RMSE {one.rmse:.4g} on {one.samples} of {name}"
+                for one, name in zip(fits, ("train", "test"), strict=True)
+            )
+            print(f"{build}: {title} network has {words}")
+        cli.warn(filter(None, [misfitting(dataset.targets, expected["float.values"], values)]))
+        return
     quantized = traced[f"{network.spec.output.name}.class"]
     for title, classes in (("float", expected["float.class"]), ("quantized", quantized)):
         scores = [measure(dataset.labels[part], classes[part]) for part in (train, test)]
@@ -63,6 +74,16 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"{build}: {title} network correct on {counts}")
     print(f"{build}: {survey(network.spec, traced)}")
     cli.warn(filter(None, [shortfall(dataset.labels, expected["float.class"], quantized)]))
+
+
+def _floats(
+    trained: training.Trained, dataset: datasets.Dataset, scaled: NDArray[np.float64]
+) -> dict[str, NDArray[Any]]:
+    """Outputs of the float network, and the targets of a regression."""
+    if dataset.targets is not None:
+        return {"targets": dataset.targets, "float.values": training.values(trained, scaled)}
+    floats = training.probabilities(trained.module, scaled)
+    return {"float.probabilities": floats, "float.class": floats.argmax(axis=1)}
 
 
 def parser() -> argparse.ArgumentParser:

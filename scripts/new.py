@@ -11,7 +11,7 @@ from common import cli, errors
 from common.files import write_atomically
 from common.paths import odd_characters
 from model import recipe
-from model.data import datasets
+from model.data import datasets, userdata
 from model.data.remarks import remarks
 from model.data.userdata import DataFile
 
@@ -64,6 +64,17 @@ target_cycles = 32                  # the fewest multipliers for at most so many
 """
 
 
+# What a starter says of classes, and what it says of a regression.
+IN_A_REGRESSION = (
+    ("# each class in proportion", "# the part that training never sees"),
+    ("with the ordinary softmax, by Adam", "on the mean squared error, by Adam"),
+    (
+        "through the integers and the softmax of the hardware",
+        "through the integers of the hardware",
+    ),
+)
+
+
 def starter(path: Path, data: DataFile | None) -> str:
     """The text of a recipe for ``path``; ``data`` is relative to its folder."""
     name = re.sub(r"\W", "_", path.stem, flags=re.ASCII)
@@ -75,7 +86,14 @@ def starter(path: Path, data: DataFile | None) -> str:
         line = f"dataset = {{ {', '.join(f'{key} = {_toml(keys[key])}' for key in keys)} }}"
         if not data.leave_out:
             line += '\n# leave_out = ["Id"], in the line above: columns that are no features'
-    return STARTER.format(path=path, name=name, dataset=line)
+    text = STARTER
+    if data is not None and data.targets:
+        start, end = text.index("[softmax]"), text.index("[folds]")
+        text = text[:start] + text[end:]
+        line += '\noutput = "logits"                   # values in the units of their targets'
+        for words, instead in IN_A_REGRESSION:
+            text = text.replace(words, instead)
+    return text.format(path=path, name=name, dataset=line)
 
 
 def _shown(names: Sequence[str]) -> str:
@@ -104,10 +122,12 @@ def run(arguments: argparse.Namespace) -> None:
         beside = os.path.relpath(arguments.data, path.parent)
         header = None if arguments.header is None else arguments.header == "yes"
         data = DataFile(beside, arguments.label, (), tuple(arguments.leave_out), header)
+        data = userdata.as_found(data, path.parent)
         found = datasets.load(data, path.parent)
+        kind = "a regression on" if data.targets else "classes"
         print(
             f"{arguments.data}: {len(found.labels)} samples, {len(found.feature_names)} features "
-            f"({_shown(found.feature_names)}), classes {', '.join(found.class_names)}"
+            f"({_shown(found.feature_names)}), {kind} {', '.join(found.class_names)}"
         )
         cli.warn(f"{arguments.data}: {remark}" for remark in remarks(found))
     write_atomically(path, starter(path, data))

@@ -15,7 +15,7 @@ from model import recipe
 from model.data import datasets
 from model.data.remarks import remarks
 from model.frontends import load
-from model.metrics import misfit
+from model.metrics import fit, misfit
 from model.qat import checkpoint, training
 
 # Characters of a path that make takes as they are, and those that it takes behind a backslash.
@@ -69,7 +69,12 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"{path}: formats and codes of {plan.onnx} as they are, no epochs")
     else:
         print(f"{path}: {epochs} epochs on {len(train)} samples of {dataset.name}")
-    if plan.training is None:
+    if plan.training is None and plan.is_regression:
+        assert dataset.targets is not None
+        found = training.values(trained, trained.scaled(dataset.features[train]))
+        r2 = fit(dataset.targets[train], found).r2
+        print(f"{path}: parameters as they come have R2 {r2:.4f} on the training samples")
+    elif plan.training is None:
         features = trained.scaled(dataset.features[train])
         given = training.probabilities(trained.module, features).argmax(axis=1)
         labels = dataset.labels[train]

@@ -22,6 +22,7 @@ class DatasetError(VerbatimError):
 class Dataset:
     """``features [samples, n_in]`` in their own units, ``labels [samples]`` indexing `class_names`.
 
+    Of a regression ``targets [samples, n]`` are real, ``class_names`` theirs, and labels are 0.
     ``ignored`` are columns of its file that are no features; where ``named`` is False, its features
     have no names of their own. Raises `DatasetError` on features that are not finite and on shapes
     or labels that disagree.
@@ -34,6 +35,7 @@ class Dataset:
     class_names: tuple[str, ...]
     ignored: tuple[str, ...] = ()
     named: bool = True
+    targets: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         owner, shape = f"dataset {self.name}", self.features.shape
@@ -59,7 +61,14 @@ class Dataset:
                 f"{owner}: a label is {illegal[0]}, expected 0 to {len(self.class_names) - 1}: "
                 "labels count the classes from 0"
             )
-        if len(self.class_names) < 2:
+        if self.targets is not None:
+            count = len(self.class_names)
+            if self.targets.shape != (shape[0], count) or not np.isfinite(self.targets).all():
+                raise DatasetError(
+                    f"{owner}: targets have shape {self.targets.shape}, expected finite numbers of "
+                    f"shape {(shape[0], count)}"
+                )
+        elif len(self.class_names) < 2:
             raise DatasetError(
                 f"{owner}: its only class is {', '.join(self.class_names)}, expected at least two"
             )
@@ -77,6 +86,8 @@ class Dataset:
         content = hashlib.sha256("\n".join(names).encode())
         content.update(self.features.astype("<f8").tobytes())
         content.update(self.labels.astype("<i8").tobytes())
+        if self.targets is not None:
+            content.update(self.targets.astype("<f8").tobytes())
         return content.hexdigest()
 
 
@@ -111,7 +122,8 @@ def load(source: str | DataFile, folder: Path = Path()) -> Dataset:
 def split(dataset: Dataset, test_fraction: float, seed: int) -> tuple[Int, Int]:
     """Ascending indices of the training and of the test samples, each class in proportion.
 
-    Raises `DatasetError` where a class would have no sample on one side.
+    Those of a regression are drawn as they come. Raises `DatasetError` where a class would have no
+    sample on one side.
     """
     occur, counts = np.unique(dataset.labels, return_counts=True)
     few = [dataset.class_names[n] for n, count in zip(occur, counts, strict=True) if count < 2]

@@ -19,6 +19,8 @@ def remarks(dataset: Dataset) -> list[str]:
 
 
 def _of_classes(dataset: Dataset) -> Iterator[str]:
+    if dataset.targets is not None:
+        return
     counts = np.bincount(dataset.labels, minlength=len(dataset.class_names))
     for how_many, words in (
         (0, "never occurs: its output is not trained"),

@@ -67,6 +67,11 @@ class TargetScaling(Scaling):
 
     owner: ClassVar[str] = "targets"
 
+    @classmethod
+    def standardizing(cls, targets: Real) -> "TargetScaling":
+        """Find the scaling of targets ``[samples, n]``, as `standardize` does of features."""
+        return cls(**vars(standardize(targets)))
+
     def undo(self, values: Real) -> Real:
         """Targets in their own units, of scaled ones ``[samples, n_out]``."""
         unscaled: Real = values * np.array(self.scale) + np.array(self.offset)

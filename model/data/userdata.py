@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ class DataFile:
     """Place and columns of samples. ``label`` is the CSV's column of classes, by default its last.
 
     ``classes`` are their names in order; where left out, all that occur, numbers by value.
+    In the place of a label, ``targets`` names the CSV's columns of values of a regression.
     ``leave_out`` names columns that are no features. ``header`` says whether the first line of a
     CSV is one, where that cannot be told from the file.
     """
@@ -37,6 +38,7 @@ class DataFile:
     classes: tuple[str, ...] = ()
     leave_out: tuple[str, ...] = ()
     header: bool | None = None
+    targets: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         named = isinstance(self.file, str) and self.file.isprintable()
@@ -45,12 +47,16 @@ class DataFile:
         csv = self.file.endswith(".csv")
         legal = self.label is None or (isinstance(self.label, str) and csv)
         require(legal, f"dataset: label must be the name of a CSV's column, got {self.label!r}")
-        for key in ("classes", "leave_out"):
+        for key in ("classes", "leave_out", "targets"):
             names = getattr(self, key)
             legal = isinstance(names, list | tuple) and all(isinstance(n, str) for n in names)
             legal = legal and len(set(names)) == len(names)
             require(legal, f"dataset: {key} must be a list of names, each once, got {names!r}")
             object.__setattr__(self, key, tuple(names))
+        require(
+            not self.targets or (csv and self.label is None and not self.classes),
+            "dataset: targets must be columns of a CSV, without label and classes",
+        )
         legal = self.header is None or (isinstance(self.header, bool) and csv)
         require(legal, f"dataset: header must be true or false, for a CSV, got {self.header!r}")
 
@@ -59,6 +65,7 @@ class DataFile:
 class Samples:
     """``features [samples, n_in]`` and ``labels [samples]``, with the names of both.
 
+    Of a regression ``targets [samples, n]`` are real, ``class_names`` theirs, and labels are 0.
     ``ignored`` are the file's columns that are no features: its label, and what is left out. Where
     ``named`` is False, the file has no names of features, and they go by position.
     """
@@ -69,6 +76,7 @@ class Samples:
     class_names: tuple[str, ...]
     ignored: tuple[str, ...] = ()
     named: bool = True
+    targets: NDArray[np.float64] | None = None
 
 
 def read(source: DataFile, folder: Path) -> Samples:
@@ -87,10 +95,12 @@ def _read_table(table: Table, source: DataFile) -> Samples:
             f"{path}: has one column, {names[0]!r}, expected a class and one feature or more, "
             "separated by commas, semicolons or tabs"
         )
+    if source.targets:
+        return _read_targets(table, source)
     label = names[-1] if source.label is None else source.label
     if label not in names:
         raise DataError(f"{path}: label is {label!r}, expected one of {', '.join(names)}")
-    column, kept = names.index(label), _kept(path, names, label, source.leave_out)
+    column, kept = names.index(label), _kept(path, names, (label,), source.leave_out)
     features, found = [], []
     for line, row in table.rows:
         found.append(row[column].strip())
@@ -113,15 +123,39 @@ def _read_table(table: Table, source: DataFile) -> Samples:
     )
 
 
-def _kept(path: Path, names: Sequence[str], label: str, left_out: Sequence[str]) -> list[int]:
+def _read_targets(table: Table, source: DataFile) -> Samples:
+    path, names, targets = table.path, table.names, source.targets
+    unknown = [name for name in targets if name not in names]
+    if unknown:
+        raise DataError(f"{path}: targets has {unknown[0]!r}, expected some of {', '.join(names)}")
+    kept = _kept(path, names, targets, source.leave_out)
+    columns = [names.index(name) for name in targets]
+    rows = [[table.number(line, n, row[n]) for n in (*kept, *columns)] for line, row in table.rows]
+    if not rows:
+        raise DataError(f"{path}: has no sample, expected at least one line below the header")
+    numbers = np.array(rows)
+    return Samples(
+        numbers[:, : len(kept)],
+        np.zeros(len(rows), dtype=np.int64),
+        tuple(names[n] for n in kept),
+        targets,
+        (*targets, *source.leave_out),
+        table.named,
+        numbers[:, len(kept) :],
+    )
+
+
+def _kept(
+    path: Path, names: Sequence[str], labels: Sequence[str], left_out: Sequence[str]
+) -> list[int]:
     """Columns of the features."""
-    columns = [name for name in names if name != label]
+    columns = [name for name in names if name not in labels]
     unknown = [name for name in left_out if name not in columns]
     if unknown:
         raise DataError(
             f"{path}: leave_out has {unknown[0]!r}, expected some of {', '.join(columns)}"
         )
-    kept = [n for n, name in enumerate(names) if name != label and name not in left_out]
+    kept = [n for n, name in enumerate(names) if name not in (*labels, *left_out)]
     if not kept:
         raise DataError(f"{path}: leave_out leaves no feature, expected at least one")
     return kept
@@ -129,16 +163,36 @@ def _kept(path: Path, names: Sequence[str], label: str, left_out: Sequence[str])
 
 def _require_classes(path: Path, label: str, found: Sequence[str], classes: Sequence[str]) -> None:
     """Refuse labels that are measured values, or more classes than the hardware has."""
-    counts, numeric = Counter(found), all(map(is_number, classes))
-    once = sum(count == 1 for count in counts.values())
-    measured = numeric and len(found) >= FEWEST_MEASURED and 2 * once > len(counts)
-    if len(classes) <= MAX_CLASSES and not measured:
+    numeric = all(map(is_number, classes))
+    if len(classes) <= MAX_CLASSES and not are_measured(found):
         return
-    why = ": measured values are no classes, and regression is not supported" if numeric else ""
+    why = f": for a regression on it, dataset = {{ ..., targets = [{label!r}] }}" if numeric else ""
     raise DataError(
         f"{path}: column {label!r} has {len(classes)} different values in {len(found)} samples, "
         f"expected at most {MAX_CLASSES} classes of several samples each{why}"
     )
+
+
+def are_measured(found: Sequence[str]) -> bool:
+    """Return whether cells are measured values: numbers, most of which occur once."""
+    counts = Counter(found)
+    once = sum(count == 1 for count in counts.values())
+    many = len(counts) > MAX_CLASSES or 2 * once > len(counts)
+    return len(found) >= FEWEST_MEASURED and many and all(map(is_number, counts))
+
+
+def as_found(source: DataFile, folder: Path) -> DataFile:
+    """The same samples as a regression, where the label of a CSV holds measured values."""
+    path = folder / source.file
+    if path.suffix != ".csv" or source.classes or source.targets:
+        return source
+    with opened(path, header=source.header, remedy=HEADER_REMEDY) as table:
+        label = table.names[-1] if source.label is None else source.label
+        if label not in table.names:
+            return source
+        column = table.names.index(label)
+        measured = are_measured([row[column].strip() for _, row in table.rows])
+    return replace(source, label=None, targets=(label,)) if measured else source
 
 
 def _in_order(names: set[str]) -> tuple[str, ...]:
@@ -184,7 +238,7 @@ def _read_npz(path: Path, source: DataFile) -> Samples:
     every = tuple(f"feature_{index}" for index in range(features.shape[1]))
     if "feature_names" in arrays:
         every = names(path, "feature_names", arrays["feature_names"], features.shape[1])
-    kept = _kept(path, every, "", source.leave_out)
+    kept = _kept(path, every, (), source.leave_out)
     class_names = tuple(map(str, range(int(labels.max()) + 1)))
     if "class_names" in arrays:
         class_names = names(path, "class_names", arrays["class_names"])

@@ -72,9 +72,17 @@ def given(module: nn.Module) -> Given | None:
 def core_layers(module: nn.Module, output: str = "softmax") -> list[Layer]:
     """The layers that the hardware has of a module: with two logits where it has one output.
 
-    The ``output`` sigmoid takes a logit alone.
+    The ``output`` sigmoid takes a logit alone, and ``values`` each as it is. Raises `FrontendError`
+    where what stands behind the last layer would change values.
     """
-    if output == "sigmoid":
+    if output == "values" and not isinstance(module, Chain):
+        behind = [end for end in _walk(module).ends if end != "squeeze"]
+        if behind:
+            raise FrontendError(
+                f"{type(module).__name__}: {behind[0]} behind the last Linear changes values of "
+                "a regression: leave it out, or end in nn.Tanh() or nn.Hardsigmoid()"
+            )
+    if output in ("sigmoid", "values"):
         return layers(module)
     found = given(module)
     return found.layers if found else chain.two_classes(layers(module))

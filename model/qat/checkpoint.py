@@ -11,7 +11,7 @@ from torch import nn
 
 from common.errors import VerbatimError, reason
 from model.data.datasets import Dataset
-from model.data.scaling import Scaling
+from model.data.scaling import Scaling, TargetScaling
 from model.format import Format, SpecError
 from model.frontends import torch_fx
 from model.frontends.load import make, sources
@@ -52,6 +52,7 @@ def save(
         {
             "sources_sha256": sources or sources_sha256(recipe, dataset),
             "scaling": None if trained.scaling is None else dataclasses.asdict(trained.scaling),
+            "targets": None if trained.targets is None else dataclasses.asdict(trained.targets),
             "float": trained.module.state_dict(),
             "fine_tuned": trained.quantized.module.state_dict(),
             "formats": dataclasses.asdict(trained.quantized.formats),
@@ -67,7 +68,7 @@ def load(recipe: Recipe, dataset: Dataset, path: Path) -> Trained:
     samples or other files.
     """
     content = _read(path)
-    keys = {"sources_sha256", "scaling", "float", "fine_tuned", "formats"}
+    keys = {"sources_sha256", "scaling", "targets", "float", "fine_tuned", "formats"}
     if not isinstance(content, dict) or set(content) != keys:
         raise CheckpointError(f"{path}: is no checkpoint, expected the keys {sorted(keys)}")
     if content["sources_sha256"] != sources_sha256(recipe, dataset):
@@ -77,16 +78,21 @@ def load(recipe: Recipe, dataset: Dataset, path: Path) -> Trained:
         module, _ = split
     try:
         _fill(module, "float", content["float"])
-        tuned = Chain(torch_fx.core_layers(module, recipe.output)).double()
+        tuned = Chain(torch_fx.core_layers(module, recipe.score)).double()
         _fill(tuned, "fine_tuned", content["fine_tuned"])
         formats = _calibration(content["formats"], torch_fx.layers(tuned))
         plain = content["scaling"]
         scaling = None if plain is None else build(Scaling, "scaling", plain)
         if scaling is not None and len(scaling.scale) != len(dataset.feature_names):
             raise CheckpointError(f"scaling is for {len(scaling.scale)} features")
+        plain = content["targets"]
+        targets = None if plain is None else build(TargetScaling, "targets", plain)
+        if targets is not None and len(targets.scale) != tuned.layers[-1].linear.out_features:
+            raise CheckpointError(f"targets are for {len(targets.scale)} values")
     except (CheckpointError, SpecError) as error:
         raise CheckpointError(f"{path}: is damaged, train again: {error}") from error
-    return Trained(module, QuantizedNetwork(tuned, formats, recipe.score), scaling)
+    quantized = QuantizedNetwork(tuned, formats, recipe.score)
+    return Trained(module, quantized, scaling, targets=targets)
 
 
 def _read(path: Path) -> Any:

@@ -27,6 +27,7 @@ class Score:
     log_probabilities: Callable[[Tensor], Tensor]
     rises_from: float | None
     output: str = "softmax"
+    has_classes: bool = True
 
     def tensors(self, scores: Tensor, frac: int) -> dict[str, tuple[Tensor, int]]:
         """Those of a trace that are made of scores, without the class."""
@@ -37,7 +38,9 @@ class Score:
         return {"softmax.scores": (scores, frac), "softmax.totals": (scores.sum(dim=1), frac)}
 
     def classes(self, scores: Tensor) -> Tensor:
-        """The class of each sample, ``[samples]``."""
+        """The class of each sample, ``[samples]``; of values, which have none, 0."""
+        if not self.has_classes:
+            return torch.zeros(len(scores), dtype=torch.int64)
         if self.output == "sigmoid":
             return (scores[:, 0] > PROBABILITY_ONE / 2).long()
         return scores.argmax(dim=1)
@@ -91,6 +94,9 @@ SCORES = {
     "taylor2": Score(_taylor2_values, _taylor2_log_probabilities, rises_from=-1.0),
     "exp": Score(_exp_values, _log_softmax, rises_from=None),
     "logits": Score(_as_they_are, _log_softmax, rises_from=None, output="logits"),
+    "values": Score(
+        _as_they_are, _log_softmax, rises_from=None, output="logits", has_classes=False
+    ),
     "argmax": Score(_as_they_are, _log_softmax, rises_from=None, output="argmax"),
     "sigmoid": Score(_sigmoid_values, _log_softmax, rises_from=None, output="sigmoid"),
 }

@@ -24,7 +24,7 @@ from model.artifact import Network
 from model.bounds import accumulator_width, output_interval
 from model.compare import require_equal
 from model.data.datasets import Dataset
-from model.data.scaling import Scaling
+from model.data.scaling import Scaling, TargetScaling
 from model.data.userdata import DataFile
 from model.folding import Shape
 from model.format import Format, Int
@@ -134,7 +134,7 @@ class QuantizedNetwork:
             score = SCORES[self.score]
             logits, _ = values[self.layers[-1].key]
             classes = score.classes(self.scores(logits)[0])
-        return {**codes, f"{score.output}.class": classes.numpy()}
+        return codes | ({f"{score.output}.class": classes.numpy()} if score.has_classes else {})
 
     def weight_codes(self) -> dict[str, Int]:
         """Codes of each weight matrix, ``[n_out, n_in]``."""
@@ -197,6 +197,7 @@ def export(
     recipe: Recipe,
     provenance: Mapping[str, Any],
     scaling: Scaling | None = None,
+    targets: TargetScaling | None = None,
 ) -> Network:
     """The integers of a quantized network under the spec that the recipe folds it to.
 
@@ -235,7 +236,7 @@ def export(
     if recipe.output == "softmax":
         output = SoftmaxSpec(*shape, quantized.score, recipe.softmax.divider, lanes)
     elif recipe.output == "logits":
-        output = LogitsSpec(*shape, lanes, ranked=True)
+        output = LogitsSpec(*shape, lanes, ranked=not recipe.is_regression)
     elif recipe.output == "argmax":
         output = ArgmaxSpec(*shape, lanes)
     else:
@@ -246,7 +247,7 @@ def export(
         in_lanes=plan.lanes.inputs,
         out_lanes=plan.lanes.outputs,
     )
-    return Network(spec, weights, biases, provenance, scaling)
+    return Network(spec, weights, biases, provenance, scaling, targets=targets)
 
 
 def provenance(recipe: Recipe, dataset: Dataset) -> dict[str, Any]:

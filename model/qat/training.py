@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from common.errors import VerbatimError
 from model.data import scaling
 from model.data.datasets import Dataset
-from model.data.scaling import Scaling
+from model.data.scaling import Scaling, TargetScaling
 from model.format import Int
 from model.frontends import checks, load, torch_fx
 from model.frontends.torch_fx import Chain, Layer
@@ -25,6 +25,8 @@ from model.qat.quantize import QuantizedNetwork, export, shapes
 from model.recipe import FineTuning, Recipe, Training
 
 Advance = Callable[[], None]
+# Labels ``[samples]``, or scaled targets ``[samples, n]`` of a regression.
+Goals = NDArray[np.int64] | NDArray[np.float64]
 
 
 class TrainingError(VerbatimError):
@@ -35,7 +37,8 @@ class TrainingError(VerbatimError):
 class Trained:
     """The float module, and the quantized network that was fine-tuned from it.
 
-    Both take features as ``scaling`` leaves them; None leaves them as they are. Of a network that
+    Both take features as ``scaling`` leaves them, and give values as ``targets`` scales them; None
+    leaves them as they are. Of a network that
     is ``given``, which came quantized, the module rounds too, and nothing was fine-tuned.
     """
 
@@ -43,6 +46,7 @@ class Trained:
     quantized: QuantizedNetwork
     scaling: Scaling | None = None
     given: bool = False
+    targets: TargetScaling | None = None
 
     def scaled(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """The networks' inputs for raw features ``[samples, n_in]``."""
@@ -57,23 +61,35 @@ def learn(recipe: Recipe, dataset: Dataset, train: Int, advance: Advance = lambd
     """
     torch.manual_seed(recipe.seed)
     module = load.make(recipe, dataset)
-    core = torch_fx.core_layers(module, recipe.output)
+    core = torch_fx.core_layers(module, recipe.score)
     recipe.plan(shapes(core))
     recipe.formats.check([(layer.name, layer.weights) for layer in core])
     check_shape(recipe, dataset, core)
     found = find_scaling(recipe, dataset.features[train])
     features = dataset.features[train] if found is None else found.apply(dataset.features[train])
-    labels = dataset.labels[train]
+    labels: Goals = dataset.labels[train]
+    targets = None
+    if dataset.targets is not None:
+        if torch_fx.given(module) is not None:
+            raise TrainingError(
+                "a regression must not take codes as they come: requantize = true in the recipe "
+                "quantizes the float weights inside"
+            )
+        if recipe.training is not None:
+            targets = TargetScaling.standardizing(dataset.targets[train])
+        labels = dataset.targets[train]
+        labels = labels if targets is None else targets.apply(labels)
     if torch_fx.given(module) is not None:
         return Trained(module, take_given(module, features, recipe), found, given=True)
     checks.require_equal(module, torch_fx.layers(module), features)
     behind, _, inputs = without_front(module, found, features)
-    rehearse(torch_fx.core_layers(behind, recipe.output), inputs, recipe)
+    rehearse(torch_fx.core_layers(behind, recipe.score), inputs, recipe)
     if recipe.training is not None:
         train_float(module, features, labels, recipe.training, advance)
         checks.require_equal(module, torch_fx.layers(module), features)
     module, found, features = without_front(module, found, features)
-    return Trained(module, fine_tune(module, features, labels, recipe, advance), found)
+    network = fine_tune(module, features, labels, recipe, advance)
+    return Trained(module, network, found, targets=targets)
 
 
 def take_given(
@@ -163,18 +179,21 @@ def check_shape(recipe: Recipe, dataset: Dataset, layers: list[Layer]) -> None:
 def train_float(
     module: nn.Module,
     features: NDArray[np.float64],
-    labels: Int,
+    labels: Goals,
     settings: Training,
     advance: Advance = lambda: None,
 ) -> None:
     """Train in place and in float32, on the cross-entropy of the ordinary softmax.
 
-    Features are ``[samples, n_in]``, as the module takes them. Raises `TrainingError`.
+    Of a regression on the mean squared error. Features are ``[samples, n_in]``, as the module takes
+    them. Raises `TrainingError`.
     """
     logits_of = torch_fx.logits(module.train())
     x, target = torch.tensor(features, dtype=torch.float32), torch.tensor(labels)
 
     def evaluate() -> tuple[Tensor, int]:
+        if target.ndim == 2:
+            return F.mse_loss(_as_columns(logits_of(x)), target.float()), 0
         logits = _of_two(logits_of(x))
         return F.cross_entropy(logits, target), _wrong(logits.argmax(dim=1), target)
 
@@ -185,7 +204,7 @@ def train_float(
 def fine_tune(
     module: nn.Module,
     features: NDArray[np.float64],
-    labels: Int,
+    labels: Goals,
     recipe: Recipe,
     advance: Advance = lambda: None,
     kind: type[QuantizedNetwork] = QuantizedNetwork,
@@ -194,13 +213,14 @@ def fine_tune(
 
     The loss is the mean of ``-log(score of the label / sum of scores)``: for `taylor2` of the
     scores that the hardware has, for `exp` of the exponential itself, since the steps of its table
-    have no slope. The classes are the hardware's. Quantized networks jump from epoch to epoch: kept
-    are the weights of the epoch with the fewest of these samples wrong, then the lowest loss.
+    have no slope; of a regression it is the mean squared error. The classes are the hardware's.
+    Quantized networks jump from epoch to epoch: kept are the weights of the epoch with the fewest
+    of these samples wrong, then the lowest loss.
     Weights that come with the network as exact zeros were pruned, and stay zero.
     ``kind`` may be another network than the hardware's, for studies of what it would give.
     Raises `TrainingError`.
     """
-    chain = Chain(torch_fx.core_layers(module, recipe.output)).double()
+    chain = Chain(torch_fx.core_layers(module, recipe.score)).double()
     layers = chain.layers
     score = SCORES[recipe.score]
     if score.rises_from is not None:
@@ -213,6 +233,8 @@ def fine_tune(
 
     def evaluate() -> tuple[Tensor, int]:
         logits = network.logits(x)
+        if target.ndim == 2:
+            return F.mse_loss(logits, target), 0
         scores, _ = network.scores(logits)
         wrong = _wrong(score.classes(scores), target)
         return F.nll_loss(score.log_probabilities(logits), target), wrong
@@ -251,6 +273,18 @@ def probabilities(module: nn.Module, features: NDArray[np.float64]) -> NDArray[n
     logits = own_logits(module, torch.tensor(features, dtype=torch.float32))
     output: NDArray[np.float32] = F.softmax(logits, dim=1).numpy()
     return output
+
+
+def values(trained: Trained, features: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Values of a regression's float module ``[samples, n]``, in the units of its targets."""
+    with torch.no_grad():
+        x = torch.tensor(features, dtype=torch.float32)
+        found = _as_columns(torch_fx.logits(trained.module.eval())(x)).double().numpy()
+    return found if trained.targets is None else trained.targets.undo(found)
+
+
+def _as_columns(values: Tensor) -> Tensor:
+    return values[:, None] if values.ndim == 1 else values
 
 
 def own_logits(module: nn.Module, x: Tensor) -> Tensor:

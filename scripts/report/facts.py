@@ -16,7 +16,7 @@ from model.artifact import Network
 from model.data.archive import ArchiveError, read_arrays
 from model.format import Int
 from model.images import identity
-from model.metrics import measure
+from model.metrics import fit, measure
 from model.spec import NetworkSpec
 from model.stage import PACK_CYCLES, UNPACK_CYCLES, Stage
 from studies import published
@@ -24,7 +24,7 @@ from studies import published
 Facts = dict[str, Any]
 
 RTL_KEYS = {"samples", "streams", "latency", "interval", "classes", "results", "seconds"}
-EXPECTED_KEYS = {"features", "labels", "train", "test", "float.class", "input"}
+EXPECTED_KEYS = {"features", "labels", "train", "test", "input"}
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,8 @@ def read_expected(path: Path) -> dict[str, NDArray[Any]]:
     except ArchiveError as error:
         raise CommandError(f"{error}; run python -m scripts.export first") from error
     missing = sorted(EXPECTED_KEYS - set(arrays))
+    if not {"float.class", "float.values"} & set(arrays):
+        missing.append("float.class")
     if missing:
         raise CommandError(f"{path}: has no {', '.join(missing)}, run python -m scripts.export")
     return arrays
@@ -114,6 +116,7 @@ def summarize(build: Build) -> Facts:
     wanted = reference.trace(network, codes)
     winner = f"{network.spec.output.name}.class"
     given_classes, given_results = reference.result(network, wanted)
+    wanted.setdefault(winner, given_classes)
     softmax = network.spec.output.kind == "softmax"
     # Every beat of a result carries its class.
     beats = {"m_axis.tuser": network.spec.n_out // network.spec.out_lanes}
@@ -128,15 +131,9 @@ def summarize(build: Build) -> Facts:
         }
         for tensor, stream, first in streams(network.spec)
     ]
-    classes = {
-        "float PyTorch": expected["float.class"],
-        "quantized PyTorch": expected[winner],
-        "NumPy reference": given_classes,
-        f"RTL ({build.simulator})": np.array(rtl["classes"], dtype=np.int64),
-    }
     labels, parts = expected["labels"], {name: expected[name] for name in ("train", "test")}
     names = range(network.spec.output.classes)
-    rtl_classes = classes[f"RTL ({build.simulator})"]
+    rtl_classes = np.array(rtl["classes"], dtype=np.int64)
     return {
         "network": network.spec.name,
         "network_sha256": identity(network),
@@ -144,17 +141,12 @@ def summarize(build: Build) -> Facts:
         "simulator": build.simulator,
         "samples": len(labels),
         "implementations": [
-            {
-                "name": name,
-                **{
-                    part: dataclasses.asdict(measure(labels[index], found[index]))
-                    for part, index in parts.items()
-                },
-            }
-            for name, found in classes.items()
+            {"name": name, **scores} for name, scores in _implementations(build, wanted, parts)
         ],
         "published": _published(network, labels),
-        "confusion": {
+        "confusion": None
+        if "targets" in expected
+        else {
             part: [
                 [int(((labels[i] == a) & (rtl_classes[i] == b)).sum()) for b in names]
                 for a in names
@@ -179,6 +171,35 @@ def summarize(build: Build) -> Facts:
         "cycles": cycles(network.spec) | {key: rtl[key] for key in ("latency", "interval")},
         "seconds": dict(build.seconds),
     }
+
+
+def _implementations(
+    build: Build, wanted: Mapping[str, Int], parts: Mapping[str, Int]
+) -> Iterator[tuple[str, Facts]]:
+    """Quality of each implementation by part: of classes, or of a regression's values."""
+    network, expected, rtl = build.network, build.expected, f"RTL ({build.simulator})"
+    output = network.spec.output
+    if "targets" in expected:
+        codes = {
+            "quantized PyTorch": expected[output.key],
+            "NumPy reference": wanted[output.key],
+            rtl: np.array(build.rtl["results"], dtype=np.int64),
+        }
+        values = {name: network.values(found) for name, found in codes.items()}
+        for name, found in {"float PyTorch": expected["float.values"], **values}.items():
+            fits = {key: fit(expected["targets"][i], found[i]) for key, i in parts.items()}
+            yield name, {key: dataclasses.asdict(value) for key, value in fits.items()}
+        return
+    winner = f"{output.name}.class"
+    classes = {
+        "float PyTorch": expected["float.class"],
+        "quantized PyTorch": expected[winner],
+        "NumPy reference": wanted[winner],
+        rtl: np.array(build.rtl["classes"], dtype=np.int64),
+    }
+    for name, found in classes.items():
+        metrics = {key: measure(expected["labels"][i], found[i]) for key, i in parts.items()}
+        yield name, {key: dataclasses.asdict(value) for key, value in metrics.items()}
 
 
 def _count(found: Int, wanted: Int) -> dict[str, int]:

@@ -170,7 +170,7 @@ def content(folder: Path, simulator: str) -> dict[str, Any]:
         "date": datetime.now(UTC).date().isoformat(),
         "pipeline": Markup(pipeline.svg(network.spec)),
         "cycles": cycles(facts),
-        "confusion": confusion(facts, pictures.class_names(network)),
+        "confusion": facts["confusion"] and confusion(facts, pictures.class_names(network)),
         "profile": both_widths(lambda n: profile.picture(network.spec.name, found, n)),
         "softmax": softmax and both_widths(lambda n: pictures.softmax(softmax, n)),
         "accuracy": accuracy(folder, facts),

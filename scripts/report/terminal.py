@@ -53,6 +53,8 @@ def table(*columns: str, words: int = 1) -> Table:
 def quality(facts: Facts) -> Section:
     """Metrics of each implementation beside the published figures."""
     sizes = {part: facts["implementations"][0][part]["samples"] for part in PARTS}
+    if "r2" in facts["implementations"][0]["train"]:
+        return _fits(facts, sizes)
     columns = [text for part in PARTS for text in (f"{part}\nof {sizes[part]}", *SCORES)]
     made = table("implementation", *columns)
     for row in facts["implementations"]:
@@ -64,6 +66,17 @@ def quality(facts: Facts) -> Section:
         made.add_row("published", *_scores(figures | {"correct": " or ".join(correct)}))
     title = f"{facts['network']}: correct samples; precision and recall are means over the classes"
     return Section(title, made, decoded(facts))
+
+
+def _fits(facts: Facts, sizes: dict[str, int]) -> Section:
+    """Errors of each implementation of a regression."""
+    columns = [text for part in PARTS for text in (f"RMSE of\n{sizes[part]} {part}", "R2")]
+    made = table("implementation", *columns)
+    for row in facts["implementations"]:
+        cells = (f"{row[part][key]:.6g}" for part in PARTS for key in ("rmse", "r2"))
+        made.add_row(row["name"], *cells)
+    title = f"{facts['network']}: root of the mean squared error, in the units of the targets"
+    return Section(title, made)
 
 
 def _scores(found: Facts) -> list[str]:
@@ -175,12 +188,12 @@ def run(arguments: argparse.Namespace) -> None:
     waves = folder / f"waves-{arguments.sim}.fst"
     facts["files"] = {
         "report": str(folder / "report.json"),
-        "confusion": str(folder / "confusion.png"),
+        **({"confusion": str(folder / "confusion.png")} if facts["confusion"] else {}),
         **({"softmax error": str(folder / "softmax_error.png")} if errors else {}),
         "waves": str(waves) if waves.exists() else None,
     }
     names = pictures.class_names(build.network)
-    drawn = {"confusion": pictures.confusion(facts, names)}
+    drawn = {"confusion": pictures.confusion(facts, names)} if facts["confusion"] else {}
     if errors:
         drawn["softmax_error"] = pictures.softmax(errors)
     for name, figure in drawn.items():
@@ -190,8 +203,9 @@ def run(arguments: argparse.Namespace) -> None:
     write_atomically(folder / "report.json", json.dumps(facts, indent=1) + "\n")
     console().print(show(facts))
     expected = build.expected
-    classes = (expected[key] for key in ("labels", "float.class", f"{output.name}.class"))
-    cli.warn(filter(None, [shortfall(*classes)]))
+    if facts["confusion"]:
+        classes = (expected[key] for key in ("labels", "float.class", f"{output.name}.class"))
+        cli.warn(filter(None, [shortfall(*classes)]))
     if complaint:
         raise CommandError(complaint)
 
