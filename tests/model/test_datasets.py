@@ -67,6 +67,8 @@ def test_a_feature_that_is_not_finite_is_refused_by_place(value):
         ({"features": np.zeros((0, 2))}, r"features have shape \(0, 2\)"),
         ({"labels": np.array([0, 1, 1])}, r"labels have shape \(3,\), expected \(2,\)"),
         ({"labels": np.array([0, 2])}, "a label is 2, expected 0 to 1"),
+        ({"targets": np.zeros((2, 1))}, r"targets have shape \(2, 1\), expected finite numbers"),
+        ({"targets": np.full((2, 2), np.inf)}, r"expected finite numbers of shape \(2, 2\)"),
         ({"labels": np.array([-1, 1])}, "a label is -1, expected 0 to 1"),
     ],
 )
@@ -85,6 +87,7 @@ def test_digest_is_the_same_for_the_same_content_and_notices_every_change():
         {"class_names": ("no", "maybe")},
         {"ignored": ("kind",)},
         {"named": False},
+        {"targets": np.zeros((2, 2))},
     ]
     assert {field.name for field in dataclasses.fields(Dataset)} == {k for c in changes for k in c}
     digests = {small(**change).sha256 for change in changes}
