@@ -232,6 +232,11 @@ def table_of_widths(figures: dict[str, Any]) -> Table:
 def run(arguments: argparse.Namespace) -> None:
     """Write ``<build>/accuracy.json`` and print it as two tables."""
     plan = recipe.load(arguments.network)
+    if plan.is_regression:
+        raise errors.CommandError(
+            f"{arguments.network}: accuracy is of classes, got targets of a regression: make sim "
+            "reports its RMSE and R2"
+        )
     work = list(jobs(plan, arguments.seeds, arguments.splits))
     with cli.step(arguments.build, "accuracy"):
         totals = cross_validate(work, arguments.processes, arguments.build / "accuracy")

@@ -30,6 +30,11 @@ def of_recipe(
     Raises `LearningError` where its module is not IrisNet and it has no ``hidden``, and
     `SpecError` where no core can be this.
     """
+    if recipe.is_regression:
+        raise LearningError(
+            f"recipe {recipe.name}: the core that learns tells classes apart, got targets of a "
+            "regression"
+        )
     if recipe.hidden is None and recipe.module != ARTICLE:
         raise LearningError(
             f"recipe {recipe.name}: the network must be {ARTICLE} or a list of hidden layers "

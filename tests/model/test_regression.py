@@ -11,10 +11,12 @@ from model import Network, artifact, onnx_export, recipe, reference
 from model.data import datasets
 from model.data.scaling import TargetScaling
 from model.data.userdata import DataFile, as_found
+from model.learning.from_recipe import of_recipe
 from model.metrics import fit, misfitting
 from model.qat import checkpoint, quantize, training
 from model.recipe import RecipeError
 from scripts import new
+from studies import accuracy
 
 RNG = np.random.default_rng(7)
 X = RNG.uniform(-1, 1, (60, 3)).round(3)
@@ -110,6 +112,17 @@ def test_a_regression_has_the_output_logits(tmp_path):
     (tmp_path / "own.toml").write_text(text.replace('output = "logits"', 'output = "argmax"'))
     with pytest.raises(RecipeError, match="output must be 'logits' beside targets, got 'argmax'"):
         recipe.load(tmp_path / "own.toml")
+
+
+def test_what_is_of_classes_alone_refuses_a_regression(tmp_path):
+    table(tmp_path)
+    path = tmp_path / "own.toml"
+    plan = plan_of(tmp_path, DataFile("own.csv", targets=("price",)))
+    with pytest.raises(VerbatimError, match="tells classes apart, got targets of a regression"):
+        of_recipe(plan, 3, 1, 40)
+    arguments = accuracy.parser().parse_args(["--network", str(path), "--build", str(tmp_path)])
+    with pytest.raises(VerbatimError, match="accuracy is of classes, got targets of a regression"):
+        accuracy.run(arguments)
 
 
 def test_an_end_that_changes_values_is_refused(tmp_path):
