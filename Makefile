@@ -213,7 +213,7 @@ study-silicon-learning: .venv/yosys ## FPGA resources of the core that learns
 study-sweep: .venv/yosys ## area, speed, accuracy: folds, widths, softmaxes
 	@$(RUN) studies.sweep
 
-study-learning: .venv/ready ## learning in the field, beside floats, naive
+study-learning: .venv/ready ## learning in the field, and beside floats
 	@$(RUN) studies.learning
 
 study-peers: build/setup/verilator .venv/yosys ## alkaid and NNgen on the same network
