@@ -47,8 +47,9 @@ def limits() -> str:
     """Limits of a network, in Markdown, from the checks that enforce them."""
     lines = [
         "Multi-layer perceptrons only: a chain of linear layers and activations of one number "
-        "(ReLU, Tanh, GELU and others) that ends in a softmax or its logits, or in one output with "
-        "a sigmoid. BatchNorm, constants added or multiplied, Dropout and Flatten are absorbed "
+        "(ReLU, Tanh, GELU and others) that ends in a softmax, in logits (a regression's values "
+        "among them), in the class alone, or in one output with a sigmoid. BatchNorm, constants "
+        "added or multiplied, Dropout and Flatten are absorbed "
         "when a network is read, in whatever words; anything else, such as a convolution or a skip "
         "connection, is refused by the line of your code.",
         f"At most {MAX_STAGES} stages of at most {MAX_SIZE:,} inputs and outputs each, and 2 to "
