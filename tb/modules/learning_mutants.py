@@ -180,8 +180,8 @@ MISTAKES: dict[str, tuple[Mutant, ...]] = {
         mistake(
             "bias-without-its-shift",
             "hard-4-exp",
-            "$signed(master) >>> (4'd8 - frac)",
-            "$signed(master) >>> (4'd8 - (frac & 4'd0))",
+            "$signed(next_master) >>> (4'd8 - frac_a)",
+            "$signed(next_master) >>> (4'd8 - (frac_a & 4'd0))",
         ),
     ),
     "mlp_learn_order": (
