@@ -280,7 +280,9 @@ def test_the_command_names_an_image_that_is_too_short(tmp_path: Path) -> None:
     artifact.save(NETWORK, tmp_path / "network.json")
     images.write_images(NETWORK, tmp_path / "mem")
     (tmp_path / "mem" / "reciprocal.mem").write_text("0000\n")
-    np.savez(tmp_path / "expected.npz", **dict.fromkeys(EXPECTED_KEYS, np.ones((2, 4))))
+    np.savez(
+        tmp_path / "expected.npz", **dict.fromkeys({*EXPECTED_KEYS, "float.class"}, np.ones((2, 4)))
+    )
     done = sim(tmp_path)
     assert done.returncode == 2
     assert "reciprocal.mem: must have 256 words, got 1" in done.stderr

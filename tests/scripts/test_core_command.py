@@ -149,7 +149,7 @@ def bad_fold(_: Path) -> str:
 
 def without_samples(build: Path) -> str:
     np.savez(build / "expected.npz", others=np.zeros(3))
-    return f"{build}/expected.npz: has no features, float.class, input, labels, test, train, run "
+    return f"{build}/expected.npz: has no features, input, labels, test, train, float.class, run "
 
 
 def without_expected(build: Path) -> str:
@@ -158,7 +158,7 @@ def without_expected(build: Path) -> str:
 
 
 def of_other_shape(build: Path) -> str:
-    others = dict.fromkeys(EXPECTED_KEYS - {"features"}, np.zeros(3))
+    others = dict.fromkeys({*EXPECTED_KEYS, "float.class"} - {"features"}, np.zeros(3))
     np.savez(build / "expected.npz", features=np.zeros((3, 5)), **others)
     return "features must have shape (samples, 2), got (3, 5)"
 

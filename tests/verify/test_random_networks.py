@@ -109,6 +109,7 @@ def test_a_mutant_of_the_rtl_is_noticed() -> None:
 def test_a_lost_result_is_noticed() -> None:
     broken = {"short": lambda network, x: through_fast_path(network, x[1:])}
     with pytest.raises(
-        Disagreement, match=r"short: softmax.class must have shape \(1000,\), got \(999,\)"
+        Disagreement,
+        match=r"short: softmax.probabilities must have shape \(1000, 5\), got \(999, 5\)",
     ):
         compare(*drawn(0, SMALL), broken)
