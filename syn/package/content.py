@@ -17,6 +17,7 @@ from model.images import MEM_DIR
 from model.names import Names
 from model.spec import TOP, NetworkSpec
 from model.stage import PROBABILITY_W
+from model.stages.softmax import SoftmaxSpec
 from syn.package import modules, quoted
 from syn.package.vectors import CLASS_W, Real, Samples, Vectors, samples, vectors
 
@@ -41,13 +42,18 @@ class Core:
     def of(cls, network: Network, features: Real) -> Self:
         """The core of a network, checked by samples of ``features [samples, n_in]``.
 
-        Raises `CommandError` where the network's name cannot be part of a module's, and
-        `FeatureError` where features are not those of the network.
+        Raises `CommandError` where its name cannot be part of a module's or it ends in no softmax,
+        and `FeatureError` where features are not those of the network.
         """
         name = network.spec.name
         if not set(name) <= _CHARACTERS:
             raise CommandError(
                 f"name of the network must be ASCII letters, digits and _ for a core, got {name!r}"
+            )
+        if network.spec.output.kind != SoftmaxSpec.kind:
+            raise CommandError(
+                f"network {name} must end in a softmax for a core to take away, "
+                f"got {network.spec.output.kind}: its bench and host code know no other result yet"
             )
         found = samples(network, features)
         return cls(network, found, vectors(network, found), tuple(modules.needed(TOP)))

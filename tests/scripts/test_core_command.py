@@ -20,6 +20,7 @@ from model import artifact
 from scripts import core as command
 from scripts.report.facts import EXPECTED_KEYS
 from syn.package import content, folder
+from tb.sim.made_up import made_up
 from tests.builds import build_of
 from tests.cores import SMALL, features_of, run
 
@@ -163,6 +164,11 @@ def of_other_shape(build: Path) -> str:
     return "features must have shape (samples, 2), got (3, 5)"
 
 
+def of_values(build: Path) -> str:
+    artifact.save(made_up([2, 3, 2], output="logits"), build / "network.json")
+    return "network made_up must end in a softmax for a core to take away, got logits: "
+
+
 def unicode_name(build: Path) -> str:
     spec = dataclasses.replace(SMALL.spec, name="né")
     artifact.save(SMALL.refolded(spec), build / "network.json")
@@ -173,7 +179,7 @@ def unicode_name(build: Path) -> str:
     "spoil",
     [
         *(mine, mine_and_a_file, changed, lost, in_the_way, of_another_kind, bad_fold),
-        *(without_samples, without_expected, of_other_shape, unicode_name),
+        *(without_samples, without_expected, of_other_shape, of_values, unicode_name),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence_and_changes_nothing(build: Path, spoil: Any) -> None:
