@@ -6,7 +6,7 @@ from pathlib import Path
 
 import cocotb
 import numpy as np
-from cocotb.triggers import FallingEdge, Timer
+from cocotb.triggers import Timer
 
 from boards import protocol
 from boards.protocol import END, ESC, ESC_ESC, Reply, Status
@@ -14,9 +14,8 @@ from model.artifact import load
 from model.format import Int
 from model.reference import result, trace
 from model.words import Field
-from tb.benches.drivers import Clocked
-from tb.benches.elaboration import check_elaboration
 from tb.benches.scoreboard import Scoreboard
+from tb.benches.serial_line import BYTE_BITS, SerialLine
 from tb.job import job
 from tb.streams import PERIOD_NS
 
@@ -26,7 +25,6 @@ SPEC = NETWORK.spec
 INPUTS: Int = np.load(JOB.options["inputs"])
 CYCLES = int(JOB.parameters["CYCLES"])
 BIT_PS = 1000 * PERIOD_NS * CYCLES
-BYTE_BITS = 10
 ID = protocol.network_id(NETWORK)
 ANSWER = Field("values", 33, 5 + SPEC.n_out, signed=True)
 # Bits after which a board that is silent stays silent: a sample, then the longest frame.
@@ -38,70 +36,11 @@ PATIENCE_BITS = (
 LIMIT_NS = 10**9
 
 
-class Line:
-    """Both ends of the serial line.
-
-    A byte from the board that lacks its start or stop bit is an error where ``strict``, else it is
-    not heard.
-    """
+class Line(SerialLine):
+    """The serial line of the board that the job names."""
 
     def __init__(self, dut, *, strict: bool = True) -> None:
-        check_elaboration(dut, JOB)
-        self.strict = strict
-        self.dut = dut
-        dut.rx.value = 1
-        self.clocked = Clocked(dut)
-        self.forget()
-
-    def forget(self) -> None:
-        """Drop what was heard, half frames too."""
-        self.frames: list[bytes] = []
-        self.frame = bytearray()
-
-    async def start(self) -> None:
-        """Reset the board and listen to what it says."""
-        await self.clocked.start()
-        cocotb.start_soon(self._listen())
-
-    async def send(self, line: bytes, rate: float = 1.0, broken: int = -1) -> None:
-        """Bytes as levels, at ``rate`` times the board's own speed; one may lack its stop bit."""
-        for index, byte in enumerate(line):
-            stop = (0, 1) if index == broken else (1,)
-            for level in (0, *((byte >> k) & 1 for k in range(8)), *stop):
-                self.dut.rx.value = level
-                await Timer(round(BIT_PS / rate), unit="ps")
-
-    async def answer(self) -> bytes:
-        """The next frame; raises AssertionError where none comes."""
-        for _ in range(PATIENCE_BITS):
-            if self.frames:
-                return self.frames.pop(0)
-            await Timer(BIT_PS, unit="ps")
-        raise AssertionError("the board does not answer")
-
-    async def silence(self) -> None:
-        """Nothing comes, as long as anything could."""
-        await Timer(PATIENCE_BITS * BIT_PS, unit="ps")
-        assert not self.frames, f"a frame out of nowhere: {self.frames[0].hex()}"
-
-    async def _listen(self) -> None:
-        while True:
-            await FallingEdge(self.dut.tx)
-            await Timer(BIT_PS // 2, unit="ps")
-            bits = []
-            for _ in range(BYTE_BITS):
-                bits.append(int(self.dut.tx.value))
-                await Timer(BIT_PS if len(bits) < BYTE_BITS else 1, unit="ps")
-            whole = (bits[0], bits[-1]) == (0, 1)
-            assert whole or not self.strict, "a byte without its start or stop bit"
-            if not whole:
-                continue
-            byte = sum(bit << k for k, bit in enumerate(bits[1:-1]))
-            if byte != END:
-                self.frame.append(byte)
-            elif self.frame:
-                self.frames.append(bytes(self.frame))
-                self.frame.clear()
+        super().__init__(dut, JOB, PATIENCE_BITS, strict=strict)
 
 
 def expected_answers(samples: Int, tags: list[int]) -> list[Reply]:

@@ -83,6 +83,16 @@ def simulated_board(
     folder = BUILD / "boards" / name
     images.write_images(network, folder / MEM_DIR)
     program = build_harness("mlp_board", parameters(network, CYCLES), HARNESS, rtl=sources_folder())
+    with at_terminal(program, folder, noise, seed) as board:
+        yield board
+
+
+@contextmanager
+def at_terminal(program: Path, folder: Path, noise: int, seed: int) -> Iterator[SimulatedBoard]:
+    """A board's harness that runs in ``folder``, which holds its ROM images.
+
+    Raises `SimulatorError` where it does not start.
+    """
     with subprocess.Popen(
         [str(word) for word in (program, CYCLES, noise, seed)],
         cwd=folder,
@@ -93,7 +103,7 @@ def simulated_board(
         assert process.stdin and process.stdout
         port = process.stdout.readline().strip()
         if not port:
-            raise SimulatorError(f"{name}: the simulated board does not start")
+            raise SimulatorError(f"{folder.name}: the simulated board does not start")
         try:
             yield SimulatedBoard(port, process.stdin)
         finally:

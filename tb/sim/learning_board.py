@@ -1,7 +1,6 @@
 """A core that learns behind a serial line: its bench, and the same RTL at a terminal."""
 
 import dataclasses
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,11 +10,10 @@ import numpy as np
 from boards.design import BOARD_RTL, learning_parameters, sources_folder
 from boards.lessons import CHUNK
 from common.paths import BUILD
-from common.programs import SimulatorError
 from model.format import Int
 from model.images import MEM_DIR
 from model.learning.core import Core
-from tb.sim.board import CYCLES, SimulatedBoard
+from tb.sim.board import CYCLES, SimulatedBoard, at_terminal
 from tb.sim.runner import Outcome, simulate
 from tb.sim.verilator_cpp import build_harness
 
@@ -74,18 +72,5 @@ def simulated_board(
     folder = BUILD / "boards" / name
     core.write_images(folder / MEM_DIR)
     program = build_harness(TOP, learning_parameters(core, CYCLES), HARNESS, rtl=sources_folder())
-    with subprocess.Popen(
-        [str(word) for word in (program, CYCLES, noise, seed)],
-        cwd=folder,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdin and process.stdout
-        port = process.stdout.readline().strip()
-        if not port:
-            raise SimulatorError(f"{name}: the simulated board does not start")
-        try:
-            yield SimulatedBoard(port, process.stdin)
-        finally:
-            process.kill()
+    with at_terminal(program, folder, noise, seed) as board:
+        yield board
