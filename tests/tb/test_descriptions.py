@@ -109,7 +109,7 @@ def test_contract_travels_and_has_its_properties(contract: Contract, tmp_path: P
 
 @each_module
 def test_names_lead_to_the_module(module: Module) -> None:
-    # Mutants by Yosys of the core that learns: verify/mutation/learning.py.
+    # Mutants by Yosys of the core that learns: verify/mutation/run.py.
     of_learning = module in learning.MODULES
     assert bool(module.mutated) != of_learning
     assert {case_named(name).module for name in module.subjects} <= {module.name}

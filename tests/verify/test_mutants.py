@@ -18,9 +18,15 @@ from tb.modules import learning
 from tb.modules.mutant import Mutant, mutated
 from tb.modules.registry import MODULES, MUTANTS, SUBJECTS, case_named
 from tb.sim.runner import MAX_FAILURES, SimulationFailed
-from verify.mutation import judge
-from verify.mutation import learning as parts
-from verify.mutation.netlist_mutants import Mutants, NetlistMutant, Subject, quotas
+from verify.mutation import judge, parts
+from verify.mutation.netlist_mutants import (
+    Mutants,
+    NetlistMutant,
+    Subject,
+    quotas,
+    subject_of,
+)
+from verify.mutation.run import PARTS
 
 # Modules of the core that learns which its own bench judges as a whole, by named mistakes.
 WITHOUT_BENCH = {
@@ -108,21 +114,21 @@ def test_every_module_has_mutants_by_its_lines() -> None:
 
 def test_parts_with_a_bench_have_mutants_of_their_own() -> None:
     """The others are wiring, or judged by named mistakes and proofs."""
-    without = {module.name for module in learning.MODULES} - set(parts.SUBJECTS)
+    without = {module.name for module in learning.MODULES} - set(PARTS)
     assert without == WITHOUT_BENCH
-    shares = quotas(140, parts.SUBJECTS)
-    assert all(shares[name] for names in parts.SUBJECTS.values() for name in names)
+    shares = quotas(140, PARTS)
+    assert all(shares[name] for names in PARTS.values() for name in names)
 
 
 def test_user_who_keeps_no_promise_tells_a_part_from_its_mutant(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What a part's users owe it decides what is equivalent; without it the miter finds a run."""
-    part = parts.part_of("learn_ram-3-3-5")
+    part = subject_of("learn_ram-3-3-5")
     mutant = part.mutants(6, 1).every[1]
-    assert parts.proof_of(part, mutant)["outcome"] == "equivalent"
+    assert judge.proof_of(part, mutant)["outcome"] == "equivalent"
     monkeypatch.setattr(parts, "ASSUMED", {})
-    assert parts.proof_of(part, mutant)["outcome"] == "survived"
+    assert judge.proof_of(part, mutant)["outcome"] == "survived"
 
 
 @pytest.mark.parametrize("name", ["top-4x6x3", "rom-70-12"])

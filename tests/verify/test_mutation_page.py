@@ -41,7 +41,7 @@ def test_what_is_not_judged_yet_fails_the_command(tmp_path: Path) -> None:
 
 def test_survivor_leaves_no_evidence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     recorded: list[str] = []
-    monkeypatch.setattr(run, "netlist_cases", lambda count, seed, workers: ([], []))
+    monkeypatch.setattr(run, "netlist_cases", lambda subjects, count, seed, workers: ([], []))
     monkeypatch.setattr(run, "MUTANTS", [])
     monkeypatch.setattr(run, "propose_data", lambda count, seed: [])
     monkeypatch.setattr(run.record, "record", lambda name, **figures: recorded.append(name))

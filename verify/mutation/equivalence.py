@@ -12,15 +12,24 @@ from typing import Any
 
 from tb.modules.registry import MODULES
 from verify.formal.pdr import Verdict, decide
+from verify.mutation import parts
 from verify.mutation.netlist_mutants import FOLDER, NETLIST, NetlistMutant, Subject
 
 # Enabled cycles after which a part without a stream shows nothing that it began with.
 SETTLED = 5
 
 
+def _is_part(subject: Subject) -> bool:
+    """Tell if a module belongs to the core that learns, whose parts have no streams."""
+    return not MODULES[subject.case.module].mutated
+
+
 def _assumed(subject: Subject) -> list[str]:
     """Duties of a module's users, beyond stable payloads."""
-    return [text.format(**subject.parameters) for text in MODULES[subject.case.module].assumed]
+    module = subject.case.module
+    if _is_part(subject):
+        return parts.promised(module, subject.parameters)
+    return [text.format(**subject.parameters) for text in MODULES[module].assumed]
 
 
 def compare(subject: Subject, mutant: NetlistMutant, *, seconds: int = 60) -> Verdict:
@@ -32,11 +41,13 @@ def compare(subject: Subject, mutant: NetlistMutant, *, seconds: int = 60) -> Ve
     folder.mkdir(parents=True)
     shutil.copy(subject.folder / NETLIST, folder)
     (folder / "miter.v").write_text(miter(subject))
+    # A memory of a part is written in each copy by itself; tables of others stay one cell.
+    lowered = ["memory_map"] if _is_part(subject) else []
     design = []
     for name, change in (("gold", []), ("gate", [f"mutate {mutant.change}"])):
-        design += [f"read_rtlil {NETLIST}", *change, "flatten", f"rename {subject.inner} {name}"]
-        design += ["setundef -zero -init", f"select {name}", f"write_rtlil -selected {name}.il"]
-        design += ["select -clear", "design -reset"]
+        design += [f"read_rtlil {NETLIST}", *change, "flatten", *lowered]
+        design += [f"rename {subject.inner} {name}", "setundef -zero -init", f"select {name}"]
+        design += [f"write_rtlil -selected {name}.il", "select -clear", "design -reset"]
     design += ["read_rtlil gold.il", "read_rtlil gate.il", "read_verilog -formal miter.v"]
     design += ["prep -top miter"]
     return decide(design, folder, seconds=seconds)
@@ -57,7 +68,10 @@ def miter(subject: Subject) -> str:
         wires = [f".{name}({name})" for name in inputs]
         wires += [f".{name}({copy}_{name})" for name in outputs]
         lines.append(f"    {copy} u_{copy} ({', '.join(wires)});")
-    body = _streaming(inputs, outputs) if _valids(outputs) else _settled(inputs, outputs)
+    if _is_part(subject):
+        body = parts.checks(subject.case.module, inputs, outputs)
+    else:
+        body = _streaming(inputs, outputs) if _valids(outputs) else _settled(inputs, outputs)
     promises = [f"        assume ({text});" for text in _assumed(subject)]
     clocked = "    always @(posedge clk) begin"
     return "\n".join([*lines, *body[0], clocked, *promises, *body[1], "    end", "endmodule\n"])

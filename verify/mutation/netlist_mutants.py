@@ -204,8 +204,9 @@ class Subject:
             for name, port in self.ports.items()
         )
         wires = ", ".join(f".{name}({name})" for name in self.ports)
+        declared = f" #(\n{parameters}\n)" if parameters else ""
         return (
-            f"module {self.case.module} #(\n{parameters}\n) (\n{ports}\n);\n"
+            f"module {self.case.module}{declared} (\n{ports}\n);\n"
             f"    {self.inner} u_mutant ({wires});\nendmodule\n\n"
         )
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from common import cli, errors, files, jobs
 from common.jobs import Done, Job
 from common.paths import ROOT
+from tb.modules import learning
 from tb.modules.registry import MUTANTS, SUBJECTS, case_named
 from verify import cases, record
-from verify.mutation import learning, page
+from verify.mutation import page
 from verify.mutation.data_mutants import propose_data
 from verify.mutation.judge import (
     NOTICED,
@@ -26,15 +27,23 @@ from verify.mutation.netlist_mutants import FOLDER, quotas
 
 SEED = 1
 COMMAND = "make verify-mutation"
+# Parts of the core that learns, each at the settings that run under both simulators.
+PARTS: dict[str, tuple[str, ...]] = {
+    module.name: tuple(case.name for case in module.cases_on_both)
+    for module in learning.MODULES
+    if module.cases_on_both
+}
 
 
 class MutantsError(errors.CommandError):
     """Mutants that nobody noticed, or a netlist that does not even work unchanged."""
 
 
-def netlist_cases(count: int, seed: int, workers: int) -> tuple[list[Case], list[Case]]:
-    """A case of each module as it is, and one of each mutant by Yosys, over all modules."""
-    shares = {case: share for case, share in quotas(count, SUBJECTS).items() if share}
+def netlist_cases(
+    subjects: Mapping[str, Sequence[str]], count: int, seed: int, workers: int
+) -> tuple[list[Case], list[Case]]:
+    """A case of each module as it is, and one of each mutant by Yosys, over all ``subjects``."""
+    shares = {case: share for case, share in quotas(count, subjects).items() if share}
     work = [
         Job(
             case,
@@ -103,8 +112,8 @@ def write_down(verdicts: Sequence[Verdict], docs: Path, seed: int, of: int) -> N
 def run(arguments: argparse.Namespace) -> None:
     """Judge everything, or see what stands; write the page; fail where a mutant has survived."""
     seed, workers, docs = arguments.seed, arguments.workers, ROOT / arguments.docs
-    unchanged, by_yosys = netlist_cases(arguments.count, seed, workers)
-    of_parts = learning.netlist_cases(arguments.parts, seed, workers)
+    unchanged, by_yosys = netlist_cases(SUBJECTS, arguments.count, seed, workers)
+    of_parts = netlist_cases(PARTS, arguments.parts, seed, workers)
     unchanged, by_yosys = unchanged + of_parts[0], by_yosys + of_parts[1]
     named = [of_name(mutant) for mutant in MUTANTS]
     data = [of_data(mutant) for mutant in propose_data(arguments.data, seed)]
