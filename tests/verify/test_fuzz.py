@@ -47,6 +47,24 @@ def test_slice_has_no_finding(name: str) -> None:
     assert verdicts[REFUSED] > SLICE[name] // 4 and verdicts[TAKEN] > 0
 
 
+# Files that are rightly taken, and were found wrong by the fuzzer's own rules: a list of names left
+# out, a name with a separator of files in it, an archive behind another byte, formats left out.
+TAKEN_AFTER_ALL = [
+    *(("network", number) for number in (2676, 7305, 5296)),
+    *(("table", number) for number in (16481, 1918)),
+    ("arrays", 761),
+    *(("checkpoint", number) for number in (56, 3007)),
+]
+
+
+@pytest.mark.parametrize(("name", "number"), TAKEN_AFTER_ALL)
+def test_a_file_that_says_what_was_read_is_no_finding(
+    name: str, number: int, tmp_path: Path
+) -> None:
+    target = run.targets()[name]
+    assert run.judge(target, run.made(target, number), tmp_path / f"file{target.suffix}") == TAKEN
+
+
 def test_every_reader_has_its_part_of_more_than_100_000_inputs() -> None:
     assert set(run.targets()) == set(run.INPUTS) == set(SLICE)
     assert sum(run.INPUTS.values()) > 100_000

@@ -77,16 +77,28 @@ def _with_key_twice(rng: random.Random, text: str) -> str:
     return text[: place.end(1)] + "7, " + place[1] + text[place.end(1) :]
 
 
-def wrong_network(data: bytes, network: artifact.Network) -> str | None:
-    """Complaint about a network's file that was accepted."""
-    try:
-        content = strict_json(data)
-    except ValueError as error:
-        return str(error)
+def signed_content(data: bytes) -> dict[str, Any]:
+    """The content of a signed file, without its digest.
+
+    Raises ValueError where the file is no strict JSON or the digest is that of another content.
+    """
+    content: dict[str, Any] = strict_json(data)
     stated = content.pop("sha256")
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
     if hashlib.sha256(canonical).hexdigest() != stated:
-        return "its digest is another"
+        raise ValueError("its digest is another")
+    return content
+
+
+def wrong_network(data: bytes, network: artifact.Network) -> str | None:
+    """Complaint about a network's file that was accepted."""
+    try:
+        content = signed_content(data)
+    except ValueError as error:
+        return str(error)
+    if isinstance(content.get("names"), dict):
+        # A list that is left out stands for an empty one.
+        content["names"] = {"features": [], "classes": [], "ignored": []} | content["names"]
     read = artifact.to_content(network)
     if not numbers_are_same(read.pop("features", None), content.pop("features", None)):
         return "another scaling was read from it"
