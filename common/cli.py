@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from common.errors import CommandError, VerbatimError
 from common.files import digest, write_atomically
 from common.paths import BUILD
@@ -23,14 +21,16 @@ def main(
     parser: argparse.ArgumentParser,
     *,
     alone: bool = False,
+    words: Sequence[str] | None = None,
 ) -> None:
     """Run a command on its arguments; one of the project's own errors ends it with status 2.
 
+    ``words`` are the arguments, by default those of the process.
     ``alone`` is for a command whose files in ``--build`` another one must not write meanwhile: it
     waits until the other has ended. A full disk ends a command with status 2 too. One that is
     stopped stops what it started, and has status 128 and the number of the signal.
     """
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(words)
     try:
         with (
             _stopped_by(signal.SIGINT, signal.SIGTERM, signal.SIGHUP),
@@ -72,6 +72,9 @@ def _stopped_by(*signals: signal.Signals) -> Iterator[None]:
 @contextmanager
 def _holding(build: Path) -> Iterator[None]:
     """Hold a build folder, and say so where that must wait; nothing is left in it."""
+    # Imported where it is needed: a prediction needs numpy alone.
+    from filelock import FileLock, Timeout
+
     name = digest(str(build.resolve()))[:16]
     locks = BUILD / "locks"
     try:

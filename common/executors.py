@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from common import sources, tools
 from common.errors import CommandError
+from common.paths import module
 from common.programs import BESIDE_OTHERS
 
 # The variable that names a scheduler.
@@ -41,8 +42,8 @@ class Call:
 
     def __call__(self) -> Any:
         """Import the function and call it."""
-        module, _, name = self.function.partition(":")
-        return getattr(importlib.import_module(module), name)(**self.arguments)
+        place, _, name = self.function.partition(":")
+        return getattr(importlib.import_module(module(place)), name)(**self.arguments)
 
 
 class Executor(Protocol):

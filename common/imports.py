@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from common import paths
-from common.paths import ROOT, RTL
+from common.paths import PACKAGE, ROOT, RTL
 from common.sources import verilog
 
 BENCHES = "tb.benches"
@@ -63,7 +63,7 @@ def below(*tops: str, rtl: Path = RTL) -> list[Path]:
 
 def _file(module: str) -> Path | None:
     """File of a module of the project."""
-    path = ROOT.joinpath(*module.split("."))
+    path = ROOT.joinpath(*module.removeprefix(PACKAGE).split("."))
     return next((p for p in (path.with_suffix(".py"), path / "__init__.py") if p.is_file()), None)
 
 
@@ -90,7 +90,7 @@ def _read(path: Path, changed: int, size: int) -> list[Path]:
             modules = list(_files(f"{base}.{name}" for name in names))
             # Of a package whose modules alone are named, nothing is used.
             found.update(modules if len(modules) == len(names) else [*modules, *_files([base])])
-            if base == "common.paths":
+            if base.removeprefix(PACKAGE) == "common.paths":
                 found.update(file for name in names for file in _data(name))
         elif isinstance(node, ast.JoinedStr):
             last = node.values[-1] if node.values else None

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.errors import VerbatimError
+from common.paths import module
 from model.artifact import Network
 from model.format import Int
 
@@ -50,9 +51,9 @@ def find(name: str, options: Mapping[str, object], table: Mapping[str, str] = BA
     """Return the backend of this name with its options; raises `BackendError` if one is unknown."""
     if name not in table:
         raise BackendError(f"backend must be one of {', '.join(table)}, got {name!r}")
-    module, _, function = table[name].partition(":")
+    place, _, function = table[name].partition(":")
     try:
-        found = getattr(importlib.import_module(module), function)
+        found = getattr(importlib.import_module(module(place)), function)
     except ImportError as error:
         raise BackendError(f"backend {name!r} cannot be loaded: {error}") from error
     known = {

@@ -20,7 +20,7 @@ from typing import Any
 
 from common import results, sources
 from common.files import write_atomically
-from common.paths import BUILD, RTL
+from common.paths import BUILD, RTL, remedy
 from common.programs import last_words
 from model.stage import Parameter
 from syn import floorplan
@@ -301,7 +301,7 @@ def run_tool(program: str, *words: str, cwd: Path) -> subprocess.CompletedProces
     try:
         return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
     except FileNotFoundError as error:
-        raise SynthesisError(f"{program} is not found: see requirements.txt") from error
+        raise SynthesisError(f"{program} is not found: {remedy('synth')}") from error
 
 
 def _warnings(log: str) -> tuple[str, ...]:

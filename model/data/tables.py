@@ -23,6 +23,8 @@ MISSING = frozenset({"", "?", "-", "na", "n/a", "nan", "inf", "-inf", "null", "n
 SEPARATOR_LINE = re.compile(r"sep=([,;\t])\s*")
 # Lines below the first that say which columns hold numbers.
 PEEK = 100
+# The path that stands for standard input.
+STANDARD_INPUT = Path("-")
 # Column names that could as well be a sample: 0, 1, 2, ... as some programs number columns.
 FEWEST_COUNTED = 3
 MOST_OF_A_LINE = 60
@@ -70,20 +72,26 @@ def is_number(text: str) -> bool:
 def opened(
     path: Path, *, header: bool | None = None, known: Collection[str] = (), remedy: str
 ) -> Iterator[Table]:
-    """Open a table; raises `DataError` on anything that is none.
+    """Open a table, the path ``-`` is standard input; raises `DataError` on anything that is none.
 
     The first line is a header where none of its cells is a number, and a sample where all are, the
     columns that hold text in other lines aside; ``header`` decides what remains, else ``remedy``
     says how to. A line that has all of the ``known`` names is a header.
     """
     try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
+        with _opened(path) as stream:
             yield _table(path, stream, header, known, remedy)
     except UnicodeDecodeError as error:
         byte = error.object[error.start]
         raise DataError(f"{path}: is not UTF-8 text (byte {byte:#04x}): save it as UTF-8") from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {reason(error)}") from error
+
+
+def _opened(path: Path) -> TextIO:
+    if path == STANDARD_INPUT:
+        return open(0, newline="", encoding="utf-8-sig", closefd=False)
+    return path.open(newline="", encoding="utf-8-sig")
 
 
 def _table(

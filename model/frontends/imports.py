@@ -17,13 +17,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from common.paths import ROOT
+from common.paths import INSTALLED, ROOT
 
 # Modules of a user, by name; they are loaded afresh each time, since another network may have
 # helpers of the same names, and since files change.
 _loaded: set[str] = set()
 _opened: list[Path] | None = None
 _ROOMS = frozenset(path.parent.name for path in ROOT.glob("*/__init__.py"))
+# Top-level names of this project's modules.
+_TOPS = frozenset({ROOT.name}) if INSTALLED else _ROOMS
 _INSTALLED = tuple(
     Path(sysconfig.get_path(k)) for k in ("stdlib", "platstdlib", "purelib", "platlib")
 )
@@ -75,7 +77,7 @@ def importing(folder: Path) -> Iterator[set[Path]]:
             path = _file(sys.modules[name])
             if path is not None and _is_own(path):
                 found.add(path)
-                if name.partition(".")[0] in _ROOMS:
+                if name.partition(".")[0] in _TOPS:
                     del sys.modules[name]
                 else:
                     _loaded.add(name)
@@ -99,7 +101,7 @@ def _is_hidden(name: str, folder: Path) -> bool:
     """Tell if a module of this project has the name of one beside the user's own."""
     top = name.partition(".")[0]
     beside = (folder / f"{top}.py").exists() or any((folder / top).glob("*.py"))
-    return top in _ROOMS and folder != ROOT and beside
+    return top in _TOPS and folder != ROOT and beside
 
 
 def _file(module: ModuleType) -> Path | None:

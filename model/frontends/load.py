@@ -2,10 +2,12 @@
 
 import importlib
 from pathlib import Path
+from types import ModuleType
 
 from torch import nn, random
 
 from common.errors import reason
+from common.paths import module as full_name
 from model.data.datasets import Dataset
 from model.frontends import onnx
 from model.frontends.checks import refuse_hidden_steps
@@ -49,7 +51,7 @@ def instantiate(reference: str, folder: Path = Path()) -> tuple[nn.Module, set[P
     with importing(folder) as found:
         try:
             is_file = place.endswith(".py")
-            source = run_file(folder / place) if is_file else importlib.import_module(place)
+            source = run_file(folder / place) if is_file else _imported(place)
             module = getattr(source, name)()
         except Exception as error:  # this runs the user's own code, which may raise anything
             raise ModuleError(
@@ -60,6 +62,10 @@ def instantiate(reference: str, folder: Path = Path()) -> tuple[nn.Module, set[P
             f"module {reference!r} must be an nn.Module, got a {type(module).__name__}"
         )
     return module, found
+
+
+def _imported(place: str) -> ModuleType:
+    return importlib.import_module(full_name(place))
 
 
 def sources(recipe: Recipe) -> list[Path]:

@@ -26,6 +26,7 @@ from filelock import FileLock
 from common import sources
 from common.errors import SimulationError
 from common.paths import BUILD, RTL
+from common.paths import module as full_name
 from common.programs import SimulatorError
 from model.stage import Parameter
 from model.verilog import literal
@@ -191,7 +192,7 @@ def simulate(
             verilog.append(str(_made_public(folder, (module, *visible))))
         _RUN[simulator](
             toplevel=module,
-            module=f"tb.benches.{bench}",
+            module=full_name(f"tb.benches.{bench}"),
             # Where there are none, none is newer than the build, and nothing is compiled again.
             verilog_sources={module: verilog if building else []},
             parameters={key: literal(value) for key, value in parameters.items()},

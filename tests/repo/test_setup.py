@@ -132,7 +132,7 @@ def test_requirements_are_exact_and_are_what_is_installed() -> None:
     assert len(pinned) == len(pins)
     installed = {
         re.sub(r"[-_.]+", "-", found.name).lower(): found.version.partition("+")[0]
-        for found in importlib.metadata.distributions()
+        for found in importlib.metadata.distributions(path=[sysconfig.get_path("purelib")])
     }
     own = {
         name: version

@@ -21,6 +21,7 @@ ROOMS = (
     ("tb",),
     ("studies", "verify"),
     ("scripts",),
+    ("verbatim",),
 )
 # And those inside of tb, whose tests may import from all of them.
 ROOMS_OF_TB = (
