@@ -167,7 +167,7 @@ class Plan:
     @property
     def softmax(self) -> SoftmaxSpec:
         """The softmax behind the last layer."""
-        return SoftmaxSpec(self.sizes[-1], self.x(self.layers), self.score, self.divider, 1)
+        return SoftmaxSpec(self.sizes[-1], self.x(self.layers), self.score, self.divider, lanes=1)
 
 
 IRIS = Plan(

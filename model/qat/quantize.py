@@ -234,13 +234,13 @@ def export(
     shape, lanes = (specs[-1].n_out, x), plan.lanes.softmax
     output: Output
     if recipe.output == "softmax":
-        output = SoftmaxSpec(*shape, quantized.score, recipe.softmax.divider, lanes)
+        output = SoftmaxSpec(*shape, quantized.score, recipe.softmax.divider, lanes=lanes)
     elif recipe.output == "logits":
-        output = LogitsSpec(*shape, lanes, ranked=not recipe.is_regression)
+        output = LogitsSpec(*shape, lanes=lanes, ranked=not recipe.is_regression)
     elif recipe.output == "argmax":
-        output = ArgmaxSpec(*shape, lanes)
+        output = ArgmaxSpec(*shape, lanes=lanes)
     else:
-        output = SigmoidSpec(*shape, lanes)
+        output = SigmoidSpec(*shape, lanes=lanes)
     spec = NetworkSpec(
         name=recipe.name,
         stages=(*specs, output),

@@ -1,8 +1,8 @@
-"""The outputs beside the softmax: the logits as they are, the class alone, independent sigmoids."""
+"""Outputs, and those beside the softmax: logits as they are, the class alone, sigmoids."""
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
 from model import tables
@@ -28,19 +28,20 @@ SIGMOID_IMAGE = "sigmoid.mem"
 
 
 @dataclass(frozen=True)
-class _Output:
-    """Base of these outputs: ``n`` logits of format ``x``, ``lanes`` of them a cycle."""
+class Output:
+    """Base of every output: ``n`` logits of format ``x``, ``lanes`` of them a cycle."""
 
     kind: ClassVar[str]
     hosts: ClassVar[tuple[str, ...]] = ("mlp_output",)
     least: ClassVar[int] = 1
+    most: ClassVar[int] = MAX_SIZE
 
     n: int
     x: Format
-    lanes: int
+    lanes: int = field(kw_only=True)
 
     def __post_init__(self) -> None:
-        require_integer(self.kind, self.least, MAX_SIZE, n=self.n)
+        require_integer(self.kind, self.least, self.most, n=self.n)
         require_divisor(self.kind, "n", self.n, lanes=self.lanes)
 
     @property
@@ -125,8 +126,8 @@ class _Output:
         return {}
 
     @property
-    def argmax_cycles(self) -> int:
-        """Latency of ``mlp_argmax``: vector accepted to vector and class handed over."""
+    def max_cycles(self) -> int:
+        """Latency of ``mlp_argmax``, ``mlp_softmax_max``: vector accepted to it and its largest."""
         return UNPACK_CYCLES + self.beats - 1 + tree_levels(self.lanes) + ACCUMULATE_CYCLES
 
     @property
@@ -138,7 +139,7 @@ class _Output:
 
 
 @dataclass(frozen=True)
-class LogitsSpec(_Output):
+class LogitsSpec(Output):
     """The codes of the last layer as they are, each sign-extended to whole bytes.
 
     Where ``ranked``, the index of the largest, the lowest one on a tie, is beside them.
@@ -185,7 +186,7 @@ class LogitsSpec(_Output):
     @property
     def latency(self) -> int:
         """Cycles from vector accepted to vector handed over."""
-        return self.argmax_cycles if self.ranked else 0
+        return self.max_cycles if self.ranked else 0
 
     @property
     def detail(self) -> str:
@@ -209,8 +210,8 @@ class LogitsSpec(_Output):
 
     def streams(self, index: int) -> tuple[Stream, ...]:
         """Logits in, logits out, and their class."""
-        field = Field("values", self.out_width, self.n, signed=True)
-        found = [Payload(self.key, field, "out_y")]
+        values = Field("values", self.out_width, self.n, signed=True)
+        found = [Payload(self.key, values, "out_y")]
         if self.ranked:
             found.append(self._class(index_width(self.n), "out_class"))
         return self._streams(*found)
@@ -226,7 +227,7 @@ class LogitsSpec(_Output):
 
 
 @dataclass(frozen=True)
-class ArgmaxSpec(_Output):
+class ArgmaxSpec(Output):
     """The index of the largest logit alone, the lowest one on a tie."""
 
     kind: ClassVar[str] = "argmax"
@@ -255,7 +256,7 @@ class ArgmaxSpec(_Output):
     @property
     def latency(self) -> int:
         """Cycles from vector accepted to class handed over."""
-        return self.argmax_cycles
+        return self.max_cycles
 
     @property
     def detail(self) -> str:
@@ -279,7 +280,7 @@ class ArgmaxSpec(_Output):
 
 
 @dataclass(frozen=True)
-class SigmoidSpec(_Output):
+class SigmoidSpec(Output):
     """The sigmoid of each logit by itself, as a byte in units of 1/255, by table.
 
     A single one tells two classes apart: 1 from a byte of 128 on, as from a logit of 0 on.

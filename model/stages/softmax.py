@@ -1,13 +1,12 @@
 """The softmax stage: scores of the logits, normalized to bytes that sum to 255."""
 
-import dataclasses
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from model import tables
-from model.format import Format, Int, require, require_divisor, require_integer, tree_levels
+from model.format import Int, require, require_integer, tree_levels
 from model.stage import (
     ACCUMULATE_CYCLES,
     PROBABILITY_W,
@@ -18,6 +17,7 @@ from model.stage import (
     Stream,
     rom_area,
 )
+from model.stages.output import Output
 from model.tables import RECIPROCAL_ADDR_W, RECIPROCAL_W
 from model.words import Field
 
@@ -55,23 +55,21 @@ def current_divider(name: object) -> object:
 
 
 @dataclass(frozen=True)
-class SoftmaxSpec:
+class SoftmaxSpec(Output):
     """Scores of the logits, normalized to bytes that sum to 255. ``lanes`` classes per cycle."""
 
     kind: ClassVar[str] = "softmax"
     hosts: ClassVar[tuple[str, ...]] = ("mlp_softmax", "mlp_softmax_normalize")
+    least: ClassVar[int] = 2
+    most: ClassVar[int] = MAX_CLASSES
 
-    n: int
-    x: Format
     score: str
     divider: str
-    lanes: int
 
     def __post_init__(self) -> None:
-        owner = "softmax"
+        super().__post_init__()
+        owner = self.kind
         object.__setattr__(self, "divider", current_divider(self.divider))
-        require_integer(owner, 2, MAX_CLASSES, n=self.n)
-        require_divisor(owner, "n", self.n, lanes=self.lanes)
         for key, legal in (("score", SCORES), ("divider", DIVIDERS)):
             value = getattr(self, key)
             require(
@@ -103,21 +101,11 @@ class SoftmaxSpec:
         return (self.n - 1).bit_length()
 
     @property
-    def beats(self) -> int:
-        """Cycles per vector, back to back."""
-        return self.n // self.lanes
-
-    @property
     def score_cycles(self) -> int:
         """Latency of the score module: vector accepted to first beat of scores handed over."""
         if self.score == "exp":
             return self.max_cycles + UNPACK_CYCLES + EXP_CYCLES
         return UNPACK_CYCLES + TAYLOR2_CYCLES
-
-    @property
-    def max_cycles(self) -> int:
-        """Latency of ``mlp_softmax_max``: vector accepted to vector and its largest logit."""
-        return UNPACK_CYCLES + self.beats - 1 + tree_levels(self.lanes) + ACCUMULATE_CYCLES
 
     @property
     def sum_cycles(self) -> int:
@@ -147,29 +135,9 @@ class SoftmaxSpec:
         return self.score_cycles + self.beats - 1 + self.normalize_cycles
 
     @property
-    def name(self) -> str:
-        """``softmax``: a network has one."""
-        return self.kind
-
-    @property
-    def n_in(self) -> int:
-        """Logits."""
-        return self.n
-
-    @property
-    def n_out(self) -> int:
-        """Classes."""
-        return self.n
-
-    @property
     def classes(self) -> int:
         """All of them."""
         return self.n
-
-    @property
-    def y(self) -> None:
-        """Probabilities are no codes: nothing follows."""
-        return None
 
     @property
     def out_width(self) -> int:
@@ -180,16 +148,6 @@ class SoftmaxSpec:
     def key(self) -> str:
         """Key in a trace of the vector that leaves."""
         return f"{self.name}.probabilities"
-
-    @property
-    def cycles(self) -> int:
-        """Cycles per vector, back to back."""
-        return self.beats
-
-    @property
-    def multipliers(self) -> int:
-        """None of them works for weights."""
-        return 0
 
     @property
     def title(self) -> str:
@@ -205,20 +163,6 @@ class SoftmaxSpec:
     def formats(self) -> tuple[str, str, str, int]:
         """Format of the logits, no weights, bytes in units of 1/255, and bits of the total."""
         return str(self.x), "", f"{PROBABILITY_W}/255", self.total_w
-
-    @property
-    def fold(self) -> str:
-        """Classes per cycle."""
-        return f"{self.lanes} a cycle"
-
-    @property
-    def formula(self) -> str:
-        """The formula of ``cycles`` with its numbers."""
-        return f"{self.n}/{self.lanes}"
-
-    def refolded(self, fold: tuple[int, int] | None, lanes: int | None) -> Self:
-        """The same softmax with other lanes."""
-        return dataclasses.replace(self, lanes=lanes) if lanes else self
 
     def streams(self, index: int) -> tuple[Stream, ...]:
         """Logits, scores, their total, quotients, and the probabilities beside their class."""

@@ -244,11 +244,11 @@ class OfOutput:
 
 
 def _argmax(n: int, lanes: int, fmt: Format) -> OfOutput:
-    return OfOutput("mlp_argmax", ArgmaxSpec(n, fmt, lanes))
+    return OfOutput("mlp_argmax", ArgmaxSpec(n, fmt, lanes=lanes))
 
 
 def _sigmoid(n: int, lanes: int, fmt: Format) -> OfOutput:
-    return OfOutput("mlp_sigmoid", SigmoidSpec(n, fmt, lanes))
+    return OfOutput("mlp_sigmoid", SigmoidSpec(n, fmt, lanes=lanes))
 
 
 def _output(spec: Output) -> OfOutput:
@@ -385,16 +385,16 @@ MODULES = (
             "MEM_DIR": "image",
         },
         on_both=(
-            _output(LogitsSpec(4, Q12, 1)),
-            _output(LogitsSpec(6, Q6, 3, ranked=True)),
-            _output(ArgmaxSpec(6, Q8, 2)),
-            _output(SigmoidSpec(1, Q8, 1)),
-            _output(SigmoidSpec(4, Q8, 2)),
+            _output(LogitsSpec(4, Q12, lanes=1)),
+            _output(LogitsSpec(6, Q6, lanes=3, ranked=True)),
+            _output(ArgmaxSpec(6, Q8, lanes=2)),
+            _output(SigmoidSpec(1, Q8, lanes=1)),
+            _output(SigmoidSpec(4, Q8, lanes=2)),
         ),
         more=(
-            _output(SoftmaxSpec(3, Q8, "exp", "restoring", 1)),
-            _output(LogitsSpec(1, Q16, 1)),
-            _output(ArgmaxSpec(130, Q3, 10)),
+            _output(SoftmaxSpec(3, Q8, "exp", "restoring", lanes=1)),
+            _output(LogitsSpec(1, Q16, lanes=1)),
+            _output(ArgmaxSpec(130, Q3, lanes=10)),
         ),
         mutated=("ranked-6by3-6.2", "argmax-6by2-8.4", "sigmoid-1by1-8.4"),
         illegal=(Illegal({"OUTPUT": "tanh"}, "tanh"),),

@@ -94,7 +94,7 @@ def _part(
     """
 
     def at(n: int, lanes: int, fmt: Format) -> OfSoftmax:
-        return OfSoftmax(SoftmaxSpec(n, fmt, *choice, lanes), tuple(parameters))
+        return OfSoftmax(SoftmaxSpec(n, fmt, *choice, lanes=lanes), tuple(parameters))
 
     def contract(n: int, lanes: int) -> Contract:
         setting = at(n, lanes, Q2)
@@ -137,13 +137,17 @@ WHOLE = {
 
 def _normalize(n: int, lanes: int, fmt: Format, score: str, divider: str) -> OfSoftmax:
     """The part behind the scores, with one of the dividers."""
-    return OfSoftmax(SoftmaxSpec(n, fmt, score, divider, lanes), tuple(NORMALIZE), f"-{divider}")
+    return OfSoftmax(
+        SoftmaxSpec(n, fmt, score, divider, lanes=lanes), tuple(NORMALIZE), f"-{divider}"
+    )
 
 
 def _whole(n: int, lanes: int, fmt: Format, *choices: tuple[str, str]) -> list[OfSoftmax]:
     """The softmax with each of the chosen scores and dividers."""
     return [
-        OfSoftmax(SoftmaxSpec(n, fmt, score, divider, lanes), tuple(WHOLE), f"-{score}-{divider}")
+        OfSoftmax(
+            SoftmaxSpec(n, fmt, score, divider, lanes=lanes), tuple(WHOLE), f"-{score}-{divider}"
+        )
         for score, divider in choices
     ]
 

@@ -71,11 +71,11 @@ def made_up(
         interval = output_interval(layer)
     ending_shape = sizes[-1], formats[-1]
     makers: dict[str, Callable[[], Output]] = {
-        "softmax": lambda: SoftmaxSpec(*ending_shape, *softmax, softmax_lanes),
-        "logits": lambda: LogitsSpec(*ending_shape, softmax_lanes),
-        "ranked": lambda: LogitsSpec(*ending_shape, softmax_lanes, ranked=True),
-        "argmax": lambda: ArgmaxSpec(*ending_shape, softmax_lanes),
-        "sigmoid": lambda: SigmoidSpec(*ending_shape, softmax_lanes),
+        "softmax": lambda: SoftmaxSpec(*ending_shape, *softmax, lanes=softmax_lanes),
+        "logits": lambda: LogitsSpec(*ending_shape, lanes=softmax_lanes),
+        "ranked": lambda: LogitsSpec(*ending_shape, lanes=softmax_lanes, ranked=True),
+        "argmax": lambda: ArgmaxSpec(*ending_shape, lanes=softmax_lanes),
+        "sigmoid": lambda: SigmoidSpec(*ending_shape, lanes=softmax_lanes),
     }
     ending = makers[output]()
     return Network(NetworkSpec("made_up", (*layers, ending), in_lanes, out_lanes), weights, biases)

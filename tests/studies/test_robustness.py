@@ -49,7 +49,7 @@ def drawn(seed: int, score: str) -> Network:
         relu = n == 0
         layers.append(LayerSpec(f"l{n}", f"l{n}", n_in, n_out, x, w, y, acc_w, relu, n_in, n_out))
         x, interval = y, (0 if relu else y.q_min, y.q_max)
-    end = SoftmaxSpec(sizes[-1], x, score, "restoring", 1)
+    end = SoftmaxSpec(sizes[-1], x, score, "restoring", lanes=1)
     return Network(NetworkSpec("drawn", (*layers, end), 1, 1), weights, biases)
 
 
@@ -298,7 +298,7 @@ def test_layers_and_outputs_of_other_kinds_are_refused(
     network, found = iris
     first, *others = network.spec.layers
     table = dataclasses.replace(first, relu=False, activation=Activation("tanh", first.y))
-    ranked = LogitsSpec(3, network.spec.output.x, 1, ranked=True)
+    ranked = LogitsSpec(3, network.spec.output.x, lanes=1, ranked=True)
     for spec, words in (
         (network.spec.with_layers([table, *others]), "fc1, softmax"),
         (network.spec.with_output(ranked), "logits"),

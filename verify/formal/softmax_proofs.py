@@ -135,7 +135,7 @@ def proofs() -> list[Proof]:
     """
     shapes = [(3, 3, Format(3, 1), "ABC"), (2, 1, Format(2, 0), "z3")]
     return [
-        Proof(SoftmaxSpec(n, fmt, score, divider, lanes), by)
+        Proof(SoftmaxSpec(n, fmt, score, divider, lanes=lanes), by)
         for n, lanes, fmt, by in shapes
         for score, divider in COMBINATIONS
     ]
