@@ -56,13 +56,21 @@ class Clocked:
             Clock(self.dut.clk, PERIOD_NS, unit="ns", impl="gpi").start()
         await self.reset()
 
-    async def reset(self) -> None:
-        """Hold reset for one cycle; a read after this sees what reset left."""
+    async def reset(self, *offering: "Port") -> None:
+        """Hold reset for one cycle; a read after this sees what reset left.
+
+        Inputs that are ``offering`` hold valid with random bits as long: nothing may take them.
+        """
         if hasattr(self.dut, "rst"):
             self.dut.rst.value = 1
+            for port in offering:
+                port.drive_noise()
+                port.valid.value = 1
         await self.edge
         if hasattr(self.dut, "rst"):
             self.dut.rst.value = 0
+        for port in offering:
+            port.valid.value = 0
         await self.edge
 
     @property
@@ -90,13 +98,18 @@ class Port:
         for name, (field, handle) in self.fields.items():
             handle.value = field.pack(beat[name])
 
+    def drive_noise(self) -> None:
+        """Put random bits on the payload, which means nothing while nothing is offered."""
+        for field, handle in self.fields.values():
+            handle.value = random.getrandbits(field.width * field.lanes)
+
     def sample(self) -> Words:
         """The beat on the payload; raises where it holds an X."""
         return {name: int(handle.value) for name, (_, handle) in self.fields.items()}
 
 
 class Source:
-    """Offers beats; once offered, a beat stays until it is taken."""
+    """Offers beats; once offered, a beat stays until it is taken. Between them there is noise."""
 
     def __init__(self, clocked: Clocked, port: Port) -> None:
         self.clocked, self.port = clocked, port
@@ -107,8 +120,11 @@ class Source:
         """Hand over all beats; ``taken`` holds the cycle of each."""
         pattern = stall()
         for beat in beats:
-            while next(pattern):
+            if next(pattern):
+                self.port.drive_noise()
                 await self.clocked.edge
+                while next(pattern):
+                    await self.clocked.edge
             self.port.drive(beat)
             self.port.valid.value = 1
             await self.clocked.edge
@@ -118,6 +134,7 @@ class Source:
                 await self.clocked.edge
             self.taken.append(self.clocked.cycle)
             self.port.valid.value = 0
+        self.port.drive_noise()
 
 
 class Sink:

@@ -329,10 +329,8 @@ async def survives_reset_in_the_middle(dut):
         for _ in range(cycle):
             await bench.clocked.edge
         feeding.cancel()
-        for source in bench.sources.values():
-            source.port.valid.value = 0
         dut.m_order_tready.value = 0
-        await bench.clocked.reset()
+        await bench.clocked.reset(*(source.port for source in bench.sources.values()))
         assert not dut.has_network.value, "a network outlived the reset"
         await bench.answers.expect_silence(SETTLE_CYCLES)
         await bench.load(run.state)
