@@ -13,6 +13,7 @@ from common.errors import VerbatimError, reason
 from common.files import digest
 from model.data.scaling import Scaling
 from model.data.userdata import DataFile
+from model.elsewhere import PARAMETERS, require_own_kind
 from model.folding import Fold, Goal, Lanes, Plan, Shape, keeping_up, solve
 from model.format import SpecError, require, require_integer
 from model.plain import build
@@ -21,19 +22,10 @@ from model.widths import Formats, Widths
 
 MAX_SEED = 2**32 - 1
 FEATURES = ("raw", "standardize")
-PARAMETERS = r".+\.(pt|pth|ckpt|bin|tar|safetensors)"
 MAX_LAYERS = 99
-# Files that other tools write, and what to do with them.
-ELSEWHERE = {
-    (".joblib", ".pkl", ".pickle"): "is a pickle, whose code would have to be executed: write it "
-    "as ONNX, skl2onnx.to_onnx(model, X[:1]), and give that as onnx",
-    (".h5", ".hdf5", ".keras", ".pb"): "is a model of Keras: write it as ONNX, "
-    "python -m tf2onnx.convert, and give that as onnx",
-    (".tflite",): "is a model of TFLite: write it as ONNX, python -m tf2onnx.convert --tflite, and "
-    "give that as onnx",
-    (".pt2",): "is an exported program: save model.state_dict() and give it as checkpoint",
-}
 OUTPUTS = ("softmax", "logits", "argmax", "sigmoid")
+# A sigmoid where the network ends in one, else a softmax.
+AS_IT_ENDS = "as it ends"
 GOALS = ("target_cycles", "max_multipliers")
 
 
@@ -125,8 +117,10 @@ class Recipe:
     With ``requantize`` an ``onnx`` that was quantized elsewhere is quantized again from its floats.
     Of several results that it returns, ``result`` is the name or number of the one to take.
     ``output`` is what becomes of its logits: "softmax", by the table of that name, which the
-    others have not; "logits" with the class of the largest, or without it where the dataset has
-    targets; "argmax", the class alone; or "sigmoid" of a single one.
+    others have not; "logits" with the class of the largest, or without it where they are not
+    ``ranked`` or the dataset has targets; "argmax", the class alone; or "sigmoid", of a single one
+    for two classes, of each by itself for targets that are 0 or 1. The output of a network that
+    comes as a ``module`` or ``onnx`` and names neither ``output`` nor softmax is `AS_IT_ENDS`.
     ``features`` is "raw", "standardize" or a scaling: parameters that come with the network bring
     the one of their training. Paths are relative to ``folder``, that of the
     recipe's file.
@@ -148,6 +142,7 @@ class Recipe:
     requantize: bool = False
     training: Training | None = None
     output: str = "softmax"
+    ranked: bool = True
     features: str | Scaling = "raw"
     stream: Stream | None = None
     folder: Path = field(default=Path(), compare=False)
@@ -158,10 +153,17 @@ class Recipe:
         if not isinstance(self.dataset, DataFile):
             _require_match(owner, "dataset", self.dataset, r"\S+", "the name of a dataset")
         require_integer(owner, 0, MAX_SEED, seed=self.seed)
-        _require_choice(owner, "output", self.output, OUTPUTS)
+        if self.output != AS_IT_ENDS:
+            _require_choice(owner, "output", self.output, OUTPUTS)
+        legal = isinstance(self.ranked, bool) and (self.ranked or self.output == "logits")
         require(
-            not self.is_regression or self.output == "logits",
-            f"{owner}: output must be 'logits' beside targets, got {self.output!r}",
+            legal,
+            f"{owner}: ranked must be true or false, beside output 'logits', got {self.ranked!r}",
+        )
+        require(
+            not self.has_targets or self.output in ("logits", "sigmoid"),
+            f"{owner}: output must be 'logits' beside targets, or 'sigmoid' where each is 0 or 1, "
+            f"got {self.output!r}",
         )
         self._check_network()
         legal = isinstance(self.features, Scaling) or self.features in FEATURES
@@ -182,7 +184,7 @@ class Recipe:
             ("checkpoint", PARAMETERS, "a path to a .pt, .pth, .ckpt, .bin, .tar or .safetensors"),
         ):
             if getattr(self, key) is not None:
-                _require_own_kind(key, getattr(self, key))
+                require_own_kind(key, getattr(self, key))
                 _require_match(owner, key, getattr(self, key), legal, words)
         if self.hidden is not None:
             sizes = self.hidden
@@ -218,23 +220,44 @@ class Recipe:
         )
 
     @property
+    def has_targets(self) -> bool:
+        """Return whether targets are learned: real ones, or labels independent of each other."""
+        return isinstance(self.dataset, DataFile) and bool(self.dataset.targets)
+
+    @property
     def is_regression(self) -> bool:
         """Return whether real targets are learned, and no classes."""
-        return isinstance(self.dataset, DataFile) and bool(self.dataset.targets)
+        return self.has_targets and self.output == "logits"
 
     @property
     def score(self) -> str:
         """The score of the softmax, or the output that is none; a key of `model.qat.losses`."""
-        if self.is_regression:
-            return "values"
+        if self.has_targets:
+            return "values" if self.is_regression else "sigmoids"
+        if not self.ranked:
+            return "unranked"
         return self.softmax.score if self.output == "softmax" else self.output
+
+    def ending(self, *, in_sigmoid: bool) -> "Recipe":
+        """The recipe with the output that its network ends in, where it names none itself.
+
+        Raises `SpecError` where it would be a softmax, which is not given.
+        """
+        if self.output != AS_IT_ENDS:
+            return self
+        require(
+            in_sigmoid,
+            f"recipe {self.name}: softmax or output must be given, since the network does not end "
+            "in a sigmoid",
+        )
+        return dataclasses.replace(self, output="sigmoid")
 
     def n_outputs(self, classes: int) -> int:
         """Outputs of a network for so many classes: one each, one for two where it is a sigmoid.
 
         Raises `SpecError` where a sigmoid is to tell more of them apart.
         """
-        if self.output != "sigmoid":
+        if self.output != "sigmoid" or self.has_targets:
             return classes
         require(
             classes == 2,
@@ -274,16 +297,6 @@ class Recipe:
         stream = self.stream or Stream(lanes.inputs, lanes.outputs)
         softmax = self.softmax.lanes or lanes.softmax
         return Plan(folds, Lanes(stream.in_lanes, softmax, stream.out_lanes))
-
-
-def _require_own_kind(key: str, value: object) -> None:
-    """Refuse files of other tools with what to do with them."""
-    for endings, words in ELSEWHERE.items():
-        foreign = isinstance(value, str) and value.lower().endswith(endings)
-        require(not foreign, f"recipe: {key} = {value!r} {words}")
-    weights = key == "module" and isinstance(value, str) and re.fullmatch(PARAMETERS, value)
-    require(not weights, f"recipe: {key} must be a class, got the file {value!r}: give a "
-            "state_dict as checkpoint, beside module = 'file.py:Class'")  # fmt: skip
 
 
 def _require_match(owner: str, key: str, value: object, legal: str, words: str) -> None:
@@ -353,8 +366,10 @@ def _parts(plain: dict[str, Any]) -> dict[str, Any]:
     if "folds" in plain:
         goal = any(key in GOALS and not isinstance(value, Mapping) for key, value in folds.items())
         parts["folds"] = build(Goal, "folds", folds) if goal else _tables(Fold, "folds", folds)
-    output = plain.get("output", "softmax")
-    if output != "softmax" and output in OUTPUTS:
+    if "softmax" not in plain and {"module", "onnx"} & set(plain):
+        parts.setdefault("output", AS_IT_ENDS)
+    output = parts.get("output", "softmax")
+    if output != "softmax" and output in (*OUTPUTS, AS_IT_ENDS):
         require("softmax" not in plain, f"recipe: softmax must not be given beside output {output}")
         parts["softmax"] = {"score": "exp", "divider": "reciprocal"}  # of no effect
     formats = plain.get("formats")

@@ -66,7 +66,9 @@ def run(arguments: argparse.Namespace) -> None:
     """Print the tables."""
     plan = recipe.load(arguments.network)
     dataset = datasets.load(plan.dataset, plan.folder)
-    layers = quantize.shapes(torch_fx.core_layers(load.make(plan, dataset), plan.score))
+    module = load.make(plan, dataset)
+    plan = load.settled(plan, module)
+    layers = quantize.shapes(torch_fx.core_layers(module, plan.score))
     console().print(show(plan, layers))
 
 

@@ -22,7 +22,8 @@ class DatasetError(VerbatimError):
 class Dataset:
     """``features [samples, n_in]`` in their own units, ``labels [samples]`` indexing `class_names`.
 
-    Of a regression ``targets [samples, n]`` are real, ``class_names`` theirs, and labels are 0.
+    Of a regression ``targets [samples, n]`` are real, ``class_names`` theirs, and labels are 0;
+    each may be a label by itself, 0 or 1.
     ``ignored`` are columns of its file that are no features; where ``named`` is False, its features
     have no names of their own. Raises `DatasetError` on features that are not finite and on shapes
     or labels that disagree.
@@ -71,6 +72,22 @@ class Dataset:
         elif len(self.class_names) < 2:
             raise DatasetError(
                 f"{owner}: its only class is {', '.join(self.class_names)}, expected at least two"
+            )
+
+    def require_labels(self) -> None:
+        """Raise `DatasetError` unless there are two targets or more, each of them 0 or 1."""
+        assert self.targets is not None
+        if len(self.class_names) < 2:
+            raise DatasetError(
+                f"dataset {self.name}: output sigmoid must have two targets or more, got "
+                f"{self.class_names[0]} alone: give it as label, in the place of targets"
+            )
+        bad = np.argwhere((self.targets != 0) & (self.targets != 1))
+        if bad.size:
+            row, column = bad[0]
+            raise DatasetError(
+                f"dataset {self.name}: sample {row}, target {self.class_names[column]!r} is "
+                f"{self.targets[row, column]:g}, expected 0 or 1 beside output sigmoid"
             )
 
     @property

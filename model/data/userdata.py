@@ -28,7 +28,8 @@ class DataFile:
     """Place and columns of samples. ``label`` is the CSV's column of classes, by default its last.
 
     ``classes`` are their names in order; where left out, all that occur, numbers by value.
-    In the place of a label, ``targets`` names the CSV's columns of values of a regression.
+    In the place of a label, ``targets`` names the CSV's columns of values of a regression, or of an
+    NPZ the arrays that hold them, ``[samples]`` or ``[samples, n]``.
     ``leave_out`` names columns that are no features. ``header`` says whether the first line of a
     CSV is one, where that cannot be told from the file.
     """
@@ -54,8 +55,9 @@ class DataFile:
             require(legal, f"dataset: {key} must be a list of names, each once, got {names!r}")
             object.__setattr__(self, key, tuple(names))
         require(
-            not self.targets or (csv and self.label is None and not self.classes),
-            "dataset: targets must be columns of a CSV, without label and classes",
+            not self.targets or (self.label is None and not self.classes),
+            "dataset: targets must be columns of a CSV or arrays of an NPZ, without label and "
+            "classes",
         )
         legal = self.header is None or (isinstance(self.header, bool) and csv)
         require(legal, f"dataset: header must be true or false, for a CSV, got {self.header!r}")
@@ -182,10 +184,17 @@ def are_measured(found: Sequence[str]) -> bool:
 
 
 def as_found(source: DataFile, folder: Path) -> DataFile:
-    """The same samples as a regression, where the label of a CSV holds measured values."""
+    """The same samples as a regression, where the label of a file holds measured values.
+
+    Those of an NPZ are measured where they are no integers, or have several columns.
+    """
     path = folder / source.file
-    if path.suffix != ".csv" or source.classes or source.targets:
+    if source.classes or source.targets:
         return source
+    if path.suffix == ".npz":
+        labels = _arrays(path).get("labels")
+        measured = labels is not None and (labels.dtype.kind == "f" or labels.ndim > 1)
+        return replace(source, targets=("labels",)) if measured else source
     with opened(path, header=source.header, remedy=HEADER_REMEDY) as table:
         label = table.names[-1] if source.label is None else source.label
         if label not in table.names:
@@ -211,45 +220,84 @@ def _index(path: Path, label: str, name: str, index: dict[str, int]) -> int:
     return index[name]
 
 
-def _read_npz(path: Path, source: DataFile) -> Samples:
+def _arrays(path: Path) -> dict[str, NDArray[Any]]:
     try:
-        arrays = read_arrays(path)
+        return read_arrays(path)
     except ArchiveError as error:
         raise DataError(str(error)) from error
-    missing = {"features", "labels"} - set(arrays)
-    unknown = set(arrays) - set(NPZ_KEYS)
+
+
+def _read_npz(path: Path, source: DataFile) -> Samples:
+    arrays = _arrays(path)
+    wanted = source.targets or ("labels",)
+    missing = {"features", *wanted} - set(arrays)
+    unknown = set(arrays) - {*NPZ_KEYS, *wanted}
     if missing or unknown:
         raise DataError(
             f"{path}: holds arrays {', '.join(sorted(arrays)) or 'of no name'}, expected features "
-            "and labels, and with them feature_names and class_names"
+            f"and {', '.join(wanted)}, and with them feature_names and class_names"
         )
-    features, labels = arrays["features"], arrays["labels"]
+    features = arrays["features"]
     require_numbers(path, features)
-    if labels.ndim != 1 or labels.dtype.kind not in "iu" or not labels.size:
-        raise DataError(
-            f"{path}: labels are {labels.dtype} of shape {labels.shape}, expected integers of "
-            "shape (samples,), which count the classes from 0"
-        )
-    if labels.max() >= MAX_CLASSES:
-        raise DataError(
-            f"{path}: a label is {labels.max()}, expected 0 to {MAX_CLASSES - 1}: labels count "
-            "classes from 0, and measured values are no classes"
-        )
     every = tuple(f"feature_{index}" for index in range(features.shape[1]))
     if "feature_names" in arrays:
         every = names(path, "feature_names", arrays["feature_names"], features.shape[1])
     kept = _kept(path, every, (), source.leave_out)
-    class_names = tuple(map(str, range(int(labels.max()) + 1)))
+    targets = None
+    if source.targets:
+        targets = np.hstack([_targets(path, n, arrays[n], len(features)) for n in source.targets])
+        labels = np.zeros(len(targets), dtype=np.int64)
+        outputs = tuple(name for key in source.targets for name in _columns(key, arrays[key]))
+    else:
+        labels = _labels(path, arrays["labels"])
+        outputs = tuple(map(str, range(int(labels.max()) + 1)))
     if "class_names" in arrays:
-        class_names = names(path, "class_names", arrays["class_names"])
+        count = len(outputs) if source.targets else None
+        outputs = names(path, "class_names", arrays["class_names"], count)
     return Samples(
         as_float64(features)[:, kept],
-        labels.astype(np.int64),
+        labels,
         tuple(every[n] for n in kept),
-        source.classes or class_names,
+        source.classes or outputs,
         source.leave_out,
         "feature_names" in arrays,
+        targets,
     )
+
+
+def _labels(path: Path, labels: NDArray[Any]) -> Int:
+    """Classes of an array, which counts them from 0."""
+    if labels.ndim != 1 or labels.dtype.kind not in "iu" or not labels.size:
+        real = labels.dtype.kind in "fiu" and labels.ndim in (1, 2)
+        why = ": for a regression on it, dataset = { ..., targets = ['labels'] }" if real else ""
+        raise DataError(
+            f"{path}: labels are {labels.dtype} of shape {labels.shape}, expected integers of "
+            f"shape (samples,), which count the classes from 0{why}"
+        )
+    if labels.max() >= MAX_CLASSES:
+        raise DataError(
+            f"{path}: a label is {labels.max()}, expected 0 to {MAX_CLASSES - 1}: labels count "
+            "classes from 0, and measured values are no classes: for a regression on it, "
+            "dataset = { ..., targets = ['labels'] }"
+        )
+    return labels.astype(np.int64)
+
+
+def _targets(path: Path, key: str, values: NDArray[Any], count: int) -> NDArray[np.float64]:
+    """Targets ``[count, n]`` of an array, which may be a single column without its dimension."""
+    real = values.ndim in (1, 2) and values.dtype.kind in "fiu"
+    if not real or not values.size or len(values) != count:
+        raise DataError(
+            f"{path}: {key} are {values.dtype} of shape {values.shape}, expected real numbers of "
+            f"shape ({count},) or ({count}, targets)"
+        )
+    return as_float64(values.reshape(len(values), -1))
+
+
+def _columns(key: str, values: NDArray[Any]) -> list[str]:
+    """Names of the targets in an array."""
+    one = values.ndim == 1 or values.shape[1] == 1
+    return [key] if one else [f"{key}_{index}" for index in range(values.shape[1])]
 
 
 def require_numbers(path: Path, features: NDArray[Any]) -> None:

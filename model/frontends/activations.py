@@ -11,6 +11,9 @@ from torch.nn import functional as F
 
 from model.functions import FUNCTIONS
 
+# Functions that give no value below 0, wherever they are.
+NEVER_NEGATIVE = frozenset({"sigmoid", "hardsigmoid", "softplus"})
+
 
 @dataclass(frozen=True)
 class Nonlinearity:
@@ -18,6 +21,13 @@ class Nonlinearity:
 
     function: str
     arguments: tuple[float, ...] = ()
+
+    @property
+    def is_nonnegative(self) -> bool:
+        """Return whether no value is below 0."""
+        return self.function in NEVER_NEGATIVE or (
+            self.function == "clamp" and self.arguments[0] >= 0
+        )
 
     def __call__(self, x: Tensor) -> Tensor:
         """The function's value as PyTorch computes it; differentiable."""
@@ -43,6 +53,7 @@ assert _BY_TORCH.keys() == FUNCTIONS.keys()
 SPELLED: dict[object, str] = {
     **dict.fromkeys((nn.Tanh, F.tanh, torch.tanh, "tanh", "tanh_"), "tanh"),
     **dict.fromkeys((nn.LeakyReLU, F.leaky_relu, F.leaky_relu_), "leaky_relu"),
+    nn.PReLU: "prelu",
     **dict.fromkeys((nn.ReLU6, F.relu6), "relu6"),
     **dict.fromkeys((nn.Hardtanh, F.hardtanh, F.hardtanh_), "hardtanh"),
     **dict.fromkeys((nn.Hardsigmoid, F.hardsigmoid), "hardsigmoid"),
@@ -64,8 +75,8 @@ PARAMETERS: dict[str, tuple[tuple[str, Any], ...]] = {
 # x times what these give is another activation.
 GATES = {"sigmoid": "silu", "hardsigmoid": "hardswish"}
 ACCEPTED = (
-    "nn.ReLU, LeakyReLU, ReLU6, Hardtanh, Hardsigmoid, Hardswish, Sigmoid, Tanh, GELU, SiLU, ELU "
-    "and Softplus"
+    "nn.ReLU, LeakyReLU, PReLU of one slope, ReLU6, Hardtanh, Hardsigmoid, Hardswish, Sigmoid, "
+    "Tanh, GELU, SiLU, ELU and Softplus"
 )
 NEAREST: dict[object, str] = {
     **dict.fromkeys((nn.PReLU, F.prelu, torch.prelu), "nn.LeakyReLU(0.25)"),
@@ -81,6 +92,10 @@ NEAREST: dict[object, str] = {
 def of_node(node: fx.Node, submodule: nn.Module | None, name: str) -> Nonlinearity | None:
     """The function of an operation ``name`` with a node's arguments, or None where it is none."""
     given = _arguments(node, submodule, name)
+    if isinstance(submodule, nn.PReLU):
+        slopes = submodule.weight.detach().tolist()
+        one = len(slopes) == 1 and _is_finite(slopes[0])
+        return Nonlinearity("leaky_relu", tuple(slopes)) if one else None
     if name == "relu6":
         return Nonlinearity("clamp", (0.0, 6.0))
     if name in ("hardtanh", "clamp"):

@@ -129,7 +129,8 @@ class Use:
 
     In the place of a ReLU there may be another ``activation``.
 
-    ``fixed`` is the format that its result is rounded to, where the network came with one.
+    ``fixed`` is the format that its sums are rounded to, ``behind_activation`` that of what its
+    activation gives, where the network came with them.
     """
 
     name: str
@@ -140,6 +141,7 @@ class Use:
     relu: bool = False
     activation: Nonlinearity | None = None
     fixed: Format | None = None
+    behind_activation: Format | None = None
 
     @property
     def matrix(self) -> tuple[Any, ...]:

@@ -11,7 +11,7 @@ from torch.nn.utils import parametrize, prune
 from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
 
-from model.frontends.torch_fx import Chain, FrontendError, Layer
+from model.frontends.torch_fx import Chain, FrontendError, Layer, ends_in_sigmoid
 
 # Two ways to add float32 differ by this part of the largest output, at most.
 TOLERANCE = 1e-4
@@ -114,6 +114,8 @@ def require_equal(
     candidates = [logits, logits.softmax(dim=1), logits.log_softmax(dim=1)]
     if logits.shape[1] == 1:
         candidates += [logits.sigmoid(), logits[:, 0], logits[:, 0].sigmoid()]
+    elif ends_in_sigmoid(module):
+        candidates.append(logits.sigmoid())
     if isinstance(found, Tensor) and any(_alike(found, wanted) for wanted in candidates):
         return
     if isinstance(found, Tensor) and _are_winners(found, logits):

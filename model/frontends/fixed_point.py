@@ -67,6 +67,7 @@ class FixedLinear(nn.Linear):
 class Given:
     """Layers in float64 and formats as a network brings them, by name; of the last maybe none.
 
+    ``sums`` are those in front of an activation by table.
     Where ``unsigned``, its features are at least 0.
     """
 
@@ -75,6 +76,7 @@ class Given:
     unsigned: bool
     weights: dict[str, Format]
     outputs: dict[str, Format]
+    sums: dict[str, Format]
 
 
 def given(owner: str, uses: Sequence[Use], first: FixedPoint | None) -> Given | None:
@@ -87,13 +89,18 @@ def given(owner: str, uses: Sequence[Use], first: FixedPoint | None) -> Given | 
     if first is None:
         raise FrontendError(f"{owner}: its input must be quantized too, as its layers are")
     x = first.format(first.is_unsigned)
-    found = Given([], x, first.is_unsigned, {}, {})
+    found = Given([], x, first.is_unsigned, {}, {}, {})
     names: dict[tuple[object, ...], str] = {}
     linears: dict[str, nn.Linear] = {}
     for use, layer in zip(uses, assemble(owner, uses), strict=True):
         lsb, y = getattr(use.linear, "lsb", None), use.fixed
         if lsb is None:
             raise FrontendError(f"{owner}: the weights of {use.name} must be quantized too")
+        if use.activation and not (y and use.behind_activation):
+            raise FrontendError(
+                f"{owner}: {use.name} must be quantized in front of its {use.activation.function} "
+                "and behind it"
+            )
         if y is None and use is not uses[-1]:
             raise FrontendError(f"{owner}: the outputs of {use.name} must be quantized too")
         try:
@@ -104,8 +111,10 @@ def given(owner: str, uses: Sequence[Use], first: FixedPoint | None) -> Given | 
         key = (use.matrix, fmt, None if bias is None else tuple(bias.tolist()))
         name = names.setdefault(key, layer.weights if layer.weights not in linears else use.name)
         linear = linears.setdefault(name, make_linear(weight, bias))
-        found.layers.append(Layer(use.name, name, linear, use.relu))
+        found.layers.append(Layer(use.name, name, linear, use.relu, use.activation))
         found.weights[name] = fmt
+        if use.activation and y and use.behind_activation:
+            found.sums[use.name], y = y, use.behind_activation
         if y is not None:
             found.outputs[use.name] = x = y
     return found

@@ -9,7 +9,7 @@ from torch import nn, random
 from common.errors import reason
 from common.paths import module as full_name
 from model.data.datasets import Dataset
-from model.frontends import onnx
+from model.frontends import onnx, torch_fx
 from model.frontends.checks import refuse_hidden_steps
 from model.frontends.imports import importing, run_file
 from model.frontends.mlp import mlp
@@ -17,7 +17,7 @@ from model.frontends.results import choose
 from model.frontends.state import ModuleError, load_parameters
 from model.recipe import Recipe
 
-__all__ = ["ModuleError", "instantiate", "load_parameters", "make", "sources"]
+__all__ = ["ModuleError", "instantiate", "load_parameters", "make", "settled", "sources"]
 
 
 def make(recipe: Recipe, dataset: Dataset) -> nn.Module:
@@ -39,6 +39,14 @@ def make(recipe: Recipe, dataset: Dataset) -> nn.Module:
     if recipe.checkpoint is not None:
         load_parameters(module, recipe.folder / recipe.checkpoint)
     return module.float()
+
+
+def settled(recipe: Recipe, module: nn.Module) -> Recipe:
+    """The recipe with the output that its module ends in, where it names none.
+
+    Raises `SpecError` where that would be a softmax, and `FrontendError` as `make`.
+    """
+    return recipe.ending(in_sigmoid=torch_fx.ends_in_sigmoid(module))
 
 
 def instantiate(reference: str, folder: Path = Path()) -> tuple[nn.Module, set[Path]]:

@@ -29,7 +29,7 @@ def load(path: Path, result: str | int | None = None, floats: bool = False) -> n
     model = read(path)
     try:
         module = Reader(model, OPERATORS, result, floats).module()
-        torch_fx.core_layers(module)
+        torch_fx.core_layers(module, "sigmoids" if torch_fx.ends_in_sigmoid(module) else "softmax")
         return module
     except (OnnxError, torch_fx.FrontendError) as error:
         raise OnnxError(f"{path}: {error}") from error

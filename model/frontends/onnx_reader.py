@@ -10,6 +10,7 @@ import onnx
 import torch
 from torch import Tensor, nn
 
+from model.frontends import onnx_gelu
 from model.frontends.chain import Affine
 from model.frontends.fixed_point import FixedLinear
 from model.frontends.onnx_constants import FEATURES, SAMPLES, Constants, is_power_of_two
@@ -70,6 +71,8 @@ class Reader:
         self.floating: set[str] = set()
         # Names of products x * sigmoid(x), which are one activation of x.
         self.products: set[str] = set()
+        # Values of GELUs that are written out.
+        self.gelus = onnx_gelu.find(model.graph)
         # Names of 1 - p, where p is the probability of the second of two classes.
         self.complements: set[str] = set()
         # Scales of weights that are no powers of two, with their nodes.
@@ -116,6 +119,12 @@ class Reader:
             self.constants.fold(node)
         elif all(name in sizes for name in variable):
             self.constants.follow(node)
+        elif proto.output[0] in self.gelus.inside:
+            pass
+        elif self.gelus.whole.get(proto.output[0]) == self.current:
+            self.open = None
+            self.append(node, nn.GELU())
+            self.current = proto.output[0]
         elif proto.output[0] in self.products or self._are_both(proto, variable):
             self.current = proto.output[0]
         else:

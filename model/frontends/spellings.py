@@ -53,7 +53,7 @@ HINTS = {
     "flatten": "torch.flatten(x, 1) is, or nn.Flatten()",
     "view": "x.view(x.size(0), -1) is, or torch.flatten(x, 1)",
     "softmax": "once over the classes of a sample is, nn.Softmax(dim=1), as the last step",
-    "sigmoid": "between layers it is, and at the end behind a Linear of one output",
+    "sigmoid": "between layers it is, and at the end behind a Linear of one output, or for targets",
     "argmax": "at the end over dim 1 it is, or return the logits: the core gives the class",
     "clamp": "clamp(min=0) behind a Linear is, or nn.ReLU(), or with both min and max",
     "threshold": "nn.Threshold(0, 0) behind a Linear is, or nn.ReLU()",
@@ -73,6 +73,8 @@ for _same, _as in (("f_norm", "norm"), ("sub", "add"), ("mul", "add"), ("div", "
                    ("matmul", "linear"), ("addmm", "linear")):  # fmt: skip
     HINTS[_same] = HINTS[_as]
 HINTS |= dict.fromkeys(activations.SPELLED.values(), "right behind a Linear it is")
+# Whatever hinders a PReLU, a LeakyReLU in its place says how it is written.
+del HINTS["prelu"]
 HINTS["softplus"] = "nn.Softplus() right behind a Linear is, of beta 1"
 FLOATS = (torch.float32, torch.float64)
 

@@ -25,6 +25,7 @@ __all__ = [
     "Layer",
     "behind_front",
     "core_layers",
+    "ends_in_sigmoid",
     "given",
     "layers",
     "logits",
@@ -36,10 +37,14 @@ __all__ = [
 CONTAINERS = (nn.Module, nn.Sequential, nn.ModuleList, nn.ModuleDict)
 ENDS = frozenset({"softmax", "sigmoid", "argmax", "squeeze", "getitem", "view", "flatten"})
 BETWEEN_ENDS = frozenset({"pass", "cast"})
+# Outputs that take each logit by itself, one alone too.
+AS_THEY_ARE = ("sigmoid", "sigmoids", "values")
 
 
-def layers(module: nn.Module) -> list[Layer]:
+def layers(module: nn.Module, output: str = "softmax") -> list[Layer]:
     """The module's chain of layers as it evaluates, in the order of its data path.
+
+    The ``output`` is that of `core_layers`.
 
     Parameters stay shared with the module, except where BatchNorm or a constant stands beside a
     Linear: there they are copies into which its present values are folded. Raises `FrontendError`,
@@ -47,7 +52,10 @@ def layers(module: nn.Module) -> list[Layer]:
     """
     if isinstance(module, Chain):
         return module.layers
-    return chain.assemble(type(module).__name__, _walk(module).uses)
+    walk = _walk(module)
+    if walk.several and output != "sigmoids":
+        raise walk.several
+    return chain.assemble(type(module).__name__, walk.uses)
 
 
 def behind_front(module: nn.Module) -> tuple[Chain, Scaling] | None:
@@ -60,30 +68,45 @@ def behind_front(module: nn.Module) -> tuple[Chain, Scaling] | None:
     return chain.behind_front(type(module).__name__, _walk(module).uses)
 
 
-def given(module: nn.Module) -> Given | None:
-    """Layers and formats of a module that came quantized, or None; raises as `layers`."""
+def given(module: nn.Module, output: str = "softmax") -> Given | None:
+    """Layers and formats of a module that came quantized, or None; raises as `layers`.
+
+    The ``output`` is that of `core_layers`.
+    """
     if isinstance(module, Chain):
         return None
     walk = _walk(module)
     found = fixed_point.given(type(module).__name__, walk.uses, walk.input)
-    return found and replace(found, layers=chain.two_classes(found.layers))
+    if found is None or output in AS_THEY_ARE:
+        return found
+    return replace(found, layers=chain.two_classes(found.layers))
+
+
+def ends_in_sigmoid(module: nn.Module) -> bool:
+    """Return whether the last step is a sigmoid behind the last layer; raises as `layers`."""
+    return not isinstance(module, Chain) and _walk(module).ends[-1:] == ["sigmoid"]
 
 
 def core_layers(module: nn.Module, output: str = "softmax") -> list[Layer]:
     """The layers that the hardware has of a module: with two logits where it has one output.
 
-    The ``output`` sigmoid takes a logit alone, and ``values`` each as it is. Raises `FrontendError`
-    where what stands behind the last layer would change values.
+    The ``output`` sigmoid takes a logit alone, ``sigmoids`` and ``values`` each as it is. Raises
+    `FrontendError` where what stands behind the last layer would change values.
     """
-    if output == "values" and not isinstance(module, Chain):
-        behind = [end for end in _walk(module).ends if end != "squeeze"]
+    walk = None if isinstance(module, Chain) else _walk(module)
+    if output in ("values", "sigmoids") and walk:
+        passed = ("squeeze", "sigmoid") if output == "sigmoids" else ("squeeze",)
+        behind = [end for end in walk.ends if end not in passed]
         if behind:
             raise FrontendError(
-                f"{type(module).__name__}: {behind[0]} behind the last Linear changes values of "
-                "a regression: leave it out, or end in nn.Tanh() or nn.Hardsigmoid()"
+                f"{type(module).__name__}: {behind[0]} behind the last Linear changes "
+                f"{'values of a regression' if output == 'values' else 'independent labels'}: "
+                "leave it out, or end in nn.Tanh() or nn.Hardsigmoid()"
             )
-    if output in ("sigmoid", "values"):
-        return layers(module)
+    if output in AS_THEY_ARE:
+        return layers(module, output)
+    if walk and walk.several:
+        raise walk.several
     found = given(module)
     return found.layers if found else chain.two_classes(layers(module))
 

@@ -172,7 +172,8 @@ class Walk(Nodes):
         use = self.uses[-1] if self.uses else None
         if self.ends:
             return True
-        if self._open or (use is not None and use.activation):
+        curve = use.activation if use is not None else None
+        if self._open or (curve and submodule.is_unsigned and not curve.is_nonnegative):
             return None
         try:
             found = submodule.format(submodule.is_unsigned or (use is not None and use.relu))
@@ -181,6 +182,8 @@ class Walk(Nodes):
         if use is None:
             again = self.input and self.input.format(self.input.is_unsigned)
             self.input = submodule
+        elif curve:
+            again, use.behind_activation = use.behind_activation, found
         else:
             again, use.fixed = use.fixed, found
             use.relu = use.relu or submodule.is_unsigned
@@ -221,9 +224,11 @@ class Walk(Nodes):
     def _sigmoid(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:
         if self._to_come:
             return self._activate(Nonlinearity("sigmoid"))
-        if self.ends or self._width != 1:
+        if self.ends:
             return None
         self._sigmoid_inside = self._refusal(node, HINTS["sigmoid"])
+        if self._width != 1:
+            self.several = self._sigmoid_inside
         return self._end("sigmoid")
 
     def _argmax(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:

@@ -44,6 +44,8 @@ class Nodes:
         self._before: fx.Node | None = None
         # What is said where anything follows a sigmoid, which the hardware has at the end alone.
         self._sigmoid_inside: FrontendError | None = None
+        # The same of sigmoids of several outputs, which are labels that do not exclude each other.
+        self.several: FrontendError | None = None
         self._counts: Counter[tuple[Any, ...]] = Counter()
         names = {node: operation(node, self._submodule(node)) for node in graph.nodes}
         self._count = sum(name == "linear" for name in names.values())
@@ -140,7 +142,7 @@ class Nodes:
         use = self.uses[-1] if self.uses else None
         if found is None or use is None or self.ends or self._flat or self._open:
             return None
-        if use.relu or use.activation or use.fixed or self.input:
+        if use.relu or use.activation:
             return None
         use.activation = found
         return False

@@ -30,7 +30,7 @@ def of_recipe(
     Raises `LearningError` where its module is not IrisNet and it has no ``hidden``, and
     `SpecError` where no core can be this.
     """
-    if recipe.is_regression:
+    if recipe.has_targets:
         raise LearningError(
             f"recipe {recipe.name}: the core that learns tells classes apart, got targets of a "
             "regression"

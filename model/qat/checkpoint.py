@@ -14,7 +14,7 @@ from model.data.datasets import Dataset
 from model.data.scaling import Scaling, TargetScaling
 from model.format import Format, SpecError
 from model.frontends import torch_fx
-from model.frontends.load import make, sources
+from model.frontends.load import make, settled, sources
 from model.frontends.torch_fx import Chain, Layer
 from model.plain import build
 from model.qat.calibration import Calibration
@@ -74,6 +74,7 @@ def load(recipe: Recipe, dataset: Dataset, path: Path) -> Trained:
     if content["sources_sha256"] != sources_sha256(recipe, dataset):
         raise CheckpointError(f"{path}: was trained from another recipe, data or code: train again")
     module = make(recipe, dataset)
+    recipe = settled(recipe, module)
     if split := torch_fx.behind_front(module):
         module, _ = split
     try:

@@ -20,7 +20,7 @@ class Score:
     ``values`` makes of logits in a format the scores of the hardware, and their frac;
     ``log_probabilities`` is what is trained through, and differentiable. ``rises_from`` is the
     logit from which on the score rises, or None where it rises everywhere. ``output`` is the stage
-    whose tensors a trace has: `tensors` has them by name.
+    whose tensors a trace has: `tensors` has them by name, with the class where it ``has_classes``.
     """
 
     values: Callable[[Tensor, Format], tuple[Tensor, int]]
@@ -38,9 +38,7 @@ class Score:
         return {"softmax.scores": (scores, frac), "softmax.totals": (scores.sum(dim=1), frac)}
 
     def classes(self, scores: Tensor) -> Tensor:
-        """The class of each sample, ``[samples]``; of values, which have none, 0."""
-        if not self.has_classes:
-            return torch.zeros(len(scores), dtype=torch.int64)
+        """The class of each sample, ``[samples]``, whether the hardware gives it or not."""
         if self.output == "sigmoid":
             return (scores[:, 0] > PROBABILITY_ONE / 2).long()
         return scores.argmax(dim=1)
@@ -96,6 +94,12 @@ SCORES = {
     "logits": Score(_as_they_are, _log_softmax, rises_from=None, output="logits"),
     "values": Score(
         _as_they_are, _log_softmax, rises_from=None, output="logits", has_classes=False
+    ),
+    "unranked": Score(
+        _as_they_are, _log_softmax, rises_from=None, output="logits", has_classes=False
+    ),
+    "sigmoids": Score(
+        _sigmoid_values, _log_softmax, rises_from=None, output="sigmoid", has_classes=False
     ),
     "argmax": Score(_as_they_are, _log_softmax, rises_from=None, output="argmax"),
     "sigmoid": Score(_sigmoid_values, _log_softmax, rises_from=None, output="sigmoid"),

@@ -233,11 +233,12 @@ def export(
         x, interval = widest.y, output_interval(widest)
     shape, lanes = (specs[-1].n_out, x), plan.lanes.softmax
     output: Output
-    if recipe.output == "softmax":
+    kind = SCORES[quantized.score]
+    if kind.output == "softmax":
         output = SoftmaxSpec(*shape, quantized.score, recipe.softmax.divider, lanes=lanes)
-    elif recipe.output == "logits":
-        output = LogitsSpec(*shape, lanes=lanes, ranked=not recipe.is_regression)
-    elif recipe.output == "argmax":
+    elif kind.output == "logits":
+        output = LogitsSpec(*shape, lanes=lanes, ranked=kind.has_classes)
+    elif kind.output == "argmax":
         output = ArgmaxSpec(*shape, lanes=lanes)
     else:
         output = SigmoidSpec(*shape, lanes=lanes)

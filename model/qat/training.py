@@ -27,6 +27,8 @@ from model.recipe import FineTuning, Recipe, Training
 Advance = Callable[[], None]
 # Labels ``[samples]``, or scaled targets ``[samples, n]`` of a regression.
 Goals = NDArray[np.int64] | NDArray[np.float64]
+# Of outputs and targets ``[samples, n]``, the mean over all.
+Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 class TrainingError(VerbatimError):
@@ -61,6 +63,7 @@ def learn(recipe: Recipe, dataset: Dataset, train: Int, advance: Advance = lambd
     """
     torch.manual_seed(recipe.seed)
     module = load.make(recipe, dataset)
+    recipe = load.settled(recipe, module)
     core = torch_fx.core_layers(module, recipe.score)
     recipe.plan(shapes(core))
     recipe.formats.check([(layer.name, layer.weights) for layer in core])
@@ -70,23 +73,25 @@ def learn(recipe: Recipe, dataset: Dataset, train: Int, advance: Advance = lambd
     labels: Goals = dataset.labels[train]
     targets = None
     if dataset.targets is not None:
-        if torch_fx.given(module) is not None:
+        if recipe.score == "sigmoids":
+            dataset.require_labels()
+        elif torch_fx.given(module, recipe.score) is not None:
             raise TrainingError(
                 "a regression must not take codes as they come: requantize = true in the recipe "
                 "quantizes the float weights inside"
             )
-        if recipe.training is not None:
+        elif recipe.training is not None:
             targets = TargetScaling.standardizing(dataset.targets[train])
         labels = dataset.targets[train]
         labels = labels if targets is None else targets.apply(labels)
-    if torch_fx.given(module) is not None:
+    if torch_fx.given(module, recipe.score) is not None:
         return Trained(module, take_given(module, features, recipe), found, given=True)
-    checks.require_equal(module, torch_fx.layers(module), features)
+    checks.require_equal(module, torch_fx.layers(module, recipe.score), features)
     behind, _, inputs = without_front(module, found, features)
     rehearse(torch_fx.core_layers(behind, recipe.score), inputs, recipe)
     if recipe.training is not None:
-        train_float(module, features, labels, recipe.training, advance)
-        checks.require_equal(module, torch_fx.layers(module), features)
+        train_float(module, features, labels, recipe.training, advance, _loss(recipe))
+        checks.require_equal(module, torch_fx.layers(module, recipe.score), features)
     module, found, features = without_front(module, found, features)
     network = fine_tune(module, features, labels, recipe, advance)
     return Trained(module, network, found, targets=targets)
@@ -100,7 +105,7 @@ def take_given(
     The last layer alone gets a format by the recipe, where it has none. Raises `FrontendError`
     where a value differs from the module's own.
     """
-    given = torch_fx.given(module)
+    given = torch_fx.given(module, recipe.score)
     assert given is not None
     least = float(features.min())
     if given.unsigned and least < 0:
@@ -110,13 +115,17 @@ def take_given(
         )
     last = given.layers[-1]
     outputs = dict(given.outputs)
-    logits = own_logits(copy.deepcopy(module).double(), torch.tensor(features).double())
+    logits = own_logits(
+        copy.deepcopy(module).double(), torch.tensor(features).double(), recipe.score
+    )
     before = outputs[given.layers[-2].name] if len(given.layers) > 1 else given.x
     if last.name not in outputs:
         finest = given.weights[last.weights].frac + before.frac
         outputs[last.name] = of_logits(recipe.formats, last.name, logits, finest)
     chain = Chain(given.layers)
-    network = QuantizedNetwork(chain, Calibration(given.x, given.weights, outputs), recipe.score)
+    network = QuantizedNetwork(
+        chain, Calibration(given.x, given.weights, outputs, given.sums), recipe.score
+    )
     checks.require_same_codes(
         module,
         network.layer_values(torch.tensor(features).double()),
@@ -182,10 +191,11 @@ def train_float(
     labels: Goals,
     settings: Training,
     advance: Advance = lambda: None,
+    loss: Loss = F.mse_loss,
 ) -> None:
     """Train in place and in float32, on the cross-entropy of the ordinary softmax.
 
-    Of a regression on the mean squared error. Features are ``[samples, n_in]``, as the module takes
+    Of targets ``[samples, n]`` on ``loss``. Features are ``[samples, n_in]``, as the module takes
     them. Raises `TrainingError`.
     """
     logits_of = torch_fx.logits(module.train())
@@ -193,7 +203,7 @@ def train_float(
 
     def evaluate() -> tuple[Tensor, int]:
         if target.ndim == 2:
-            return F.mse_loss(_as_columns(logits_of(x)), target.float()), 0
+            return loss(_as_columns(logits_of(x)), target.float()), 0
         logits = _of_two(logits_of(x))
         return F.cross_entropy(logits, target), _wrong(logits.argmax(dim=1), target)
 
@@ -213,7 +223,8 @@ def fine_tune(
 
     The loss is the mean of ``-log(score of the label / sum of scores)``: for `taylor2` of the
     scores that the hardware has, for `exp` of the exponential itself, since the steps of its table
-    have no slope; of a regression it is the mean squared error. The classes are the hardware's.
+    have no slope; of a regression it is the mean squared error, of labels that do not exclude each
+    other their binary cross-entropy. The classes are the hardware's.
     Quantized networks jump from epoch to epoch: kept are the weights of the epoch with the fewest
     of these samples wrong, then the lowest loss.
     Weights that come with the network as exact zeros were pruned, and stay zero.
@@ -222,7 +233,7 @@ def fine_tune(
     """
     chain = Chain(torch_fx.core_layers(module, recipe.score)).double()
     layers = chain.layers
-    score = SCORES[recipe.score]
+    score, loss = SCORES[recipe.score], _loss(recipe)
     if score.rises_from is not None:
         raise_logits(layers, features, score.rises_from)
     formats = calibrate(layers, features, recipe.formats)
@@ -234,13 +245,18 @@ def fine_tune(
     def evaluate() -> tuple[Tensor, int]:
         logits = network.logits(x)
         if target.ndim == 2:
-            return F.mse_loss(logits, target), 0
+            return loss(logits, target), 0
         scores, _ = network.scores(logits)
         wrong = _wrong(score.classes(scores), target)
         return F.nll_loss(score.log_probabilities(logits), target), wrong
 
     chain.load_state_dict(_minimize(chain, evaluate, recipe.fine_tuning, advance))
     return network
+
+
+def _loss(recipe: Recipe) -> Loss:
+    """The loss of targets ``[samples, n]``."""
+    return F.mse_loss if recipe.is_regression else F.binary_cross_entropy_with_logits
 
 
 def keep_zeros(layers: list[Layer]) -> None:
@@ -287,10 +303,14 @@ def _as_columns(values: Tensor) -> Tensor:
     return values[:, None] if values.ndim == 1 else values
 
 
-def own_logits(module: nn.Module, x: Tensor) -> Tensor:
-    """A module's logits ``[samples, classes]`` in evaluation; of one output, those of two."""
+def own_logits(module: nn.Module, x: Tensor, output: str = "softmax") -> Tensor:
+    """A module's logits ``[samples, classes]`` in evaluation; of one output, those of two.
+
+    Each by itself where the ``output`` is one that takes it so.
+    """
     with torch.no_grad():
-        return _of_two(torch_fx.logits(module.eval())(x))
+        found = torch_fx.logits(module.eval())(x)
+    return found if output in torch_fx.AS_THEY_ARE else _of_two(found)
 
 
 def _of_two(logits: Tensor) -> Tensor:

@@ -100,7 +100,7 @@ def test_pytorch_computes_the_functions_of_the_tables(name):
 
 
 REFUSED = {
-    "prelu": (made(nn.PReLU()), r"nearest to it is nn\.LeakyReLU\(0\.25\)"),
+    "prelu": (made(nn.PReLU(5)), r"nearest to it is nn\.LeakyReLU\(0\.25\)"),
     "selu": (made(nn.SELU()), r"nearest to it is nn\.ELU\(\)"),
     "mish": (made(F.mish), r"nearest to it is nn\.SiLU\(\)"),
     "beta": (made(nn.Softplus(beta=2)), r"nn\.Softplus\(\) right behind a Linear is, of beta 1"),

@@ -105,6 +105,16 @@ UNSIGNED = [
 # Nodes; what the hidden values and logits are called; further constants.
 FORMS = {
     "qdq": ([*DENSE, *LAST], "h", "z", {}),
+    "sigmoid-between": (
+        [*DENSE[:-4], *fixed("a", "hs", "i0", "g"), node("Sigmoid", "g", "s"),
+         *fixed("s", "ps", "u0", "h"), DENSE[-1], *LAST], "h", "z",
+        {"cs": np.float32(V_SCALE / 256), "vs": np.float32(2.0**-3), "zs": np.float32(2.0**-1)},
+    ),
+    "tanh-between": (
+        [*DENSE[:-4], *fixed("a", "hs", "i0", "g"), node("Tanh", "g", "s"),
+         *fixed("s", "ts", "i0", "h"), DENSE[-1], *LAST], "h", "z",
+        {"ts": np.float32(2**-7), "cs": np.float32(V_SCALE / 128)},
+    ),
     "logits-as-they-are": (DENSE, "h", "l", {}),
     "unsigned": (UNSIGNED, "h", "z", {}),
     "signed-before-relu": (

@@ -95,7 +95,7 @@ def test_a_column_of_classes_stays_one(tmp_path):
     ("source", "words"),
     [
         ({"targets": ("cost",)}, "targets has 'cost', expected some of a, b, c, price"),
-        ({"targets": ("price",), "label": "a"}, "targets must be columns of a CSV, without label"),
+        ({"targets": ("price",), "label": "a"}, "without label and classes"),
         ({"targets": ("a", "b", "c", "price")}, "leaves no feature"),
         ({}, r"for a regression on it, dataset = \{ \.\.\., targets = \['price'\] \}"),
     ],
@@ -110,7 +110,7 @@ def test_a_regression_has_the_output_logits(tmp_path):
     table(tmp_path)
     text = new.starter(tmp_path / "own.toml", DataFile("own.csv", targets=("price",)))
     (tmp_path / "own.toml").write_text(text.replace('output = "logits"', 'output = "argmax"'))
-    with pytest.raises(RecipeError, match="output must be 'logits' beside targets, got 'argmax'"):
+    with pytest.raises(RecipeError, match=r"output must be 'logits' beside .*'argmax'"):
         recipe.load(tmp_path / "own.toml")
 
 
