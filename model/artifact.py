@@ -22,6 +22,7 @@ from model.format import Int, SpecError
 from model.names import Names
 from model.plain import build
 from model.spec import NetworkSpec, from_plain, to_plain
+from model.stage import PROBABILITY_ONE
 from model.stages.linear import MAX_ACC_W
 
 FORMAT, VERSION = "verbatim-network", 2
@@ -54,11 +55,12 @@ class Network:
     targets: TargetScaling | None = None
 
     def values(self, codes: Int) -> NDArray[np.float64]:
-        """Real values of the codes of an output that has them, as its targets were in their units.
+        """Real values of the codes of an output, as its targets were in their units.
 
-        ``codes`` are ``[samples, n_out]``.
+        ``codes`` are ``[samples, n_out]``, or probabilities in units of 1/255.
         """
-        assert self.spec.output.y is not None
+        if self.spec.output.y is None:
+            return codes / PROBABILITY_ONE
         found = codes.astype(np.float64) * self.spec.output.y.lsb
         return found if self.targets is None else self.targets.undo(found)
 

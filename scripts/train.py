@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"{path}: formats and codes of {plan.onnx} as they are, no epochs")
     else:
         print(f"{path}: {epochs} epochs on {len(train)} samples of {dataset.name}")
-    if plan.training is None and plan.is_regression:
+    if plan.training is None and plan.has_targets:
         assert dataset.targets is not None
         found = training.values(trained, trained.scaled(dataset.features[train]))
         r2 = fit(dataset.targets[train], found).r2

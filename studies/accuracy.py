@@ -232,7 +232,7 @@ def table_of_widths(figures: dict[str, Any]) -> Table:
 def run(arguments: argparse.Namespace) -> None:
     """Write ``<build>/accuracy.json`` and print it as two tables."""
     plan = recipe.load(arguments.network)
-    if plan.is_regression:
+    if plan.has_targets:
         raise errors.CommandError(
             f"{arguments.network}: accuracy is of classes, got targets of a regression: make sim "
             "reports its RMSE and R2"

@@ -292,10 +292,16 @@ def probabilities(module: nn.Module, features: NDArray[np.float64]) -> NDArray[n
 
 
 def values(trained: Trained, features: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Values of a regression's float module ``[samples, n]``, in the units of its targets."""
+    """Values of a float module ``[samples, n]``, in the units of its targets.
+
+    Of labels that do not exclude each other, their probabilities.
+    """
     with torch.no_grad():
         x = torch.tensor(features, dtype=torch.float32)
-        found = _as_columns(torch_fx.logits(trained.module.eval())(x)).double().numpy()
+        logits = _as_columns(torch_fx.logits(trained.module.eval())(x))
+        if trained.quantized.score == "sigmoids":
+            logits = logits.sigmoid()
+    found: NDArray[np.float64] = logits.double().numpy()
     return found if trained.targets is None else trained.targets.undo(found)
 
 

@@ -135,6 +135,7 @@ def test_independent_labels_have_a_sigmoid_each(network, tmp_path):
     assert (network.spec.output.kind, network.spec.output.n) == ("sigmoid", 3)
     found = network.predict(data.features)
     assert list(found.results) == ["probabilities"] and network.targets is None
+    assert np.array_equal(network.values(found.probabilities), found.fractions)
     assert ((found.probabilities > 127) == LABELS).mean() > 0.95
 
 
