@@ -34,7 +34,7 @@ def main(
     try:
         with (
             _stopped_by(signal.SIGINT, signal.SIGTERM, signal.SIGHUP),
-            _holding(arguments.build) if alone else nullcontext(),
+            holding(arguments.build) if alone else nullcontext(),
         ):
             run(arguments)
     except VerbatimError as error:
@@ -70,8 +70,8 @@ def _stopped_by(*signals: signal.Signals) -> Iterator[None]:
 
 
 @contextmanager
-def _holding(build: Path) -> Iterator[None]:
-    """Hold a build folder, and say so where that must wait; nothing is left in it."""
+def holding(build: Path) -> Iterator[None]:
+    """Hold a build folder during the block, and say so where that must wait; leave nothing there."""
     # Imported where it is needed: a prediction needs numpy alone.
     from filelock import FileLock, Timeout
 

@@ -23,9 +23,6 @@ RECIPES = ROOT / "model" / "networks"
 GOLDEN = ROOT / "tb" / "golden"
 GOLDEN_IRIS = GOLDEN / "iris.network.json"
 
-# What a person types before a step such as ``sim``.
-COMMAND = "verbatim" if INSTALLED else "make"
-
 # What make, a shell, PYTHONPATH or Verilator's makefiles would take apart, as in the Makefile.
 ODD = re.compile(r"""[\s:;|&<>'"`\\*?!%=$#()\[\]{}]""")
 
@@ -38,6 +35,16 @@ def module(name: str) -> str:
     path = ROOT.joinpath(*name.split("."))
     own = path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
     return PACKAGE + name if own else name
+
+
+def typed(step: str, network: Path | str | None = None) -> str:
+    """Command that a person types for a step such as ``sim``, of this network if one is given.
+
+    >>> typed("core"), typed("sim", "mine.toml")
+    ('make core', 'make sim NETWORK=mine.toml')
+    """
+    whose = "" if network is None else f" {network}" if INSTALLED else f" NETWORK={network}"
+    return f"{'verbatim' if INSTALLED else 'make'} {step}{whose}"
 
 
 def remedy(extra: str) -> str:
