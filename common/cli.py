@@ -71,7 +71,7 @@ def _stopped_by(*signals: signal.Signals) -> Iterator[None]:
 
 @contextmanager
 def holding(build: Path) -> Iterator[None]:
-    """Hold a build folder during the block, and say so where that must wait; leave nothing there."""
+    """Hold a build folder during the block, saying so where that must wait; leave nothing."""
     # Imported where it is needed: a prediction needs numpy alone.
     from filelock import FileLock, Timeout
 
