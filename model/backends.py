@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.errors import VerbatimError
-from common.paths import module
+from common.paths import module, remedy
 from model.artifact import Network
 from model.format import Int
 
@@ -33,6 +33,9 @@ BACKENDS = {
     "onnx": "model.onnx_export:predict_codes",
     "board": "boards.host:predict_codes",
 }
+
+# The extra of the package that a backend needs, where that is not the one of simulations.
+EXTRAS = {"onnx": "onnx", "board": "board"}
 
 LEARNERS = {
     "reference": "model.learning.teach:by_reference",
@@ -55,7 +58,8 @@ def find(name: str, options: Mapping[str, object], table: Mapping[str, str] = BA
     try:
         found = getattr(importlib.import_module(module(place)), function)
     except ImportError as error:
-        raise BackendError(f"backend {name!r} cannot be loaded: {error}") from error
+        how = remedy(EXTRAS.get(name, "sim"))
+        raise BackendError(f"backend {name!r} cannot be loaded: {error}: {how}") from error
     known = {
         key: option.default is option.empty
         for key, option in inspect.signature(found).parameters.items()

@@ -82,15 +82,20 @@ def parser() -> argparse.ArgumentParser:
     """The arguments of this command."""
     built = argparse.ArgumentParser(prog="python -m scripts.bitstream", description=__doc__)
     cli.add_build(built)
-    built.add_argument(
-        "--board",
-        default="icebreaker",
-        help=f"one of {', '.join(BOARDS)} (default: %(default)s)",
-    )
+    options(built)
     built.add_argument(
         "--learn", type=Path, metavar="RECIPE", help="learn this network, from a random start"
     )
     return built
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of this command beside its folder and what is learned."""
+    parser.add_argument(
+        "--board",
+        default="icebreaker",
+        help=f"one of {', '.join(BOARDS)} (default: %(default)s)",
+    )
 
 
 if __name__ == "__main__":

@@ -4,20 +4,22 @@ import argparse
 from pathlib import Path
 
 from common import cli
-from model import artifact
-from scripts.report.facts import read_expected
+from model import Network
+from scripts.expected import FILE, read_expected
+from scripts.predict import features_of
+from syn.folds import folded
 from syn.package import content, folder
 from syn.package.quoted import plural
-from syn.utilization import folded
-
-EXPECTED = "expected.npz"
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the folder of the core, whole or not at all."""
-    network = artifact.load(arguments.build / "network.json")
+    network = Network.load(arguments.build / "network.json")
     network = network.refolded(folded(network.spec, arguments.fold))
-    features = read_expected(arguments.build / EXPECTED)["features"]
+    if arguments.samples is not None:
+        features = features_of(arguments.samples, network)
+    else:
+        features = read_expected(arguments.build / FILE)["features"]
     made = arguments.output or arguments.build / "core"
     core = content.Core.of(network, features)
     written = folder.write(made, core.facts, content.texts(core))
@@ -32,13 +34,23 @@ def parser() -> argparse.ArgumentParser:
     """The arguments of this command."""
     built = argparse.ArgumentParser(prog="python -m scripts.core", description=__doc__)
     cli.add_build(built)
-    built.add_argument(
+    options(built)
+    return built
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of this command beside its folder."""
+    parser.add_argument(
         "--fold",
         default="default",
         help="serial, default, unrolled, or SIMDxPE of each layer: 4x3,30x1",
     )
-    built.add_argument("--output", type=Path, help="folder of the core (default: BUILD/core)")
-    return built
+    parser.add_argument(
+        "--samples",
+        type=Path,
+        help="what its bench sends: a .csv or an .npz (default: the samples of the recipe)",
+    )
+    parser.add_argument("--output", type=Path, help="folder of the core (default: BUILD/core)")
 
 
 if __name__ == "__main__":

@@ -89,7 +89,13 @@ def _floats(
 def parser() -> argparse.ArgumentParser:
     """``--allow-changed-winners`` exports a network whose score does not rank as its logits do."""
     built = cli.build_parser("scripts.export", __doc__)
-    built.add_argument(
+    options(built)
+    return built
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of this command beside its recipe and folder."""
+    parser.add_argument(
         "--allow-changed-winners",
         type=int,
         default=0,
@@ -97,7 +103,6 @@ def parser() -> argparse.ArgumentParser:
         help="training samples to whose logits the score may give another class "
         "(default: %(default)s)",
     )
-    return built
 
 
 if __name__ == "__main__":

@@ -235,15 +235,20 @@ def run(arguments: argparse.Namespace) -> None:
 def parser() -> argparse.ArgumentParser:
     """The arguments of this command."""
     built = cli.build_parser("scripts.learn", __doc__)
+    options(built)
+    return built
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of this command beside its recipe and folder."""
     for name, default, words in (
         ("lanes", 30, "multipliers, 1 to 256"),
         ("seed", 1, "start and order, 1 to 65535"),
     ):
-        built.add_argument(
+        parser.add_argument(
             f"--{name}", type=int, default=default, help=f"{words} (default: %(default)s)"
         )
-    built.add_argument("--epochs", type=int, help="epochs (default: the plan's)")
-    return built
+    parser.add_argument("--epochs", type=int, help="epochs (default: the plan's)")
 
 
 if __name__ == "__main__":

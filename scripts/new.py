@@ -9,7 +9,7 @@ from pathlib import Path
 
 from common import cli, errors
 from common.files import write_atomically
-from common.paths import odd_characters
+from common.paths import odd_characters, typed
 from model import recipe
 from model.data import datasets, userdata
 from model.data.remarks import remarks
@@ -18,7 +18,7 @@ from model.data.userdata import DataFile
 MOST_SHOWN = 12
 
 STARTER = """\
-# A network of your own: make sim NETWORK={path}
+# A network of your own: {sim}
 
 name = "{name}"
 {dataset}
@@ -57,7 +57,7 @@ calibration = "max"                 # fracs that hold all values, or "mse": of l
 score = "exp"                       # or "taylor2", 1 + x + x**2/2: smaller, and trained through
 divider = "reciprocal"              # by a table; or "restoring", exact and a few cycles slower
 
-[folds]                             # make folds NETWORK={path} shows what there is
+[folds]                             # {folds} shows what there is
 target_cycles = 32                  # the fewest multipliers for at most so many cycles a sample
 # max_multipliers = 16              # the fewest cycles that so many multipliers allow
 # fc1 = {{ simd = 1, pe = 1 }}        # or each layer by itself, without the two lines above
@@ -93,7 +93,8 @@ def starter(path: Path, data: DataFile | None) -> str:
         line += '\noutput = "logits"                   # values in the units of their targets'
         for words, instead in IN_A_REGRESSION:
             text = text.replace(words, instead)
-    return text.format(path=path, name=name, dataset=line)
+    commands = {step: typed(step, path) for step in ("sim", "folds")}
+    return text.format(name=name, dataset=line, **commands)
 
 
 def _shown(names: Sequence[str]) -> str:
@@ -132,28 +133,33 @@ def run(arguments: argparse.Namespace) -> None:
         cli.warn(f"{arguments.data}: {remark}" for remark in remarks(found))
     write_atomically(path, starter(path, data))
     recipe.load(path)
-    print(f"{path}: is written, next: make sim NETWORK={path}")
+    print(f"{path}: is written, next: {typed('sim', path)}")
 
 
 def parser() -> argparse.ArgumentParser:
     """The file to write, and where its samples lie."""
     built = argparse.ArgumentParser(prog="python -m scripts.new", description=__doc__)
-    built.add_argument("recipe", type=Path, help="the file to write, a new .toml")
-    built.add_argument("--data", type=Path, help="your samples, a .csv or an .npz")
-    built.add_argument("--label", help="the CSV's column of classes (default: its last)")
-    built.add_argument(
+    options(built)
+    return built
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of this command."""
+    parser.add_argument("recipe", type=Path, help="the file to write, a new .toml")
+    parser.add_argument("--data", type=Path, help="your samples, a .csv or an .npz")
+    parser.add_argument("--label", help="the CSV's column of classes (default: its last)")
+    parser.add_argument(
         "--leave-out",
         action="append",
         default=[],
         metavar="COLUMN",
         help="a column that is no feature; may be given several times",
     )
-    built.add_argument(
+    parser.add_argument(
         "--header",
         choices=("yes", "no"),
         help="whether the first line of the CSV is a header (default: as its cells say)",
     )
-    return built
 
 
 if __name__ == "__main__":

@@ -2,10 +2,11 @@
 
 import argparse
 import csv
+import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
@@ -107,6 +108,11 @@ def _of_table(table: Table, network: Network) -> Iterator[Real]:
         raise errors.CommandError(f"{table.path}: has no sample, expected a line for each")
 
 
+def features_of(path: Path, network: Network) -> Real:
+    """All features ``[samples, n_in]`` of a file; raises as `pieces`."""
+    return np.concatenate(list(pieces(path, network)))
+
+
 def write_csv(found: Iterator[Prediction], network: Network, stream: TextIO) -> int:
     """Write a header, then a line for each sample; return the number of samples.
 
@@ -114,10 +120,9 @@ def write_csv(found: Iterator[Prediction], network: Network, stream: TextIO) -> 
     probabilities in units of 1/255, or the values in the units of their targets.
     """
     names, output = _names(network).classes, network.spec.output
-    labels = names or tuple(map(str, range(output.classes)))
+    labels, columns = _labels(network), _columns(network)
     prefix = {"softmax": "p", "sigmoid": "p", "logits": "y"}.get(output.kind)
-    columns = names if len(names) == output.n_out else tuple(map(str, range(output.n_out)))
-    named = f"{prefix}_" if columns is names else prefix
+    named = f"{prefix}_" if columns == names else prefix
     values = [f"{named}{name}" for name in columns] if prefix else []
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow([*(["class"] if output.classes else []), *values])
@@ -130,6 +135,60 @@ def write_csv(found: Iterator[Prediction], network: Network, stream: TextIO) -> 
         writer.writerows(rows)
         samples += len(rows)
     return samples
+
+
+def write_lines(found: Iterator[Prediction], network: Network, stream: TextIO) -> int:
+    """Write the name of each sample's class, or its values where it has no class."""
+    labels, samples = _labels(network), 0
+    for piece in found:
+        if "classes" in piece.results:
+            lines = [labels[index] for index in piece.classes.tolist()]
+        else:
+            lines = [",".join(map(str, row)) for row in next(iter(piece.results.values())).tolist()]
+        stream.writelines(f"{line}\n" for line in lines)
+        samples += len(lines)
+    return samples
+
+
+def write_json(found: Iterator[Prediction], network: Network, stream: TextIO) -> int:
+    """Write an object of JSON for each sample, in a line: ``class``, ``probabilities``, values."""
+    labels, columns, samples = _labels(network), _columns(network), 0
+    for piece in found:
+        rows: list[dict[str, object]] = [{} for _ in next(iter(piece.results.values()))]
+        for key, array in piece.results.items():
+            for row, given in zip(rows, array.tolist(), strict=True):
+                if key == "classes":
+                    row["class"] = labels[given]
+                else:
+                    row[key] = dict(zip(columns, given, strict=True))
+        stream.writelines(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows)
+        samples += len(rows)
+    return samples
+
+
+def write_probabilities(found: Iterator[Prediction], network: Network, stream: TextIO) -> int:
+    """Write as `write_csv` does; raises `OutputError` where the output has no probabilities."""
+    return write_csv((piece for piece in found if len(piece.probabilities)), network, stream)
+
+
+def _labels(network: Network) -> tuple[str, ...]:
+    """A word for each class: its name, or its number."""
+    return _names(network).classes or tuple(map(str, range(network.spec.output.classes)))
+
+
+def _columns(network: Network) -> tuple[str, ...]:
+    """A word for each value that leaves the network."""
+    names, count = _names(network).classes, network.spec.output.n_out
+    return names if len(names) == count else tuple(map(str, range(count)))
+
+
+# What is written for samples, by name.
+FORMS: dict[str, Callable[[Iterator[Prediction], Network, TextIO], int]] = {
+    "csv": write_csv,
+    "json": write_json,
+    "lines": write_lines,
+    "probabilities": write_probabilities,
+}
 
 
 @contextmanager
@@ -156,7 +215,7 @@ def run(arguments: argparse.Namespace) -> None:
     with _whole(arguments.output) as stream:
         features = pieces(arguments.input, network, header)
         found = (network.predict(x, backend=arguments.backend, **options) for x in features)
-        samples = write_csv(found, network, stream)
+        samples = FORMS[arguments.form](found, network, stream)
     if arguments.output is not None:
         print(f"{arguments.output}: {samples:,} samples by {arguments.backend}")
 
@@ -168,19 +227,25 @@ def parser() -> argparse.ArgumentParser:
     built.add_argument(
         "--input", type=Path, required=True, help="features: a .csv or an .npz, a row a sample"
     )
-    built.add_argument(
+    built.set_defaults(form="csv")
+    options(built)
+    return built
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of this command beside its network, input and form."""
+    parser.add_argument(
         "--header",
         choices=("yes", "no"),
         help="whether the first line of a CSV is a header (default: as its cells say)",
     )
-    built.add_argument(
+    parser.add_argument(
         "--backend",
         default="reference",
         help=f"one of {', '.join(BACKENDS)} (default: %(default)s)",
     )
-    built.add_argument("--port", help="where the backend board listens, such as /dev/ttyUSB1")
-    built.add_argument("--output", type=Path, help="a .csv to write (default: print)")
-    return built
+    parser.add_argument("--port", help="where the backend board listens, such as /dev/ttyUSB1")
+    parser.add_argument("--output", type=Path, help="a file to write (default: print)")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from common.files import write_atomically
 from common.tables import console
 from model import artifact, reference
 from model.histograms import Range, ranges
-from scripts.report.facts import read_expected
+from scripts.expected import FILE, read_expected
 from scripts.report.pictures import BLUE, GRAY, NARROW, ORANGE, WIDE
 from scripts.report.terminal import Section, table
 
@@ -83,7 +83,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Write ``profile.json`` and ``profile.png`` into the build folder, and print the table."""
     folder: Path = arguments.build
     network = artifact.load(folder / "network.json")
-    features = read_expected(folder / "expected.npz")["features"]
+    features = read_expected(folder / FILE)["features"]
     traced = reference.trace(network, reference.encode(network, features))
     found = list(ranges(network, traced))
     with files.whole_file(folder / "profile.png") as temporary:

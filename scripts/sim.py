@@ -6,9 +6,8 @@ import json
 from rich.console import Console
 
 from common import cli, files
-from common.paths import ROOT
 from model import artifact, reference
-from scripts.report.facts import read_expected
+from scripts.expected import FILE, read_expected
 from tb.benches.probes import data_path
 from tb.debug.views import views_of, write_views
 from tb.sim.run_network import EVERY_SAMPLE, run_network
@@ -20,10 +19,10 @@ def run(arguments: argparse.Namespace) -> None:
 
     With ``--waves`` also ``waves-SIM.fst``, and the views of it for GTKWave and Surfer.
     """
-    build = (ROOT / arguments.build).resolve()
+    build = arguments.build.resolve()
     simulator = arguments.sim
     network = artifact.load(build / "network.json")
-    x = reference.encode(network, read_expected(build / "expected.npz")["features"])
+    x = reference.encode(network, read_expected(build / FILE)["features"])
     recorded = build / f"waves-{simulator}.fst"
     # One of an earlier simulation would be taken for this one's.
     for path in (recorded, *views_of(recorded)):

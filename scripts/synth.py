@@ -9,7 +9,7 @@ from rich.progress import Progress
 from common import cli, errors, files, tables
 from model import artifact
 from syn import targets, utilization
-from syn.utilization import folded
+from syn.folds import folded
 
 # Stands for the first device of a family, or for none where it has none.
 FIRST = "first"
@@ -46,14 +46,19 @@ def parser() -> argparse.ArgumentParser:
     """The arguments of this command."""
     built = argparse.ArgumentParser(prog="python -m scripts.synth", description=__doc__)
     cli.add_build(built)
+    options(built)
+    return built
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of this command beside its folder."""
     for name, default, meaning in (
         ("target", "ecp5", "family: ecp5, ice40 or xc7"),
         ("device", FIRST, "part of the family (default: its first)"),
         ("fold", "default", "serial, default, unrolled, or SIMDxPE of each layer: 4x3,30x1"),
         ("seeds", "1,2,3", "seeds of placement (default: %(default)s)"),
     ):
-        built.add_argument(f"--{name}", default=default, help=meaning)
-    return built
+        parser.add_argument(f"--{name}", default=default, help=meaning)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from rich.progress import Progress
 
 from common import cli, errors
 from common.files import whole_file, write_atomically
+from common.paths import INSTALLED
 from model import recipe
 from model.data import datasets
 from model.data.remarks import remarks
@@ -52,7 +53,8 @@ def run(arguments: argparse.Namespace) -> None:
     cli.warn(f"dataset {dataset.name}: {remark}" for remark in remarks(dataset))
     train, _ = datasets.split(dataset, plan.split.test_fraction, plan.split.seed)
     path = arguments.build / checkpoint.FILE
-    rule = make_rule(path, load.sources(plan))
+    # The package has no makefile.
+    rule = None if INSTALLED else make_rule(path, load.sources(plan))
     sources = checkpoint.sources_sha256(plan, dataset)
     epochs = (plan.training.epochs if plan.training else 0) + plan.fine_tuning.epochs
     console = Console(stderr=True)
@@ -64,7 +66,8 @@ def run(arguments: argparse.Namespace) -> None:
         trained = training.learn(plan, dataset, train, lambda: progress.advance(task))
     with whole_file(path) as temporary:
         checkpoint.save(trained, plan, dataset, temporary, sources)
-    write_atomically(arguments.build / "checkpoint.d", rule)
+    if rule is not None:
+        write_atomically(arguments.build / "checkpoint.d", rule)
     if trained.given:
         print(f"{path}: formats and codes of {plan.onnx} as they are, no epochs")
     else:

@@ -14,8 +14,9 @@ from common.markdown import table_of_numbers
 from common.paths import GOLDEN_IRIS, ROOT
 from model import artifact
 from syn import utilization
+from syn.folds import folded
 from syn.targets import target
-from syn.utilization import Facts, folded
+from syn.utilization import Facts
 
 PAGE, README = "docs/results/silicon.md", "README.md"
 INTEGRATE = "docs/integrate.md"

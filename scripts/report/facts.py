@@ -13,18 +13,17 @@ from numpy.typing import NDArray
 from common.errors import CommandError
 from model import artifact, reference
 from model.artifact import Network
-from model.data.archive import ArchiveError, read_arrays
 from model.format import Int
 from model.images import identity
 from model.metrics import fit, measure
 from model.spec import NetworkSpec
 from model.stage import PACK_CYCLES, UNPACK_CYCLES, Stage
+from scripts.expected import FILE, command_of, read_expected
 from studies import published
 
 Facts = dict[str, Any]
 
 RTL_KEYS = {"samples", "streams", "latency", "interval", "classes", "results", "seconds"}
-EXPECTED_KEYS = {"features", "labels", "train", "test", "input"}
 
 
 @dataclass(frozen=True)
@@ -42,16 +41,16 @@ class Build:
 def read(folder: Path, simulator: str) -> Build:
     """Read a build folder; raises `CommandError` where a file is missing, damaged or too old."""
     network = artifact.load(folder / "network.json")
-    expected = read_expected(folder / "expected.npz")
+    expected = read_expected(folder / FILE)
     path = folder / f"rtl-{simulator}.json"
-    rtl = _object(path, f"python -m scripts.sim --sim {simulator}", RTL_KEYS)
+    rtl = _object(path, f"{command_of('sim')} --sim {simulator}", RTL_KEYS)
     if not len(rtl["classes"]) == len(rtl["results"]) == len(expected["labels"]):
         raise CommandError(
             f"{path}: must hold {len(expected['labels'])} classes and rows of probabilities, "
             f"one for each sample, got {len(rtl['classes'])} and {len(rtl['results'])}"
         )
     seconds = {
-        step: _object(folder / "seconds" / f"{step}.json", f"python -m scripts.{step}", {"seconds"})
+        step: _object(folder / "seconds" / f"{step}.json", command_of(step), {"seconds"})
         for step in ("train", "export")
     }
     return Build(
@@ -75,20 +74,6 @@ def _object(path: Path, command: str, keys: set[str]) -> dict[str, Any]:
         raise CommandError(f"{path}: has no {', '.join(missing)}, run {command} again")
     assert isinstance(content, dict)
     return content
-
-
-def read_expected(path: Path) -> dict[str, NDArray[Any]]:
-    """Read the export of a dataset; raises `CommandError` if it is missing or damaged."""
-    try:
-        arrays = read_arrays(path)
-    except ArchiveError as error:
-        raise CommandError(f"{error}; run python -m scripts.export first") from error
-    missing = sorted(EXPECTED_KEYS - set(arrays))
-    if not {"float.class", "float.values"} & set(arrays):
-        missing.append("float.class")
-    if missing:
-        raise CommandError(f"{path}: has no {', '.join(missing)}, run python -m scripts.export")
-    return arrays
 
 
 def streams(spec: NetworkSpec) -> Iterator[tuple[str, str, bool]]:

@@ -17,7 +17,7 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from common import cli, errors, files
-from common.paths import ROOT
+from common.paths import INSTALLED, ROOT, typed
 from common.sources import rtl_digest
 from model import artifact, reference
 from model.artifact import Network
@@ -26,8 +26,9 @@ from model.images import identity
 from model.spec import NetworkSpec
 from model.stages.softmax import SoftmaxSpec
 from scripts import profile
+from scripts.expected import FILE, read_expected
 from scripts.report import pictures, pipeline
-from scripts.report.facts import Facts, read_expected
+from scripts.report.facts import Facts
 from tb.benches.probes import data_path
 from tb.debug.beat_log import Diary
 from tb.debug.timing_diagram import View, wavejson
@@ -80,7 +81,7 @@ def confusion(facts: Facts, names: Sequence[str]) -> dict[str, Any]:
 
 def traced_ranges(folder: Path, network: Network) -> list[Range]:
     """Ranges of each tensor over all samples, within their formats."""
-    features = read_expected(folder / "expected.npz")["features"]
+    features = read_expected(folder / FILE)["features"]
     return list(ranges(network, reference.trace(network, reference.encode(network, features))))
 
 
@@ -140,6 +141,8 @@ def other_pages(folder: Path) -> dict[str, str]:
         "sweep": "results/sweep.md",
         "silicon": "results/silicon.md",
     }
+    if INSTALLED:  # the package has no pages
+        return {}
     from_here = folder.resolve()
     return {
         key: quote(os.path.relpath(ROOT / "docs" / name, from_here)) for key, name in names.items()
@@ -155,13 +158,15 @@ def content(folder: Path, simulator: str) -> dict[str, Any]:
     """All that the page shows. Raises `CommandError` where `make sim` has left no result."""
     path = folder / "report.json"
     if not path.exists():
-        raise errors.CommandError(f"{path} is missing, run make sim first")
+        raise errors.CommandError(f"{path} is missing, run {typed('sim')} first")
     facts = json.loads(path.read_text())
     if facts["complaint"]:
         raise errors.CommandError(f"{path}: is not a result: {facts['complaint']}")
     network = artifact.load(folder / "network.json")
     if facts.get("network_sha256") != identity(network):
-        raise errors.CommandError(f"{path}: is of another network than network.json, run make sim")
+        raise errors.CommandError(
+            f"{path}: is of another network than network.json, run {typed('sim')}"
+        )
     found = traced_ranges(folder, network)
     output = network.spec.output
     softmax = pictures.softmax_errors(output) if isinstance(output, SoftmaxSpec) else None
@@ -178,6 +183,11 @@ def content(folder: Path, simulator: str) -> dict[str, Any]:
         "estimate": estimate(network.spec),
         "waves": waves(folder, network, simulator),
         "pages": other_pages(folder),
+        "commands": {
+            "accuracy": None if INSTALLED else typed("accuracy"),
+            "synth": typed("synth"),
+            "waves": typed("sim") if INSTALLED else f"{typed('sim')} WAVES=1",
+        },
     }
 
 

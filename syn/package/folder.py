@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from common.errors import CommandError, reason
+from common.paths import typed
 
 MANIFEST = "core.json"
 FORMAT = "verbatim-core"
@@ -75,7 +76,7 @@ def _written(folder: Path) -> dict[str, str]:
             raise ValueError("a file outside")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CommandError(
-            f"{folder}: must be a folder that make core wrote, or not exist: move it away"
+            f"{folder}: must be a folder that {typed('core')} wrote, or not exist: move it away"
         ) from error
     if kind != FORMAT:
         raise CommandError(f"{folder}: {MANIFEST} must have format {FORMAT!r}, got {kind!r}")
@@ -86,7 +87,8 @@ def _written(folder: Path) -> dict[str, str]:
             texts[name] = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise CommandError(
-                f"{path}: must be as make core wrote it: {reason(error)}; move the folder away"
+                f"{path}: must be as {typed('core')} wrote it: {reason(error)}; "
+                "move the folder away"
             ) from error
     return texts
 
@@ -97,13 +99,13 @@ def _others(folder: Path, before: Mapping[str, str], names: set[str]) -> list[Pa
     for name, text in before.items():
         if name != MANIFEST and sha256(text) != digests[name]:
             raise CommandError(
-                f"{folder / name}: was changed since make core wrote it: move the folder away"
+                f"{folder / name}: was changed since {typed('core')} wrote it: move the folder away"
             )
     found = []
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if (path.is_symlink() or not path.is_dir()) and name not in before:
             if name in names or any(parent in names for parent in map(str, Path(name).parents)):
-                raise CommandError(f"{path}: was not written by make core: move it away")
+                raise CommandError(f"{path}: was not written by {typed('core')}: move it away")
             found.append(path)
     return found

@@ -18,7 +18,7 @@ from model import artifact, images
 from model.artifact import ArtifactError
 from model.format import Format, SpecError
 from model.reference import predict
-from scripts.report.facts import EXPECTED_KEYS
+from scripts.expected import KEYS
 from tb.sim.runner import simulate
 
 NETWORK = artifact.load(GOLDEN_IRIS)
@@ -280,9 +280,7 @@ def test_the_command_names_an_image_that_is_too_short(tmp_path: Path) -> None:
     artifact.save(NETWORK, tmp_path / "network.json")
     images.write_images(NETWORK, tmp_path / "mem")
     (tmp_path / "mem" / "reciprocal.mem").write_text("0000\n")
-    np.savez(
-        tmp_path / "expected.npz", **dict.fromkeys({*EXPECTED_KEYS, "float.class"}, np.ones((2, 4)))
-    )
+    np.savez(tmp_path / "expected.npz", **dict.fromkeys({*KEYS, "float.class"}, np.ones((2, 4))))
     done = sim(tmp_path)
     assert done.returncode == 2
     assert "reciprocal.mem: must have 256 words, got 1" in done.stderr

@@ -18,7 +18,7 @@ from common.errors import CommandError
 from common.paths import ROOT
 from model import artifact
 from scripts import core as command
-from scripts.report.facts import EXPECTED_KEYS
+from scripts.expected import KEYS
 from syn.package import content, folder
 from tb.sim.made_up import made_up
 from tests.builds import build_of
@@ -159,7 +159,7 @@ def without_expected(build: Path) -> str:
 
 
 def of_other_shape(build: Path) -> str:
-    others = dict.fromkeys({*EXPECTED_KEYS, "float.class"} - {"features"}, np.zeros(3))
+    others = dict.fromkeys({*KEYS, "float.class"} - {"features"}, np.zeros(3))
     np.savez(build / "expected.npz", features=np.zeros((3, 5)), **others)
     return "features must have shape (samples, 2), got (3, 5)"
 

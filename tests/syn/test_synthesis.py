@@ -14,6 +14,7 @@ from common.paths import GOLDEN_IRIS, RTL
 from model.artifact import load
 from scripts import synth
 from syn import synthesis, utilization
+from syn.folds import folded
 from syn.synthesis import Design, counted, place, synthesize
 from syn.targets import TARGETS, SynthesisError, target
 from syn.yosys import run_yosys
@@ -167,8 +168,8 @@ def test_a_design_that_yosys_refuses_is_an_error_of_one_sentence() -> None:
             "device must be one of up5k, hx1k, hx8k, got 'lp1k'",
         ),
         (lambda: target("xc7").device("a35t"), "device must be left out, as no open router has it"),
-        (lambda: utilization.folded(IRIS.spec, "4x3,30x1"), "SIMDxPE of each of the 4 layers"),
-        (lambda: utilization.folded(IRIS.spec, "wide"), "fold must be serial, default, unrolled"),
+        (lambda: folded(IRIS.spec, "4x3,30x1"), "SIMDxPE of each of the 4 layers"),
+        (lambda: folded(IRIS.spec, "wide"), "fold must be serial, default, unrolled"),
         (lambda: synth.seeds("1,two"), "must be integers"),
     ],
 )
@@ -178,8 +179,8 @@ def test_what_is_not_legal_is_said(ask, sentence: str) -> None:
 
 
 def test_a_fold_is_named_or_spelled() -> None:
-    assert utilization.folded(IRIS.spec, "serial") == IRIS.spec.serial()
-    spelled = utilization.folded(IRIS.spec, "1x1,2x1,2x3,1x1")
+    assert folded(IRIS.spec, "serial") == IRIS.spec.serial()
+    spelled = folded(IRIS.spec, "1x1,2x1,2x3,1x1")
     assert [(layer.simd, layer.pe) for layer in spelled.layers] == [(1, 1), (2, 1), (2, 3), (1, 1)]
 
 
