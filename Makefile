@@ -48,11 +48,11 @@ ifeq ($(filter 0 1 generic ice40,$(NETLIST)),)
 $(error NETLIST must be 0, 1, generic or ice40, got '$(NETLIST)')
 endif
 
-# A network of model/networks is built in build/NAME. Any other .toml has the folder of its own path:
-# two files of one name in different folders must not meet.
+# A network is built in build/NAME, where a file says whose folder that is: two recipes of one name in
+# different folders must not meet.
 RECIPE := $(if $(filter %.toml,$(NETWORK)),$(NETWORK),model/networks/$(NETWORK).toml)
-SHIPPED := $(filter $(CURDIR)/model/networks/%.toml,$(abspath $(RECIPE)))
-BUILD  := build/$(basename $(if $(SHIPPED),$(notdir $(RECIPE)),at$(abspath $(RECIPE))))
+BUILD  := build/$(basename $(notdir $(RECIPE)))
+CLAIM  := $(BUILD)/made-from
 RTL    := $(BUILD)/rtl-$(SIM).json
 
 # All that simulates; of a netlist, what does not break the RTL or look inside.
@@ -96,11 +96,11 @@ profile: $(BUILD)/network.json ## how values fill their formats and saturate
 synth: $(BUILD)/network.json .venv/yosys ## FPGA resources, clock and latency of a network
 	@$(RUN) scripts.synth --build $(BUILD) --target $(TARGET) --device $(DEVICE) --fold $(FOLD)
 
-learn: .venv/ready | build/setup/verilator ## learn a network in Verilog, from a random start
+learn: .venv/ready | build/setup/verilator $(CLAIM) ## learn a network in Verilog, from a random start
 	@$(RUN) scripts.learn --network $(RECIPE) --build $(BUILD) --lanes $(L) --seed $(SEED) \
 	    $(if $(filter-out own,$(EPOCHS)),--epochs $(EPOCHS))
 
-bitstream: $(if $(filter 1,$(LEARN)),$(RECIPE),$(BUILD)/network.json) .venv/yosys ## a board with a network behind its serial port
+bitstream: $(if $(filter 1,$(LEARN)),$(RECIPE),$(BUILD)/network.json) .venv/yosys | $(CLAIM) ## a board with a network behind its serial port
 	@$(RUN) scripts.bitstream --build $(BUILD) --board $(BOARD) $(if $(filter 1,$(LEARN)),--learn $(RECIPE))
 
 core: $(BUILD)/network.json $(BUILD)/expected.npz ## a core to take away: Verilog, ROMs, bench, drivers
@@ -184,7 +184,7 @@ worker: build/setup/test .venv/yosys ## do jobs of the scheduler CLUSTER, a proc
 bench: build/setup/icarus build/setup/verilator .venv/ready ## seconds of the whole way, speed of its parts
 	@$(RUN) scripts.bench --network $(RECIPE)
 
-accuracy: .venv/ready ## cost of quantization for one network, 2 to 8 bits
+accuracy: .venv/ready | $(CLAIM) ## cost of quantization for one network, 2 to 8 bits
 	@$(RUN) studies.accuracy --network $(RECIPE) --build $(BUILD)
 
 study-accuracy: .venv/ready ## the same of all networks, into docs/
@@ -260,7 +260,12 @@ softmax-study: study-softmax
 
 # A network, step by step.
 
-$(BUILD)/checkpoint.pt: $(RECIPE) scripts/train.py $(call sources_of,common model) | .venv/ready
+# Refused where it is the folder of another recipe.
+$(CLAIM): FORCE | $(RECIPE) .venv/ready
+	@test "$$(cat $@ 2>&1)" = '$(patsubst $(CURDIR)/%,%,$(abspath $(RECIPE)))' || \
+	    $(RUN) scripts.claim --network $(RECIPE) --build $(BUILD)
+
+$(BUILD)/checkpoint.pt: $(RECIPE) scripts/train.py $(call sources_of,common model) | .venv/ready $(CLAIM)
 	@$(RUN) scripts.train --network $(RECIPE) --build $(BUILD)
 
 # The files that the recipe names, as the last training found them.
@@ -274,7 +279,7 @@ $(RTL): $(BUILD)/network.json $(BUILD)/expected.npz $(BUILD)/waves-$(SIM) script
 	@$(RUN) scripts.sim --build $(BUILD) --sim $(SIM) $(if $(filter 1,$(WAVES)),--waves)
 
 # Holds WAVES as the last simulation had it, so that another value simulates again.
-$(BUILD)/waves-$(SIM): FORCE
+$(BUILD)/waves-$(SIM): FORCE | $(CLAIM)
 	@mkdir -p $(@D)
 	@echo $(WAVES) | cmp -s - $@ || echo $(WAVES) > $@
 

@@ -184,11 +184,13 @@ CHAIN = """
 module=${2#scripts.}
 echo $module >> log
 while [ $# -gt 0 ]; do
-    case $1 in --build) build=$2 ;; --sim) sim=$2 ;; esac
+    case $1 in --build) build=$2 ;; --sim) sim=$2 ;; --network) network=$2 ;; esac
     shift
 done
 mkdir -p $build
 case $module in
+    claim) [ ! -e $build/made-from ] || exit 1
+        realpath --relative-to=. $network > $build/made-from ;;
     train) touch $build/checkpoint.pt ;;
     export) touch $build/network.json $build/expected.npz ;;
     sim) touch $build/rtl-$sim.json ;;
@@ -227,21 +229,24 @@ def steps(folder: Path, *arguments: str) -> list[str]:
     return (folder / "log").read_text().split()
 
 
+WHOLE = ["train", "export", "sim", "report.terminal"]
+
+
 def test_first_sim_runs_the_whole_chain_and_the_second_reports_alone(chain: Path) -> None:
-    assert steps(chain) == ["train", "export", "sim", "report.terminal"]
+    assert steps(chain) == ["claim", *WHOLE]
     assert steps(chain) == ["report.terminal"]
 
 
 @pytest.mark.parametrize(
     ("changed", "expected"),
     [
-        ("model/networks/iris.toml", ["train", "export", "sim", "report.terminal"]),
-        ("model/spec.py", ["train", "export", "sim", "report.terminal"]),
+        ("model/networks/iris.toml", WHOLE),
+        ("model/spec.py", WHOLE),
         ("scripts/export.py", ["export", "sim", "report.terminal"]),
         ("rtl/mlp_top.v", ["sim", "report.terminal"]),
         ("tb/sim/runner.py", ["sim", "report.terminal"]),
-        ("common/files.py", ["train", "export", "sim", "report.terminal"]),
-        ("model/qat/training.py", ["train", "export", "sim", "report.terminal"]),
+        ("common/files.py", WHOLE),
+        ("model/qat/training.py", WHOLE),
         ("mine/wine.toml", ["report.terminal"]),
     ],
 )
@@ -259,22 +264,23 @@ def test_other_setting_runs_what_depends_on_it(chain: Path) -> None:
     assert steps(chain, "SIM=icarus") == ["sim", "report.terminal"]
     assert steps(chain, "WAVES=0") == ["sim", "report.terminal"]
     assert steps(chain, "WAVES=0") == ["report.terminal"]
-    assert steps(chain, "NETWORK=mine/wine.toml") == ["train", "export", "sim", "report.terminal"]
-    made = chain / "build/at" / str(chain / "mine/wine").lstrip("/")
-    assert (made / "rtl-verilator.json").exists()
+    assert steps(chain, "NETWORK=mine/wine.toml") == ["claim", *WHOLE]
+    assert (chain / "build/wine/rtl-verilator.json").exists()
 
 
-def test_files_of_one_name_in_other_folders_do_not_meet(chain: Path) -> None:
+@pytest.mark.parametrize("target", ["sim", "learn", "accuracy", "core", "bitstream"])
+def test_files_of_one_name_in_other_folders_do_not_meet(chain: Path, target: str) -> None:
     (chain / "yours").mkdir()
     for name in ("yours/wine.toml", "model/networks/wine.toml"):
         (chain / name).touch()
-    whole = ["train", "export", "sim", "report.terminal"]
-    for network in ("wine", "mine/wine.toml", "yours/wine.toml", "mine/iris.toml"):
-        if network == "mine/iris.toml":
-            (chain / network).touch()
-        assert steps(chain, f"NETWORK={network}") == whole
-    for network in ("model/networks/wine.toml", "./mine/wine.toml", str(chain / "yours/wine.toml")):
+    assert steps(chain, "NETWORK=mine/wine.toml") == ["claim", *WHOLE]
+    for network in ("mine/wine.toml", "./mine/wine.toml", str(chain / "mine/wine.toml")):
         assert steps(chain, f"NETWORK={network}") == ["report.terminal"]
+    for network in ("wine", "yours/wine.toml"):
+        (chain / "log").write_text("")
+        assert make(target, f"NETWORK={network}", folder=chain).returncode != 0
+        assert (chain / "log").read_text().split() == ["claim"]
+    assert steps(chain, "NETWORK=mine/wine.toml") == ["report.terminal"]
 
 
 def test_changed_or_lost_file_of_a_recipe_trains_again(chain: Path) -> None:
