@@ -28,7 +28,7 @@ def test_first_recipe_has_the_folder_and_keeps_it(tmp_path: Path) -> None:
 def test_folder_with_something_else_in_it_is_refused_and_kept(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/thesis.txt").write_text("mine")
-    with pytest.raises(CommandError, match="must be empty or not exist before .*mine.toml is"):
+    with pytest.raises(CommandError, match=r"must be empty or not exist before .*mine.toml is"):
         claim(tmp_path / "mine", tmp_path / "mine.toml")
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
 
