@@ -103,12 +103,12 @@ def core_layers(module: nn.Module, output: str = "softmax") -> list[Layer]:
                 f"{'values of a regression' if output == 'values' else 'independent labels'}: "
                 "leave it out, or end in nn.Tanh() or nn.Hardsigmoid()"
             )
-    if output in AS_THEY_ARE:
-        return layers(module, output)
-    if walk and walk.several:
+    if walk and walk.several and output != "sigmoids":
         raise walk.several
-    found = given(module)
-    return found.layers if found else chain.two_classes(layers(module))
+    found = given(module, output)
+    if found or output in AS_THEY_ARE:
+        return found.layers if found else layers(module, output)
+    return chain.two_classes(layers(module))
 
 
 def logits(module: nn.Module) -> nn.Module:

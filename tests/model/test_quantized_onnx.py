@@ -215,6 +215,27 @@ def test_a_quantized_network_is_taken_as_it_is(name, tmp_path):
     assert all((again.quantized.trace(FLOWERS.features)[k] == v).all() for k, v in codes.items())
 
 
+def test_one_quantized_output_with_a_sigmoid_is_taken_as_it_is(tmp_path):
+    one = {"v": V[:, :1], "c": C[:1]}
+    nodes = [*DENSE, *fixed("l", "zs", "i0", "z"), node("Sigmoid", "z", "p")]
+    onnx.save(graph(nodes, "p", **one), tmp_path / "net.onnx")
+    own = replace(plan(tmp_path), output=recipe.AS_IT_ENDS)
+    two = replace(FLOWERS, labels=(FLOWERS.labels > 0).astype(np.int64), class_names=("a", "b"))
+    trained = training.learn(own, two, np.arange(150))
+    network = quantize.export(trained.quantized, own, {}, trained.scaling)
+    last = network.spec.layers[-1]
+    assert (network.spec.output.kind, network.spec.output.n) == ("sigmoid", 1)
+    x = FEATURES.astype(np.float32).astype(np.float64)
+    traced = reference.trace(network, reference.quantize(x, network.spec.x))
+    logits, wanted = run(graph(nodes, "z", "p", **one), x)
+    assert (traced[last.key] * last.y.lsb == logits).all() and len(np.unique(logits)) > 7
+    assert np.abs(traced["sigmoid.probabilities"] - 255 * wanted).max() < 0.501
+    codes = trained.quantized.trace(FLOWERS.features)
+    checkpoint.save(trained, own, two, tmp_path / "checkpoint.pt")
+    again = checkpoint.load(own, two, tmp_path / "checkpoint.pt")
+    assert all((again.quantized.trace(FLOWERS.features)[k] == v).all() for k, v in codes.items())
+
+
 def test_formats_and_weights_are_those_of_the_file(tmp_path):
     onnx.save(graph([*DENSE, *LAST], "p"), tmp_path / "net.onnx")
     found = torch_fx.given(load(tmp_path / "net.onnx"))
