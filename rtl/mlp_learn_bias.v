@@ -70,8 +70,8 @@ module mlp_learn_bias #(
     );
 
     mlp_learn_update #(.M_W(16), .P_W(24), .DROP_MIN(DROP_MIN), .DROP_MAX(DROP_MAX)) u_update (
-        .clk(clk), .in_master(late_master), .in_product(product), .in_dither(dither), .in_drop(drop),
-        .out_master(moved)
+        .clk(clk), .en(1'b1), .in_master(late_master), .in_product(product), .in_dither(dither),
+        .in_drop(drop), .out_master(moved)
     );
 
 endmodule

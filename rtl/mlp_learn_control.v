@@ -6,7 +6,7 @@
 // Golden model   model/learning/learner.py: Learner
 // Stream         load: masters in the order of mlp_learn_walk, then lfsr, word, index, epoch,
 //                position; save: the same
-// Latency        17 cycles a weight to start, 1 a word to load, 4 a word to save
+// Latency        17 cycles a weight to start, 1 a word to load, 5 a word to save
 //
 // A load that ends early or late leaves the core without a network, as a reset does: it then takes
 // no sample. Nothing begins before the last update has been written.
@@ -123,7 +123,7 @@ module mlp_learn_control (
     always @(posedge clk) begin
         quiet  <= rst || !idle ? 3'd0 : still ? QUIET : quiet + 3'd1;
         steps  <= draws ? steps + 5'd1 : 5'd0;
-        wait_q <= state != SAVE || saves || !(here || in_tail) ? 2'd2
+        wait_q <= state != SAVE || saves || !(here || in_tail) ? 2'd3
                 : wait_q == 2'd0 ? 2'd0 : wait_q - 2'd1;
     end
 

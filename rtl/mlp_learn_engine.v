@@ -70,7 +70,7 @@ module mlp_learn_engine #(
     localparam ROW_W   = ROWS  > 1 ? $clog2(ROWS)  : 1;
     localparam COUNT_W = $clog2(LANES + 1);
 
-    wire               is_backward, is_update, is_first, forward, sum_en, drain_load, moves, bias_moves;
+    wire               is_backward, is_update, is_first, forward, sum_en, update_en, drain_load, moves, bias_moves;
     wire [4:0]         place;
     wire [3:0]         frac, lacks;
     wire               relu, relu_below, is_final;
@@ -93,9 +93,9 @@ module mlp_learn_engine #(
         .in_update(in_update), .in_layer(in_layer), .in_place(in_place), .lfsr(lfsr),
         .halvings(halvings), .is_backward(is_backward), .is_update(is_update),
         .is_first(is_first), .frac(frac), .forward(forward), .place(place), .lacks(lacks),
-        .relu(relu), .is_final(is_final), .sum_en(sum_en), .dither(dither), .drop(drop),
-        .drain_load(drain_load), .count(count), .relu_below(relu_below), .moves(moves),
-        .bias_moves(bias_moves)
+        .relu(relu), .is_final(is_final), .sum_en(sum_en), .update_en(update_en), .dither(dither),
+        .drop(drop), .drain_load(drain_load), .count(count), .relu_below(relu_below),
+        .moves(moves), .bias_moves(bias_moves)
     );
 
     assign x   = is_first ? feature_word : x_word;
@@ -123,7 +123,7 @@ module mlp_learn_engine #(
     ) u_lanes (
         .clk(clk), .word(in_word[WORD_W-1:0]), .backward(is_backward), .update(is_update), .x(x),
         .d(d), .products(products), .sum_en(sum_en), .sum_first(place[4]),
-        .drain_load(drain_load), .drain(drain), .dither(dither), .drop(drop),
+        .drain_load(drain_load), .drain(drain), .update_en(update_en), .dither(dither), .drop(drop),
         .moves(moves), .host_write(host_weight), .host_lane(host_lane), .host_data(host_data),
         .masters(masters)
     );

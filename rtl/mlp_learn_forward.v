@@ -48,17 +48,22 @@ module mlp_learn_forward #(
         end
     endgenerate
 
+    // Entry k has come k levels up the tree, which rests while there is none.
+    reg  [LEVELS:0]   under_way;
+    wire [LEVELS+1:0] levels = {under_way, in_valid};
+    wire              valid  = levels[LEVELS];
+    wire              adds   = levels[LEVELS:0] != {(LEVELS+1){1'b0}};
+
+    always @(posedge clk)
+        under_way <= rst ? {(LEVELS+1){1'b0}} : levels[LEVELS:0];
+
     mlp_adder_tree #(.N(LANES), .W(ACC_W)) u_tree (
-        .clk(clk), .en(1'b1), .in_lanes(lanes), .out_sum(sum)
+        .clk(clk), .en(adds), .in_lanes(lanes), .out_sum(sum)
     );
 
-    wire        valid, first, last, last_row, is_final, relu;
+    wire        first, last, last_row, is_final, relu;
     wire [3:0]  lacks;
     wire [15:0] bias;
-
-    mlp_delay #(.W(1), .CYCLES(LEVELS)) u_valid (
-        .clk(clk), .rst(rst), .en(1'b1), .in_data(in_valid), .out_data(valid)
-    );
 
     mlp_delay #(.W(25), .CYCLES(LEVELS)) u_place (
         .clk(clk), .rst(1'b0), .en(1'b1),
@@ -105,7 +110,7 @@ module mlp_learn_forward #(
 
     assign out_y = made_relu ? y_relu : y;
 
-    wire unused = &{1'b0, extended[TALL_W+ACC_W-1:TALL_W], relu_ready};
+    wire unused = &{1'b0, extended[TALL_W+ACC_W-1:TALL_W], levels[LEVELS+1], relu_ready};
 
     initial begin
         if (LANES < 1 || ACC_W < 16 || SHIFT_MIN < 0 || SHIFT_MAX < SHIFT_MIN || SHIFT_MAX > SHIFT_MIN + 15) begin

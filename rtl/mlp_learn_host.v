@@ -133,13 +133,17 @@ module mlp_learn_host #(
         .epoch(epoch), .halvings(halvings)
     );
 
-    wire [LANES*16-1:0] chosen = masters >> {lane, 4'd0};
-    wire unused = &{1'b0, chosen};
+    wire [LANES*16-1:0] from_lane = masters >> {lane, 4'd0};
+    reg  [15:0]         chosen;         // a register between all lanes and the choice of a word
+    wire unused = &{1'b0, from_lane};
 
     assign may_learn    = found;
     assign write_weight = writes && !bias;
     assign write_bias   = writes && bias;
     assign write_data   = starting ? made_master : load_data;
+
+    always @(posedge clk)
+        chosen <= from_lane[15:0];
 
     always @(posedge clk)
         case (tail)
@@ -148,7 +152,7 @@ module mlp_learn_host #(
             3'd2:    word_data <= index;
             3'd3:    word_data <= epoch;
             3'd4:    word_data <= position;
-            default: word_data <= bias ? bias_master : chosen[15:0];
+            default: word_data <= bias ? bias_master : chosen;
         endcase
 
 endmodule

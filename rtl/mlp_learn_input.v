@@ -15,7 +15,7 @@ module mlp_learn_input #(
     parameter N       = 4,              // features, 1 .. 256
     parameter CLASSES = 3,              // labels, 2 .. 64
     parameter LANES   = 2,              // features of a word, 1 or more
-    parameter ADDR_W  = 2               // bits of a word's address
+    parameter ADDR_W  = 2               // bits of a word's address, 2 or more; holds those of all words
 ) (
     input  wire               clk,
     input  wire               rst,      // synchronous, active high
@@ -103,6 +103,14 @@ module mlp_learn_input #(
             wire unused = &{1'b0, addr[ADDR_W-1:WORD_W]};
         end
     endgenerate
+
+    initial begin
+        if (N > 256 || CLASSES < 2 || CLASSES > 64 || ADDR_W < WORD_W) begin
+            $display("%m: N=%0d CLASSES=%0d LANES=%0d ADDR_W=%0d: need N in 1 .. 256, CLASSES in 2 .. 64, LANES >= 1 and ADDR_W >= %0d",
+                     N, CLASSES, LANES, ADDR_W, WORD_W);
+            $finish;
+        end
+    end
 
 endmodule
 

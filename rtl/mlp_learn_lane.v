@@ -40,7 +40,8 @@ module mlp_learn_lane #(
     input  wire [SUM_W-1:0]                                                   drain_next,   // of the lane above
     output reg  [SUM_W-1:0]                                                   drain,
 
-    input  wire [M_W-1:0]                                                     update_master,    // beside the product
+    input  wire                                                               update_en,        // beside the product
+    input  wire [M_W-1:0]                                                     update_master,
     input  wire [DROP_MAX-1:0]                                                update_dither,
     input  wire [(DROP_MAX > DROP_MIN ? $clog2(DROP_MAX-DROP_MIN+1) : 1)-1:0] update_drop,
     output wire [M_W-1:0]                                                     out_master
@@ -68,7 +69,7 @@ module mlp_learn_lane #(
 
     always @(posedge clk) begin
         if (sum_en)
-            sum <= sum_first ? more : sum + more;
+            sum <= (sum_first ? {SUM_W{1'b0}} : sum) + more;
     end
 
     always @(posedge clk) begin
@@ -76,8 +77,7 @@ module mlp_learn_lane #(
     end
 
     mlp_learn_update #(.M_W(M_W), .P_W(P_W), .DROP_MIN(DROP_MIN), .DROP_MAX(DROP_MAX)) u_update (
-        .clk(clk), .in_master(update_master), .in_product(product), .in_dither(update_dither),
-        .in_drop(update_drop), .out_master(out_master)
+        .clk(clk), .en(update_en), .in_master(update_master), .in_product(product), .in_dither(update_dither), .in_drop(update_drop), .out_master(out_master)
     );
 
     initial begin

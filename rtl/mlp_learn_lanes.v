@@ -33,7 +33,8 @@ module mlp_learn_lanes #(
     input  wire                                                               drain_load,   // a cycle later
     output wire [SUM_W-1:0]                                                   drain,
 
-    input  wire [DROP_MAX-1:0]                                                dither,       // beside the products
+    input  wire                                                               update_en,    // beside the products
+    input  wire [DROP_MAX-1:0]                                                dither,
     input  wire [(DROP_MAX > DROP_MIN ? $clog2(DROP_MAX-DROP_MIN+1) : 1)-1:0] drop,
     input  wire                                                               moves,        // 5 cycles after the word
 
@@ -93,8 +94,8 @@ module mlp_learn_lanes #(
                 .out_product(products[k*16 +: 16]),
                 .sum_en(sum_en), .sum_first(sum_first), .drain_load(drain_load),
                 .drain_next(drains[k+1]), .drain(drains[k]),
-                .update_master(late_masters[k*16 +: 16]), .update_dither(dither),
-                .update_drop(drop), .out_master(moved[k*16 +: 16])
+                .update_en(update_en), .update_master(late_masters[k*16 +: 16]),
+                .update_dither(dither), .update_drop(drop), .out_master(moved[k*16 +: 16])
             );
         end
     endgenerate

@@ -27,6 +27,7 @@ module mlp_learn_pack #(
 
     localparam LANE_W = LANES > 1 ? $clog2(LANES) : 1;
     localparam integer FINAL = LANES - 1;
+    localparam [LANES-1:0] ONE = 1;
 
     reg  [LANE_W-1:0] lane;
     wire              first  = lane == {LANE_W{1'b0}};
@@ -35,11 +36,11 @@ module mlp_learn_pack #(
     genvar k;
     generate
         for (k = 0; k < LANES; k = k + 1) begin : g_lane
-            assign out_write[k]       = in_valid && (first || lane == k[LANE_W-1:0]);
             assign out_word[k*8 +: 8] = k == 0 ? in_x : behind;
         end
     endgenerate
 
+    assign out_write = {LANES{in_valid}} & ({LANES{first}} | (ONE << lane));
     assign out_whole = in_last || lane == FINAL[LANE_W-1:0];
 
     always @(posedge clk) begin

@@ -43,6 +43,7 @@ module mlp_learn_timing #(
     output wire                         relu,
     output wire                         is_final,   // the last layer
     output wire                         sum_en,
+    output wire                         update_en,
     output wire [DROP_MAX-1:0]          dither,
     output wire [(DROP_MAX > DROP_MIN ? $clog2(DROP_MAX-DROP_MIN+1) : 1)-1:0] drop,
     output wire                         drain_load, // cycle 4
@@ -107,6 +108,7 @@ module mlp_learn_timing #(
     assign forward    = valid_forward[3];
     assign place      = place_3;
     assign sum_en     = valid_backward[3];
+    assign update_en  = valid_update[3];
     assign drain_load = valid_backward[4] && place_4[3];
     assign moves      = valid_update[5];
     assign bias_moves = valid_update[5] && first_group_5;

@@ -5,7 +5,8 @@
 //     master' = clamp(master - ((product + dither) >>> s), -2^(M_W-1), 2^(M_W-1) - 1)
 //
 // Golden model   model/learning/backprop.py: moved
-// Latency        2 cycles: round, subtract; one master per cycle
+// Latency        2 cycles: round, subtract; one master per cycle; without en nothing moves, and the
+//                last new master stays
 //
 // The dither comes as the s low bits of a random word: one for every master that a sample moves.
 
@@ -18,6 +19,7 @@ module mlp_learn_update #(
     parameter DROP_MAX = 11             // largest s, below P_W
 ) (
     input  wire                                                               clk,
+    input  wire                                                               en,       // the inputs are a master's
     input  wire [M_W-1:0]                                                     in_master,
     input  wire [P_W-1:0]                                                     in_product,
     input  wire [DROP_MAX-1:0]                                                in_dither,
@@ -38,19 +40,30 @@ module mlp_learn_update #(
 
     reg signed [G_W-1:0] step;
     reg        [M_W-1:0] master;
+    reg                  rounded;
 
     always @(posedge clk) begin
-        step   <= most >>> in_drop;
-        master <= in_master;
+        rounded <= en;
+        if (en) begin
+            step   <= most >>> in_drop;
+            master <= in_master;
+        end
     end
 
-    wire [DIFF_W-1:0] diff = {{(DIFF_W-M_W){master[M_W-1]}}, master}
-                           - {{(DIFF_W-G_W){step[G_W-1]}}, step};
+    // A function, so that a simulator too computes it only where it is needed.
+    function automatic [M_W-1:0] clamped(input [DIFF_W-1:0] diff);
+        reg fits;
+        begin
+            fits    = diff[DIFF_W-1:M_W-1] == {(DIFF_W-M_W+1){diff[DIFF_W-1]}};
+            clamped = fits ? diff[M_W-1:0] : diff[DIFF_W-1] ? M_MIN : M_MAX;
+        end
+    endfunction
 
-    wire fits = diff[DIFF_W-1:M_W-1] == {(DIFF_W-M_W+1){diff[DIFF_W-1]}};
-
-    always @(posedge clk)
-        out_master <= fits ? diff[M_W-1:0] : diff[DIFF_W-1] ? M_MIN : M_MAX;
+    always @(posedge clk) begin
+        if (rounded)
+            out_master <= clamped({{(DIFF_W-M_W){master[M_W-1]}}, master}
+                                - {{(DIFF_W-G_W){step[G_W-1]}}, step});
+    end
 
     wire unused = &{1'b0, sum};
 

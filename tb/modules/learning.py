@@ -181,6 +181,12 @@ MODULES = (
                 plain(N=3, CLASSES=3, LANES=2, ADDR_W=2), 1, mistake="learns-a-label-of-no-class"
             ),
         ),
+        illegal=(
+            ({"ADDR_W": 1}, "ADDR_W=1", "SELRANGE"),
+            ({"N": 257, "ADDR_W": 9}, "N=257", ""),
+            ({"CLASSES": 1}, "", ""),
+            ({"CLASSES": 65}, "", ""),
+        ),
         N="1 .. 256",
         LANES=MORE,
         ADDR_W="2 or more",

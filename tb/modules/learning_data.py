@@ -28,6 +28,7 @@ class UpdatePart(Part):
         self.low, self.high = parameters["DROP_MIN"], parameters["DROP_MAX"]
         self.width = parameters["M_W"]
         self.inputs = (
+            Field("en"),
             Field("in_master", self.width, signed=True),
             Field("in_product", parameters["P_W"], signed=True),
             Field("in_dither", self.high),
@@ -35,6 +36,7 @@ class UpdatePart(Part):
         )
         self.outputs_of = (Field("out_master", self.width, signed=True),)
         self.past: list[Values] = []
+        self.last: Values = {}
 
     def draw(self) -> Values:
         values = super().draw()
@@ -48,12 +50,12 @@ class UpdatePart(Part):
         }
 
     def outputs(self, values: Values) -> Values:
-        if len(self.past) < 2:
-            return {}
-        then = self.past[0]
-        dropped = self.low + then["in_drop"]
-        master, product, dither = (then[f"in_{key}"] for key in ("master", "product", "dither"))
-        return {"out_master": moved(master, product, dither, dropped, self.width)}
+        if len(self.past) == 2 and self.past[0]["en"]:
+            then = self.past[0]
+            dropped = self.low + then["in_drop"]
+            master, product, dither = (then[f"in_{key}"] for key in ("master", "product", "dither"))
+            self.last = {"out_master": moved(master, product, dither, dropped, self.width)}
+        return self.last
 
     def clock(self, values: Values) -> None:
         self.past = [*self.past[-1:], values]
@@ -253,9 +255,9 @@ class TimingPart(Part):
             *(Field("in_layer", get("LAYER_W")), Field("in_place", 5)),
             *(Field("lfsr", 16), Field("halvings", 3)),
         )
-        flags = "is_backward is_update is_first forward relu is_final sum_en drain_load relu_below"
+        flags = "is_backward is_update is_first forward relu is_final sum_en update_en drain_load"
         self.outputs_of = (
-            *map(Field, [*flags.split(), "moves", "bias_moves"]),
+            *map(Field, [*flags.split(), "relu_below", "moves", "bias_moves"]),
             *(Field("frac", 4), Field("lacks", 4), Field("place", 5), Field("dither", self.high)),
             Field("drop", max(1, (self.high - self.low).bit_length())),
             Field("count", get("LANES").bit_length()),
@@ -296,6 +298,7 @@ class TimingPart(Part):
             "forward": then[3]["in_valid"] and not back[2] and not update[2],
             "place": then[3]["in_place"],
             "sum_en": back[2],
+            "update_en": update[2],
             "drop": more,
             "dither": then[1]["lfsr"] % (1 << (self.low + more)),
             "drain_load": back[3] and then[4]["in_place"] >> 3 & 1,

@@ -120,6 +120,7 @@ class LanePart(Part):
             Field("sum_first"),
             Field("drain_load"),
             Field("drain_next", self.sum_w, signed=True),
+            Field("update_en"),
             Field("update_master", self.m_w, signed=True),
             Field("update_dither", self.high),
             Field("update_drop", max(1, (self.high - self.low).bit_length())),
@@ -132,6 +133,7 @@ class LanePart(Part):
         self.pipe: list[Values] = []
         self.sum: int | None = None
         self.drain: int | None = None
+        self.master: int | None = None
 
     def drives(self) -> Iterator[Values]:
         def ends(width: int) -> range:
@@ -161,6 +163,7 @@ class LanePart(Part):
             last.append(values)
             others = {f.name: f.draw() for f in self.inputs if f.name not in values}
             others |= {"update_master": beside.get("in_master", 0)}
+            others |= {"update_en": beside.get("in_update", 0)}
             others |= {"update_dither": beside.get("dither", 0)}
             others |= {"update_drop": beside.get("drop", 0)}
             weight = values.get("in_master", 0) >> (self.m_w - self.w_w)
@@ -187,7 +190,9 @@ class LanePart(Part):
             step = (self.product(4) or 0) + beside["update_dither"]
             moved = beside["update_master"] - (step >> (self.low + beside["update_drop"]))
             most = 1 << (self.m_w - 1)
-            found["out_master"] = min(max(moved, -most), most - 1)
+            self.master = min(max(moved, -most), most - 1)
+        if self.master is not None:
+            found["out_master"] = self.master
         return found
 
     def clock(self, values: Values) -> None:

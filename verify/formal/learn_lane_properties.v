@@ -25,6 +25,7 @@ module learn_lane_properties #(
     input wire                                                               sum_first,
     input wire                                                               drain_load,
     input wire [SUM_W-1:0]                                                   drain_next,
+    input wire                                                               update_en,
     input wire [DROP_MAX-1:0]                                                update_dither,
     input wire [(DROP_MAX > DROP_MIN ? $clog2(DROP_MAX-DROP_MIN+1) : 1)-1:0] update_drop
 );
@@ -41,8 +42,8 @@ module learn_lane_properties #(
         .in_w(in_master[M_W-1 -: W_W]), .in_x(in_x), .in_d(in_d),
         .out_product(out_product), .sum_en(sum_en),
         .sum_first(sum_first), .drain_load(drain_load), .drain_next(drain_next), .drain(drain),
-        .update_master(master_2), .update_dither(update_dither), .update_drop(update_drop),
-        .out_master(out_master)
+        .update_en(update_en), .update_master(master_2), .update_dither(update_dither),
+        .update_drop(update_drop), .out_master(out_master)
     );
 
     wire signed [SUM_W-1:0] w = $signed(in_master) >>> (M_W - W_W);
@@ -61,7 +62,8 @@ module learn_lane_properties #(
     wire signed [SUM_W+M_W-1:0] moved = aim > most ? most : aim < -most - 1 ? -most - 1 : aim;
 
     reg [SUM_W-1:0] sum, drained;
-    reg [M_W-1:0]   moved_3, moved_4;
+    reg [M_W-1:0]   moved_3, moved_4, stood;
+    reg             moves_3, moves_4;
     reg             summed = 1'b0, known = 1'b0;
     reg [2:0]       cycles = 3'd0;
 
@@ -72,6 +74,8 @@ module learn_lane_properties #(
         master_1  <= in_master;
         {forward_2, product_2, master_2} <= {forward_1, product_1, master_1};
         {moved_4, moved_3} <= {moved_3, moved[M_W-1:0]};
+        {moves_4, moves_3} <= {moves_3, update_en};
+        stood <= out_master;
 
         if (sum_en)
             sum <= sum_first ? product_2 : sum + product_2;
@@ -87,7 +91,7 @@ module learn_lane_properties #(
         if (known)
             drain_is_the_sum: assert (drain == drained);
         if (cycles == 3'd4)
-            equals_its_formula: assert (out_master == moved_4);
+            equals_its_formula: assert (out_master == (moves_4 ? moved_4 : stood));
     end
 
 endmodule
