@@ -80,7 +80,8 @@ def learn(recipe: Recipe, dataset: Dataset, train: Int, advance: Advance = lambd
                 "a regression must not take codes as they come: requantize = true in the recipe "
                 "quantizes the float weights inside"
             )
-        elif recipe.training is not None:
+        elif recipe.training is not None and not (core[-1].relu or core[-1].activation):
+            # An activation at the end bounds what it gives, in the units of the targets themselves.
             targets = TargetScaling.standardizing(dataset.targets[train])
         labels = dataset.targets[train]
         labels = labels if targets is None else targets.apply(labels)

@@ -138,6 +138,23 @@ def test_an_end_that_changes_values_is_refused(tmp_path):
         training.learn(plan, data, np.arange(40))
 
 
+def test_an_activation_at_the_end_gives_targets_as_they_are(tmp_path):
+    y = np.tanh(X @ [1.0, 2.0, -1.0])
+    np.savez(tmp_path / "own.npz", features=X, gain=y)
+    (tmp_path / "own.py").write_text(
+        "from torch import nn\n\n\nclass Net(nn.Sequential):\n    def __init__(self):\n"
+        "        super().__init__(nn.Linear(3, 8), nn.Tanh(), nn.Linear(8, 1), nn.Tanh())\n"
+    )
+    source = DataFile("own.npz", targets=("gain",))
+    plan = plan_of(tmp_path, source, hidden=None, module="own.py:Net")
+    data = datasets.load(source, tmp_path)
+    trained = training.learn(plan, data, np.arange(60))
+    network = quantize.export(trained.quantized, plan, {}, trained.scaling, trained.targets)
+    assert trained.targets is None
+    found = network.values(reference.predict(network, X)[1])
+    assert fit(y[:, None], found).r2 > 0.97 and np.abs(found).max() <= 1
+
+
 def test_a_scaling_of_targets_is_undone_exactly():
     targets = np.array([[100.0, 7.0], [300.0, 7.0]])
     found = TargetScaling.standardizing(targets)
