@@ -48,7 +48,7 @@ def limits() -> str:
     lines = [
         "Multi-layer perceptrons only: a chain of linear layers and activations of one number "
         "(ReLU, Tanh, GELU and others) that ends in a softmax, in logits (a regression's values "
-        "among them), in the class alone, or in one output with a sigmoid. BatchNorm, constants "
+        "among them), in the class alone, or in sigmoids. BatchNorm, constants "
         "added or multiplied, Dropout and Flatten are absorbed "
         "when a network is read, in whatever words; anything else, such as a convolution or a skip "
         "connection, is refused by the line of your code.",
