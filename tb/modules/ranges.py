@@ -18,7 +18,8 @@ def _bits(value: float) -> int:
 FUNCTIONS = {"log2": tree_levels, "bits": _bits}
 
 
-def _value(formula: str, values: Mapping[str, Parameter]) -> int:
+def bound(formula: str, values: Mapping[str, Parameter]) -> int:
+    """Find the value of a bound, where all parameters have these."""
     found = eval(formula, {"__builtins__": {}} | FUNCTIONS, dict(values))
     return int(found)
 
@@ -45,9 +46,9 @@ def is_legal(value: Parameter, words: str, values: Mapping[str, Parameter]) -> b
     if not isinstance(value, int):
         return False
     if words.startswith("divides "):
-        return value > 0 and _value(words.removeprefix("divides "), values) % value == 0
+        return value > 0 and bound(words.removeprefix("divides "), values) % value == 0
     least, _, most = words.removesuffix(" or more").partition(" .. ")
-    return value >= _value(least, values) and not (most and value > _value(most, values))
+    return value >= bound(least, values) and not (most and value > bound(most, values))
 
 
 def faults(ranges: Mapping[str, str], values: Mapping[str, Parameter]) -> list[str]:

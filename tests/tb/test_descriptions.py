@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from common import sources
-from common.paths import ROOT, RTL
-from model.stage import Parameter
+from common.paths import ROOT
 from tb.modules import learning, registry
 from tb.modules.case import Case, Contract
+from tb.modules.declared import declared, defaults
 from tb.modules.description import Illegal, Module
 from tb.modules.ranges import faults
 from tb.modules.registry import (
@@ -26,8 +26,6 @@ from tb.modules.registry import (
 )
 from verify.formal.properties import FORMAL
 
-# `parameter NAME = value,  // comment`, with the range of a list before its name.
-PARAMETER = re.compile(r"^ +parameter (?:\[.*?\] +)?(\w+) += ([^,/\s]+),? *// (.*)$", re.MULTILINE)
 # What a comment may say of legal values, in the words of tb/modules/ranges.py.
 RANGE = re.compile(
     r"([\w+\- ]+ \.\. [\w+\- ]+|\w+ or more|divides \w+(?:\[\w+\])?|\"\w+\"(?: or \"\w+\")+)"
@@ -35,23 +33,6 @@ RANGE = re.compile(
 
 each_module = pytest.mark.parametrize("module", MODULES.values(), ids=lambda module: module.name)
 SEALED = [case for module in MODULES.values() for case in module.cases_for_mutants]
-
-
-def declared(module: Module) -> dict[str, tuple[str, str]]:
-    """Default and comment of each parameter, as the Verilog has them."""
-    text = (RTL / f"{module.name}.v").read_text()
-    return {name: (default, comment) for name, default, comment in PARAMETER.findall(text)}
-
-
-def defaults(module: Module) -> dict[str, Parameter]:
-    """The defaults that are integers or strings."""
-    found: dict[str, Parameter] = {}
-    for name, (default, _) in declared(module).items():
-        if default.startswith('"'):
-            found[name] = default.strip('"')
-        elif default.isdecimal():
-            found[name] = int(default)
-    return found
 
 
 def test_every_module_is_described_once() -> None:
