@@ -143,6 +143,30 @@ class Layer(_OfLayer):
         super().__init__(job)
         self.latency = self.layer.latency
         self.outputs = (Field("x", self.layer.y.width, self.layer.n_out, signed=True),)
+        self._above_ties = self._search_above_ties()
+
+    def corners(self) -> list[Vector]:
+        """Those of every layer; and sums that lie one bit above a tie."""
+        return [*super().corners(), *self._above_ties]
+
+    def _search_above_ties(self) -> list[Vector]:
+        """Inputs by which a bit of a sum decides alone: without it, a tie would be rounded down.
+
+        For each bit that requantizing drops, and each of the first outputs, one that was found.
+        """
+        layer = self.layer
+        rng = np.random.default_rng(layer.n_in)
+        drawn = rng.integers(self.least, self.most, (1 << 16, layer.n_in), endpoint=True)
+        sums = self.sums({"x": drawn})[:, :8]
+        kept, dropped = sums >> layer.shift, sums & ((1 << layer.shift) - 1)
+        first = 0 if layer.relu else -1 << (layer.z.width - 1)
+        counts = (kept % 2 == 0) & (kept >= first) & (kept < (1 << (layer.z.width - 1)) - 1)
+        found = []
+        for bit in range(layer.shift - 1):
+            decides = counts & (dropped == (1 << (layer.shift - 1)) + (1 << bit))
+            outputs = np.flatnonzero(decides.any(axis=0))
+            found += [{"x": drawn[decides[:, output].argmax()]} for output in outputs]
+        return found
 
     def beats_out(self, vector: Vector) -> list[Beat]:
         layer, x = self.layer, vector["x"][None]
