@@ -124,7 +124,8 @@ lint: build/setup/test .venv/ready ## the part that reads sources: Python and Ve
 
 # A campaign has the name of its module in verify/.
 CAMPAIGNS := soak input-grid exhaustive random-networks every-fold x-reset netlists \
-             simulator-agreement learning formal onnx-runtime fuzz coverage mutation
+             simulator-agreement learning formal onnx-runtime fuzz coverage mutation \
+             mutation-within slope
 
 verify: test $(CAMPAIGNS:%=verify-%) ## all of these, then the ledger of verification.md
 	@$(RUN) verify.ledger --fresh
@@ -156,6 +157,9 @@ verify-simulator-agreement: build/setup/test .venv/ready ## Icarus and Verilator
 verify-learning: build/setup/test .venv/yosys ## the core that learns: 300 samples, 100 epochs
 	@$(RUN) verify.campaigns.learning
 
+verify-slope: .venv/ready | build/setup/verilator ## every delta of a logit of the core that learns
+	@$(RUN) verify.campaigns.slope
+
 verify-formal: .venv/yosys ## proofs of stream contracts and formulas
 	@$(RUN) verify.formal.prove
 
@@ -170,6 +174,9 @@ verify-coverage: build/setup/verilator .venv/ready ## lines, branches, toggles, 
 
 verify-mutation: build/setup/icarus build/setup/verilator .venv/yosys ## mutants of Verilog and of exported data
 	@$(RUN) verify.mutation.run
+
+verify-mutation-within: build/setup/icarus .venv/yosys ## mutants of the core that learns, judged as a whole
+	@$(RUN) verify.mutation.within
 
 scheduler: .venv/ready ## hand out jobs to workers on several machines
 	@.venv/bin/dask scheduler --no-dashboard

@@ -36,6 +36,7 @@ LANES = 30
 class Board:
     """A board: its part, the chip that this is, its clock, its pins.
 
+    ``learning_hertz`` is the clock that its top for learning makes of that one.
     ``pins`` and ``routed`` are nextpnr's option and the file for it: pins in ``boards/``, and what
     ``packer`` makes ``bitstream`` of.
     """
@@ -45,10 +46,16 @@ class Board:
     chip: str
     part: tuple[str, ...]
     hertz: int
+    learning_hertz: int
     pins: tuple[str, str]
     routed: tuple[str, str]
     packer: str
     bitstream: str
+
+    @property
+    def learning(self) -> "Board":
+        """The same board at the clock of its top for learning."""
+        return dataclasses.replace(self, hertz=self.learning_hertz)
 
     @property
     def multipliers(self) -> int:
@@ -82,6 +89,7 @@ BOARDS = {
         chip="up5k",
         part=("--up5k", "--package", "sg48"),
         hertz=12_000_000,
+        learning_hertz=20_250_000,
         pins=("--pcf", "icebreaker.pcf"),
         routed=("--asc", "icebreaker.asc"),
         packer="yowasp-icepack",
@@ -93,6 +101,7 @@ BOARDS = {
         chip="85k",
         part=("--85k", "--speed", "6", "--package", "CABGA381"),
         hertz=25_000_000,
+        learning_hertz=25_000_000,
         pins=("--lpf", "ulx3s.lpf"),
         routed=("--textcfg", "ulx3s.config"),
         packer="yowasp-ecppack",
@@ -151,12 +160,12 @@ def build(network: Network, board: Board) -> tuple[Path, Placement]:
 
 
 def learning_design(core: Core, board: Board) -> Design:
-    """The core that learns, with its link, as ``board`` has it."""
+    """The core that learns, with its link, as ``board`` has it, at its clock for learning."""
     images = BUILD / "boards" / f"{board.name}-learn-{plan_id(core.plan):08x}"
     core.write_images(images)
     return Design(
         f"mlp_{board.name}_learn",
-        learning_parameters(core, round(board.hertz / BAUDRATE)),
+        learning_parameters(core, round(board.learning_hertz / BAUDRATE)),
         images,
         sources_folder(),
         core="mlp_learn_board",
@@ -170,7 +179,7 @@ def build_learning(core: Core, board: Board, name: str) -> tuple[Path, Placement
     Raises as `build` does.
     """
     suffix = Path(board.bitstream).suffix
-    return packed(learning_design(core, board), board, name, f"{board.name}-learn{suffix}")
+    return packed(learning_design(core, board), board.learning, name, f"{board.name}-learn{suffix}")
 
 
 def packed(design: Design, board: Board, name: str, bitstream: str) -> tuple[Path, Placement]:

@@ -20,7 +20,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise errors.CommandError(f"board must be one of {legal}, got {arguments.board!r}")
     board = BOARDS[arguments.board]
     if arguments.learn is not None:
-        learn(arguments.build, board, arguments.learn)
+        learn(arguments.build, board.learning, arguments.learn)
     else:
         predict(arguments.build, board)
 

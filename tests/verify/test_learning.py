@@ -1,13 +1,16 @@
 """The campaign of the core that learns: what its steps cover, and that each would fail."""
 
+import numpy as np
 import pytest
 
 from common.errors import CommandError
+from common.paths import BUILD
 from model.learning.learner import Learner
 from syn.netlist import KINDS
-from tb.modules.registry import CASES
+from tb.modules.mutant import mutated
+from tb.modules.registry import CASES, mutant_named
 from tb.sim.simulators import SIMULATORS
-from verify.campaigns import learning, netlists
+from verify.campaigns import learning, netlists, slope
 from verify.campaigns.learning import FEWER, LANES, SAMPLES, SCORES, SMALL
 
 
@@ -44,6 +47,20 @@ def test_resets_come_in_every_cycle_that_is_asked_for() -> None:
     found = learning.reset_everywhere(SMALL, 3)
     # After each, a sample's 2 probabilities and class, then 62 masters and 4 counters.
     assert found["resets"] == 3 and found["values compared"] == 3 * 69
+
+
+def test_every_delta_of_a_logit_is_the_references() -> None:
+    sent = slope.vectors()
+    for column in (0, 1):
+        assert len(np.unique(sent[:, [column, 2 + column]], axis=0)) == 1 << 16
+    assert slope.check("taylor2", 1) == slope.check("taylor2", 8) == 2 << 16
+
+
+def test_a_wrong_delta_is_named() -> None:
+    rtl = mutated(mutant_named("slope-of-one"), BUILD / "mutants" / "slope")
+    said = r"p 165, logit 90, another class: expected -?\d+, got -?\d+ \(\d+ of 131072 differ\)"
+    with pytest.raises(slope.SlopeError, match=said):
+        slope.check("taylor2", 8, rtl)
 
 
 @pytest.mark.parametrize("kind", KINDS)

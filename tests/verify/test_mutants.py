@@ -7,6 +7,7 @@ import dataclasses
 import json
 import os
 import random
+import re
 import subprocess
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from tb.modules import learning
 from tb.modules.mutant import Mutant, mutated
 from tb.modules.registry import MODULES, MUTANTS, SUBJECTS, case_named
 from tb.sim.runner import MAX_FAILURES, SimulationFailed
-from verify.mutation import judge, parts
+from verify.mutation import judge, parts, within
 from verify.mutation.netlist_mutants import (
     Mutants,
     NetlistMutant,
@@ -28,10 +29,6 @@ from verify.mutation.netlist_mutants import (
 )
 from verify.mutation.run import PARTS
 
-# Modules of the core that learns which its own bench judges as a whole, by named mistakes.
-WITHOUT_BENCH = {
-    f"mlp_learn_{name}" for name in ("answer", "control", "engine", "host", "lanes", "top")
-}
 SLICE_CASES = 4
 MUTANTS_OF_CASE = 3
 
@@ -113,11 +110,28 @@ def test_every_module_has_mutants_by_its_lines() -> None:
 
 
 def test_parts_with_a_bench_have_mutants_of_their_own() -> None:
-    """The others are wiring, or judged by named mistakes and proofs."""
+    """The others are mutated within the whole core."""
     without = {module.name for module in learning.MODULES} - set(PARTS)
-    assert without == WITHOUT_BENCH
+    assert without == set(within.PARTS)
+    assert all(quotas(within.COUNT, {name: (name,) for name in without}).values())
     shares = quotas(140, PARTS)
     assert all(shares[name] for names in PARTS.values() for name in names)
+
+
+def test_mutant_within_the_core_is_noticed_and_the_core_itself_is_not() -> None:
+    """A core that waits 2 cycles for its last write, not 6: short layers would hide it."""
+    _, mutants = within.whole().mutants("mlp_learn_control", 4, 1)
+    change = mutants[1].change
+    assert "-mode inv" in change and mutants[1].source == "mlp_learn_control.v:124"
+    assert within.notice("mlp_learn_control", None, 4, 1) == {"complaint": None}
+    complaint = within.notice("mlp_learn_control", 1, 4, 1)["complaint"]
+    assert complaint is not None and "mlp_learn_top: goes_on_from_a_saved_state" in complaint
+
+
+def test_part_alone_is_told_from_its_mutant() -> None:
+    outcome = within.prove("mlp_learn_control", 1, 4, 1)
+    assert outcome["outcome"] == "survived"
+    assert re.fullmatch(r"a run of \d+ cycles tells them apart", str(outcome["why"]))
 
 
 def test_user_who_keeps_no_promise_tells_a_part_from_its_mutant(
