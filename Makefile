@@ -123,7 +123,7 @@ lint: build/setup/test .venv/ready ## the part that reads sources: Python and Ve
 	$(PYTEST) tests/repo/test_lint.py -k 'not yosys'
 
 # A campaign has the name of its module in verify/.
-CAMPAIGNS := soak input-grid exhaustive random-networks every-fold x-reset netlists \
+CAMPAIGNS := soak input-grid exhaustive random-networks canonical every-fold x-reset netlists \
              simulator-agreement learning formal onnx-runtime fuzz coverage mutation \
              mutation-within slope
 
@@ -141,6 +141,9 @@ verify-exhaustive: .venv/ready | build/setup/verilator ## every softmax, all 2^2
 
 verify-random-networks: .venv/ready | build/setup/verilator ## 200 random networks, all implementations
 	@$(RUN) verify.campaigns.random_networks
+
+verify-canonical: build/setup/verilator .venv/ready ## the field's seven small networks, all implementations
+	@$(RUN) verify.campaigns.canonical
 
 verify-every-fold: .venv/ready | build/setup/icarus ## each legal fold of IrisNet's layers
 	@$(RUN) verify.campaigns.every_fold
@@ -188,6 +191,9 @@ worker: build/setup/test .venv/yosys ## do jobs of the scheduler CLUSTER, a proc
 	    --no-dashboard --local-directory build/dask
 
 ##@ Measure
+bench-canonical: build/setup/verilator .venv/yosys ## seconds and rates of seven small networks of the field
+	@$(RUN) scripts.bench_canonical
+
 bench: build/setup/icarus build/setup/verilator .venv/ready ## seconds of the whole way, speed of its parts
 	@$(RUN) scripts.bench --network $(RECIPE)
 

@@ -53,7 +53,7 @@ calibration = "max"                 # fracs that hold all values, or "mse": of l
 # [formats.layers.fc1]              # widths of one layer, where they differ
 # weights_width = 4
 
-[softmax]
+[softmax]                           # without it, a module or onnx that ends in a sigmoid is one
 score = "exp"                       # or "taylor2", 1 + x + x**2/2: smaller, and trained through
 divider = "reciprocal"              # by a table; or "restoring", exact and a few cycles slower
 

@@ -1,6 +1,9 @@
 """`make bench` shows what it measured, judges none of it, and says which command failed."""
 
 import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,7 @@ from common.errors import CommandError
 from common.paths import GOLDEN_IRIS
 from common.tables import console
 from model import artifact
-from scripts import bench, bench_learning
+from scripts import bench, bench_canonical, bench_learning
 from tb.sim.simulators import SIMULATORS
 
 SLOW = dict.fromkeys(("train", "export", "sim", "report", "compiling"), 1000.0) | {"total": 4000.0}
@@ -102,6 +105,26 @@ def test_placed_cores_are_those_of_the_study(tmp_path: Path) -> None:
     assert bench_learning.placed(tmp_path / "none.json") == {}
     (tmp_path / "some.json").write_text('{"up5k, L = 6": 20000}')
     assert bench_learning.placed(tmp_path / "some.json") == {"up5k, L = 6": 20000}
+
+
+def test_seconds_are_those_of_the_processor_and_of_processes() -> None:
+    burn = "import time\nwhile time.process_time() < 0.3: pass"
+    seconds, done = bench_canonical.seconds_of(
+        lambda: subprocess.run([sys.executable, "-c", burn], check=True)
+    )
+    assert done.returncode == 0 and 0.3 <= seconds < 3
+    slept, _ = bench_canonical.seconds_of(lambda: time.sleep(0.3))
+    assert slept < 0.2
+
+
+def test_figures_of_small_networks_are_shown() -> None:
+    figures = {"jet_tagging": dict.fromkeys(bench_canonical.COLUMNS, 1234.5), "leaky": {"rate": 7}}
+    shown = console()
+    with shown.capture() as printed:
+        shown.print(bench_canonical.table(figures))
+    rows = printed.get().splitlines()
+    first, second = (next(row for row in rows if name in row) for name in figures)
+    assert first.count("1,234.5") == len(bench_canonical.COLUMNS) and second.split()[1:] == ["7"]
 
 
 def test_predictions_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:

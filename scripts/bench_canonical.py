@@ -1,0 +1,172 @@
+"""Measure the field's seven small networks: training, folds, compiling, simulating, synthesis.
+
+Seconds are those of the processor, of every process that a step starts.
+"""
+
+import argparse
+import json
+import os
+import resource
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from rich import box
+from rich.table import Table
+
+from common import cli, sources, tables
+from common.files import write_atomically
+from common.paths import BUILD
+from model import folding, images, recipe
+from model.artifact import Network
+from model.folding import Goal
+from model.networks.canonical import data
+from syn import utilization
+from syn.synthesis import IMAGES
+from syn.targets import target
+from syn.yosys import chosen, run_yosys
+from tb.sim import native
+from tb.sim.made_up import codes
+from verify.campaigns import canonical
+
+SAMPLES = 2000
+FAMILY = "ecp5"
+SYNTHESIS_SECONDS = 3600
+NATIVE_TARGET = 2000
+COLUMNS = {
+    "weights": "weights",
+    "multipliers": "multi-\npliers",
+    "train": "train,\nexport",
+    "fold": "fold\nsolver",
+    "compile": "Verilator\ncompile",
+    "rate": "native,\nsamples/s",
+    "synthesis": f"Yosys,\n{FAMILY}",
+}
+
+
+def seconds_of(run: Callable[[], Any]) -> tuple[float, Any]:
+    """Processor seconds of a call and of the processes that it waits for, and its result."""
+
+    def used() -> float:
+        own, others = (
+            resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+        )
+        return own.ru_utime + own.ru_stime + others.ru_utime + others.ru_stime
+
+    start = used()
+    result = run()
+    return used() - start, result
+
+
+def measure(name: str, scratch: Path, *, synthesis: bool = True) -> dict[str, float]:
+    """Figures of one network by the keys of `COLUMNS`; without ``synthesis`` Yosys is left out."""
+    folder = scratch / name
+    shutil.rmtree(folder, ignore_errors=True)
+    train, (network, _, _) = seconds_of(lambda: canonical.made(name, folder, 10))
+    spec = network.spec
+    goal = recipe.load(folder / f"{name}.toml").folds
+    assert isinstance(goal, Goal)
+    fold, _ = seconds_of(lambda: folding.meeting(spec, goal))
+    fast = network.refolded(native.fast_fold(spec))
+    compiling, _ = seconds_of(lambda: _compile_anew(fast, folder))
+    x = codes(np.random.default_rng(data.SEED), fast, SAMPLES)
+    streaming, _ = seconds_of(lambda: native.stream(fast, x, rtl=folder / "rtl"))
+    found = {
+        "weights": sum(matrix.size for matrix in network.weights.values()),
+        "multipliers": sum(layer.multipliers for layer in spec.layers),
+        "train": round(train, 1),
+        "fold": round(fold, 2),
+        "compile": round(compiling, 1),
+        "rate": round(SAMPLES / streaming),
+    }
+    if synthesis:
+        found["synthesis"] = round(seconds_of(lambda: _synthesize(network, folder / "yosys"))[0], 1)
+    return found
+
+
+def _compile_anew(network: Network, folder: Path) -> None:
+    """Compile the library of a network from sources that no build has seen, without a cache."""
+    rtl = folder / "rtl"
+    rtl.mkdir()
+    for path in sources.verilog():
+        shutil.copy(path, rtl)
+    shutil.copy(sources.verilog()[0].parent / "verbatim.f", rtl)
+    with (rtl / "mlp_top.v").open("a") as top:
+        top.write(f"// {os.urandom(8).hex()}\n")
+    before = os.environ.get("CCACHE_DISABLE")
+    os.environ["CCACHE_DISABLE"] = "1"
+    try:
+        native.build(network.spec, rtl=rtl)
+    finally:
+        del os.environ["CCACHE_DISABLE"]
+        if before is not None:
+            os.environ["CCACHE_DISABLE"] = before
+
+
+def _synthesize(network: Network, folder: Path) -> None:
+    """Netlist of a network at its own fold."""
+    folder.mkdir()
+    images.write_images(network, folder / IMAGES)
+    for path in sources.verilog():
+        shutil.copy(path, folder)
+    design = utilization.design(network)
+    names = sorted(path.name for path in sources.verilog())
+    lines = [
+        f"read_verilog {' '.join(names)}",
+        f"chparam {chosen(design.parameters)} {design.module}",
+        f"{target(FAMILY).script(None, design.multipliers)} -top {design.module}",
+    ]
+    run_yosys(lines, folder, "yosys", seconds=SYNTHESIS_SECONDS)
+
+
+def table(figures: dict[str, dict[str, float]]) -> Table:
+    """The figures as a person reads them."""
+    rows = Table(
+        title=f"Processor seconds; native: at least {NATIVE_TARGET:,} samples per second of TFC",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+    )
+    rows.add_column("network", no_wrap=True)
+    for heading in COLUMNS.values():
+        rows.add_column(heading, justify="right")
+    for name, found in figures.items():
+        rows.add_row(name, *(f"{found[key]:,}" if key in found else "" for key in COLUMNS))
+    return rows
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Measure the networks that are named, print the table and write the figures."""
+    torch.set_num_threads(1)
+    names = arguments.network or list(data.MAKERS)
+    figures = {
+        name: measure(name, arguments.scratch.resolve(), synthesis=not arguments.no_synthesis)
+        for name in names
+    }
+    write_atomically(arguments.out, json.dumps(figures, indent=1) + "\n")
+    tables.show(table(figures))
+    print(f" {arguments.out}")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments of this command."""
+    built = argparse.ArgumentParser(prog="python -m scripts.bench_canonical", description=__doc__)
+    built.add_argument(
+        "--network",
+        action="append",
+        choices=list(data.MAKERS),
+        help="one of them, may be given several times (default: all)",
+    )
+    built.add_argument("--no-synthesis", action="store_true", help="leave Yosys out")
+    for name, default, words in (
+        ("scratch", BUILD / "bench-canonical", "folder to build in"),
+        ("out", BUILD / "bench-canonical.json", "the figures"),
+    ):
+        built.add_argument(f"--{name}", type=Path, default=default, help=words)
+    return built
+
+
+if __name__ == "__main__":
+    cli.main(run, parser())
