@@ -26,7 +26,6 @@ LEFT_OUT = frozenset(
         "scripts/bench.py",
         "scripts/bench_learning.py",
         "scripts/golden.py",
-        "scripts/report/pipeline.py",
         "scripts/report/readme.py",
         "scripts/wheel.py",
     }
