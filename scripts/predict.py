@@ -138,7 +138,7 @@ def write_csv(found: Iterator[Prediction], network: Network, stream: TextIO) -> 
 
 
 def write_lines(found: Iterator[Prediction], network: Network, stream: TextIO) -> int:
-    """Write the name of each sample's class, or its values where it has no class."""
+    """Write the name of each sample's class; where it has none, its values or probabilities."""
     labels, samples = _labels(network), 0
     for piece in found:
         if "classes" in piece.results:

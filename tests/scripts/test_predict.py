@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from common import cli
 from common.paths import GOLDEN_IRIS, ROOT
 from model import Network, artifact
+from model.library import OutputError
 from model.names import Names
 from scripts import predict
 from tb.sim.made_up import made_up
@@ -262,6 +264,57 @@ def test_a_table_of_a_million_rows_stays_small(tmp_path: Path) -> None:
     with out.open() as stream:
         assert sum(1 for _ in stream) == 1_000_001
     assert int(megabytes) < 300
+
+
+def test_every_form_says_the_same(tmp_path: Path, named: Path) -> None:
+    found = Network.load(named).predict(X)
+    classes = [NAMES.classes[index] for index in found.classes]
+    said = {form: io.StringIO() for form in predict.FORMS}
+    for form, stream in said.items():
+        assert predict.FORMS[form](iter([found]), Network.load(named), stream) == len(X)
+    assert said["lines"].getvalue().split() == classes
+    assert said["csv"].getvalue() == said["probabilities"].getvalue() == by_name()
+    for line, name, row in zip(
+        said["json"].getvalue().splitlines(), classes, found.probabilities.tolist(), strict=True
+    ):
+        values = dict(zip(NAMES.classes, row, strict=True))
+        assert json.loads(line) == {"class": name, "probabilities": values}
+
+
+@pytest.mark.parametrize(
+    ("output", "keys"),
+    [
+        ("logits", {"values"}),
+        ("ranked", {"class", "values"}),
+        ("argmax", {"class"}),
+        ("sigmoid", {"probabilities"}),
+    ],
+)
+def test_forms_of_other_outputs(output: str, keys: set[str]) -> None:
+    network = Network(**vars(made_up([4, 3], output=output)))
+    found = network.predict(np.zeros((1, 4)))
+    stream = io.StringIO()
+    assert predict.write_lines(iter([found]), network, stream) == 1
+    cells = stream.getvalue().strip().split(",")
+    assert len(cells) == (1 if "class" in keys else 3)
+    if "values" in keys and "class" not in keys:
+        assert list(map(float, cells)) == found.values[0].tolist()
+    stream = io.StringIO()
+    predict.write_json(iter([found]), network, stream)
+    assert set(json.loads(stream.getvalue())) == keys
+    if "probabilities" not in keys:
+        with pytest.raises(OutputError, match="has no probabilities, it has "):
+            predict.write_probabilities(iter([found]), network, io.StringIO())
+
+
+def test_standard_input_is_read_as_a_file_is(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "scripts.predict", "--network", GOLDEN_IRIS, "--input", "-"]
+    for text in (ROWS, HEADER + ROWS, "\ufeff" + ROWS):
+        done = subprocess.run(command, cwd=ROOT, input=text.encode(), capture_output=True)
+        assert (done.returncode, done.stdout.decode()) == (0, expected())
+    done = subprocess.run(command, cwd=ROOT, input=b"1,2\n", capture_output=True)
+    assert done.returncode == 2 and done.stderr.decode().count("\n") == 1
+    assert b"-: has 2 columns that go by position, expected 4" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -245,6 +245,58 @@ def test_benches_run_from_the_wheel_and_write_where_it_is_used(
     assert not (site / "verbatim/build").exists() and not (site / "build").exists()
 
 
+RECIPE = """
+name = "small"
+dataset = { file = "table.csv" }
+features = "standardize"
+hidden = [4]
+seed = 0
+[split]
+test_fraction = 0.2
+seed = 0
+[training]
+epochs = 30
+learning_rate = 0.05
+[fine_tuning]
+epochs = 3
+learning_rate = 0.001
+[formats]
+input = { width = 8 }
+weights_width = 8
+activations_width = 8
+calibration = "max"
+[softmax]
+score = "exp"
+divider = "reciprocal"
+[folds]
+target_cycles = 8
+"""
+
+
+def test_recipe_gives_the_network_of_the_checkout_to_the_byte(
+    environment: Path, away: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    rng = np.random.default_rng(2)
+    rows = [f"{a:.2f},{b:.2f},{'up' if a > b else 'down'}" for a, b in rng.uniform(0, 9, (60, 2))]
+    (away / "table.csv").write_text("\n".join(["a,b,kind", *rows]) + "\n")
+    (away / "small.toml").write_text(RECIPE)
+    words = ("verbatim", "sim", "small.toml", "--sim", "icarus", "--no-waves")
+    done = run(environment, away, *words, packages=None)
+    assert done.returncode == 0, done.stderr
+    assert "RTL (icarus)" in done.stdout and "checkpoint.pt: 33 epochs" in done.stdout
+    other = tmp_path_factory.mktemp("checkout")
+    for step in ("train", "export"):
+        arguments = ["--network", str(away / "small.toml"), "--build", str(other)]
+        command = [sys.executable, "-m", f"scripts.{step}", *arguments]
+        subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+    for name in ("network.json", "network.onnx"):
+        assert (away / "build/small" / name).read_bytes() == (other / name).read_bytes()
+    done = run(environment, away, "verbatim", "train", "small.toml", packages=None)
+    assert done.stdout == "build/small/network.json: is up to date\n"
+    done = run(environment, away, "verbatim", "predict", "table.csv")
+    assert set(done.stdout.split()) == {"up", "down"} and len(done.stdout.split()) == 60
+
+
 def test_modules_that_strings_name_are_found_in_the_wheel(environment: Path, away: Path) -> None:
     named = [*BACKENDS.values(), *LEARNERS.values(), "common.jobs:timed", "syn.carried:placed"]
     script = (
