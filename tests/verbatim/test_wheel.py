@@ -109,12 +109,14 @@ def test_every_file_of_a_room_is_packed_or_left_out_on_purpose() -> None:
 
 
 def test_extras_hold_every_package_at_the_version_that_is_tested() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    stated = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    project, needed = stated["project"], stated["build-system"]["requires"]
     extras = [one for extra in project["optional-dependencies"].values() for one in extra]
     wanted = [Requirement(one) for one in (*project["dependencies"], *extras)]
     pins = re.findall(r"^([\w-]+)==(\S+)$", (ROOT / "requirements.txt").read_text(), flags=re.M)
     tested = {name.lower(): number for name, number in pins}
-    assert [str(one) for one in wanted if tested[one.name.lower()] not in one.specifier] == []
+    pinned = [*wanted, *map(Requirement, needed)]
+    assert [str(one) for one in pinned if tested[one.name.lower()] not in one.specifier] == []
     used = {
         module.partition(".")[0]
         for name in wheel.shipped(ROOT)
