@@ -50,7 +50,7 @@ TOPS = frozenset({*wheel.ROOMS, "studies"})
 def packed() -> Path:
     """The wheel of this checkout, built once for what it is built from."""
     names = [*wheel.shipped(ROOT), "scripts/wheel.py", "pyproject.toml", "README.md"]
-    own = sorted((ROOT / "verbatim").glob("*.py"))
+    own = [path for path in (ROOT / "verbatim").iterdir() if path.is_file()]
     rests_on = results.files([*(ROOT / name for name in names), *own], ROOT)
 
     def build(folder: Path) -> None:
