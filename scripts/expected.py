@@ -14,7 +14,7 @@ KEYS = {"features", "labels", "train", "test", "input"}
 
 
 def command_of(step: str) -> str:
-    """What writes the files of a step of the way: train, export or sim."""
+    """Command that writes the files of a step of the way: train, export or sim."""
     if INSTALLED:
         return typed("train" if step == "export" else step)
     return f"python -m scripts.{step}"

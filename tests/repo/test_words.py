@@ -25,7 +25,7 @@ INSTEAD = {
     r"^\*\*(Choice|Price)\.\*\*": "Decision, Consequences",
 }
 # Folders whose docstrings begin with a verb or a noun phrase.
-CLEAN = ("boards", "common", "model", "scripts", "studies", "syn", "tb", "verify")
+CLEAN = ("boards", "common", "model", "scripts", "studies", "syn", "tb", "verbatim", "verify")
 OPENING = re.compile(r"(What|Who|Whether|How|Where|Why|When|Which)\b")
 SELF = Path(__file__).resolve()
 

@@ -48,8 +48,11 @@ def write(folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def browser_page() -> Iterator[Page]:
-    """A page of a headless Chromium that fails on what a console would complain of."""
+def browser_page(built: Path) -> Iterator[Page]:
+    """A page of a headless Chromium that fails on what a console would complain of.
+
+    Its event loop is this thread's, in which no simulation can be run any more: ``built`` is first.
+    """
     complaints: list[str] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
