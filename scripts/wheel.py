@@ -24,6 +24,7 @@ SUFFIXES = frozenset(
 LEFT_OUT = frozenset(
     {
         "scripts/bench.py",
+        "scripts/bench_canonical.py",
         "scripts/bench_learning.py",
         "scripts/golden.py",
         "scripts/report/readme.py",

@@ -1,4 +1,4 @@
-"""What the command does by each of its words, by the functions that make's scripts run.
+"""Verbs of the command, each by the functions that make's scripts run.
 
 A verb adds its arguments to a parser and returns what runs. What it needs beside numpy is imported
 where it is asked for.
