@@ -125,7 +125,7 @@ lint: build/setup/test .venv/ready ## the part that reads sources: Python and Ve
 # A campaign has the name of its module in verify/.
 CAMPAIGNS := soak input-grid exhaustive random-networks canonical every-fold x-reset netlists \
              simulator-agreement learning formal onnx-runtime fuzz coverage mutation \
-             mutation-within slope
+             mutation-within slope checkers
 
 verify: test $(CAMPAIGNS:%=verify-%) ## all of these, then the ledger of verification.md
 	@$(RUN) verify.ledger --fresh
@@ -180,6 +180,9 @@ verify-mutation: build/setup/icarus build/setup/verilator .venv/yosys ## mutants
 
 verify-mutation-within: build/setup/icarus .venv/yosys ## mutants of the core that learns, judged as a whole
 	@$(RUN) verify.mutation.within
+
+verify-checkers: build/setup/icarus .venv/ready ## mutants of the benches and of what judges results
+	@$(RUN) verify.checkers.run
 
 scheduler: .venv/ready ## hand out jobs to workers on several machines
 	@.venv/bin/dask scheduler --no-dashboard

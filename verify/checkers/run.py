@@ -1,0 +1,90 @@
+"""Would the tests notice a checker that checks less? Judge each mutant, and write it down."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from common import cli, files, jobs
+from common.paths import ROOT
+from verify import record
+from verify.checkers import judge, page
+from verify.checkers.judge import VERDICTS, CheckersError, Verdict
+from verify.checkers.mutants import MUTANTS, Mutant
+
+HERE = "verify.checkers.run"
+COMMAND = "make verify-checkers"
+PAGE = "checkers.md"
+
+
+def judge_all(mutants: Sequence[Mutant], workers: int) -> list[Verdict]:
+    """A verdict on each mutant, once all of their tests have passed without one."""
+    jobs.run("tests without a mutant", judge.jobs_without(mutants), VERDICTS, workers=workers)
+    done = jobs.run("mutants of the checkers", judge.jobs_of(mutants), VERDICTS, workers=workers)
+    return [judge.verdict(mutant, d) for mutant, d in zip(mutants, done, strict=True)]
+
+
+def standing(mutants: Sequence[Mutant]) -> list[Verdict]:
+    """The verdicts that stand already."""
+    found = []
+    for mutant, job in zip(mutants, judge.jobs_of(mutants), strict=True):
+        done = jobs.standing(job, VERDICTS)
+        found += [judge.verdict(mutant, done)] if done else []
+    return found
+
+
+def write_down(verdicts: Sequence[Verdict], docs: Path, of: int) -> None:
+    """Write the page of the verdicts, on so many mutants in all, and print its summary.
+
+    Raises `CheckersError` where a mutant has survived, where one is not judged yet, and where there
+    is none.
+    """
+    files.write_atomically(docs / PAGE, page.page(verdicts, of))
+    print(page.summary(verdicts))
+    survived = [found.mutant for found in verdicts if found.outcome == "survived"]
+    if survived:
+        names = ", ".join(f"{mutant.name} ({mutant.source})" for mutant in survived[:10])
+        raise CheckersError(f"{len(survived)} of {len(verdicts)} mutants survived: {names}")
+    if not verdicts or len(verdicts) < of:
+        raise CheckersError(f"{len(verdicts)} of {of} mutants are judged")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Judge every mutant, or see what stands; write the page; fail where one has survived."""
+    docs = ROOT / arguments.docs
+    if arguments.standing:
+        write_down(standing(MUTANTS), docs, len(MUTANTS))
+        return
+    verdicts = judge_all(MUTANTS, arguments.workers)
+    write_down(verdicts, docs, len(MUTANTS))
+    record.record(
+        "checkers",
+        level=9,
+        claim="the tests notice every mutant of the benches and of what judges results",
+        command=COMMAND,
+        figures=page.figures(verdicts),
+        seconds=sum(found.seconds for found in verdicts),
+        modules=[HERE, *judge.modules_of(MUTANTS)],
+        files=[ROOT / name for name in judge.SETTINGS],
+    )
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments of this command."""
+    built = argparse.ArgumentParser(prog=f"python -m {HERE}", description=__doc__)
+    built.add_argument(
+        "--workers", type=int, default=2, help="copies side by side (default: %(default)s)"
+    )
+    built.add_argument(
+        "--standing", action="store_true", help="judge nothing, write down what is judged already"
+    )
+    built.add_argument(
+        "--docs",
+        type=Path,
+        default=Path("docs/results"),
+        help="folder of the page (default: %(default)s)",
+    )
+    return built
+
+
+if __name__ == "__main__":
+    cli.main(run, parser())
