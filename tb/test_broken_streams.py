@@ -156,7 +156,7 @@ BROKEN = {
         r"tag: sample \d+, element 0: expected [01], got [01]",
         ("tag <= in_tag;", "tag <= in_tag ^ (in_x[3:0] == 4'd5);"),
     ),
-    # Who takes an X for 0 finds what was expected.
+    # An X that is read as 0 is what was expected.
     "is_x_where_0_is_expected": Broken(
         AT_CORNERS,
         "LogicArray|Cannot convert",
