@@ -120,7 +120,8 @@ def run_tests(folder: Path, tests: Sequence[str], label: str) -> Ran:
     kept = {name: value for name, value in os.environ.items() if not FOREIGN.fullmatch(name)}
     # No plugin that is not named has a say.
     environment = kept | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    options = ["-q", "-x", "--tb=short", f"--junitxml={junit}"]
+    # Of the family of JUnit files that may hold what a test records.
+    options = ["-q", "-x", "--tb=short", "-o", "junit_family=legacy", f"--junitxml={junit}"]
     try:
         done = subprocess.run(
             [sys.executable, "-m", "pytest", *options, *tests],
