@@ -111,7 +111,7 @@ CASE = '<testcase name="test_it" classname="a">{}</testcase>'
         (CASE.format('<error message="no fixture"/>'), judge.Ran(1)),
         (
             CASE.format("") + CASE.format('<failure message="it broke&#10;badly"/>'),
-            judge.Ran(2, "test_it", "it broke"),
+            judge.Ran(2, "test_it", "it broke badly"),
         ),
     ],
 )

@@ -65,7 +65,7 @@ MUTANTS = (
             "resets-the-core-in-the-first-cycle-alone": (
                 "in reset_cycles(RESET_CYCLES, SOME_RESETS, RESETS):",
                 "in [0]:",
-                broken("counts_on_over_a_reset"),
+                broken("computes_on_over_a_reset"),
             ),
         },
     ),

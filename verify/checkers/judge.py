@@ -30,6 +30,8 @@ FOLDER = BUILD / "checkers"
 TREES, VERDICTS = FOLDER / "trees", FOLDER / "verdicts"
 # A test that takes longer is no verdict.
 SECONDS = 7200
+# Characters of a failure's message that are kept.
+MOST = 400
 # Statuses of pytest.
 PASSED, FAILED = 0, 1
 # Read by every test, and imported by none.
@@ -63,7 +65,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Ran:
-    """Some tests in a copy: the first that failed with its first line, or neither; how many."""
+    """Some tests in a copy: the first that failed with its message, or neither; how many."""
 
     count: int
     test: str = ""
@@ -152,8 +154,8 @@ def read(junit: Path) -> Ran:
     for case in cases:
         failure = case.find("failure")
         if failure is not None:
-            first = str(failure.get("message", "")).strip().split("\n")[0]
-            return Ran(len(cases), str(case.get("name")), first)
+            words = " ".join(str(failure.get("message", "")).split())
+            return Ran(len(cases), str(case.get("name")), words[:MOST])
     return Ran(len(cases))
 
 
