@@ -60,13 +60,14 @@ KILLED = mutant('else ROOT) / "build"', 'else ROOT) / "built"')
 SURVIVING = mutant("return PACKAGE + name if own else name", "return name")
 
 
-def test_test_that_fails_kills() -> None:
+def test_test_that_fails_kills(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(judge, "TREES", tmp_path)
     told = judge.judged(KILLED)
     assert told["outcome"] == "killed"
     assert told["test"] == "test_module_of_a_room_keeps_its_name_in_a_checkout"
     assert told["sentence"].startswith("AssertionError: assert PosixPath(")
     assert KILLED.text in (ROOT / SOURCE).read_text()
-    assert not list(judge.TREES.glob("*/*/common/paths.py"))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_mutant_that_no_test_notices_survives() -> None:
