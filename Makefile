@@ -124,8 +124,8 @@ lint: build/setup/test .venv/ready ## the part that reads sources: Python and Ve
 
 # A campaign has the name of its module in verify/.
 CAMPAIGNS := soak input-grid exhaustive random-networks canonical every-fold x-reset netlists \
-             simulator-agreement learning formal onnx-runtime fuzz coverage mutation \
-             mutation-within slope checkers
+             simulator-agreement learning formal neurons onnx-runtime fuzz coverage \
+             mutation mutation-within slope checkers
 
 verify: test $(CAMPAIGNS:%=verify-%) ## all of these, then the ledger of verification.md
 	@$(RUN) verify.ledger --fresh
@@ -165,6 +165,9 @@ verify-slope: .venv/ready | build/setup/verilator ## every delta of a logit of t
 
 verify-formal: .venv/yosys ## proofs of stream contracts and formulas
 	@$(RUN) verify.formal.prove
+
+verify-neurons: .venv/yosys ## every neuron that ships, proved for every input
+	@$(RUN) verify.formal.neurons
 
 verify-onnx-runtime: build/setup/verilator .venv/ready ## ONNX Runtime on 100,000 random inputs
 	@$(RUN) verify.campaigns.onnx_runtime
