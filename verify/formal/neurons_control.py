@@ -1,7 +1,7 @@
-"""Which weight meets which element in which cycle: `mlp_linear` for all time, products left open.
+"""Induction over the cycles of `mlp_linear`: which weight meets which element, products left open.
 
-An induction over one cycle of `mlp_layer`. A place of the pipeline holds a cycle of a vector, or
-nothing; whatever it holds, whoever stalls and resets, the registers of the next place become what
+It is for all time, over one cycle. A place of the pipeline holds a cycle of a vector, or nothing;
+whatever it holds, whoever stalls and resets, the registers of the next place become what
 the network says that they hold of that cycle, or stay as they are. Multiplication is a function of
 which nothing is known. Registers and inputs that a case does not name may have any value.
 """

@@ -42,16 +42,18 @@ accumulators then hold the reference's sums of the vector that was taken; by 5 a
 leave are the reference's. By 7 they are what the next layer takes, so that the logits of the last
 layer are the reference's for the features that were gathered.
 
-Words that differ are compared by Bitwuzla, with no bound on time or values; words that are the same
-bits need no answer. A question that is not answered within a minute ends the command: no layer is
-in the table unless everything in it is proved. `tests/verify/test_neurons.py` refutes the lemmas on
-another weight, a wrong shift, tree node, address, bias, rounding, turn, order of groups, a stall
-that does not stall, a sum that is lost.
+Words that differ are compared by Bitwuzla, for all values; words that are the same bits need no
+answer, as all words of 1 do, which is arranged so that equal words are built alike. The table
+counts the answers that 2, 3 and 6 took, and the cycles that 1 and 5 went through. A question that
+is not answered within a minute ends the command: no layer is in the table unless everything in it
+is proved. `tests/verify/test_neurons.py` refutes the lemmas on another weight, a wrong shift,
+tree node, address, bias, rounding, turn, order of groups, a stall that does not stall, a sum that
+is lost.
 
-**Trusted:** Yosys' reading of the Verilog and of the ROM images; Bitwuzla; the evaluation of a
-cycle in `verify/formal/neurons_design.py` and the bookkeeping of `neurons_control.py` and
-`neurons_queue.py`, with the argument above that a chain of places which keep or hand over what
-they hold is a queue; that `linear` calculates without overflow in 64 bits.
+**Trusted:** Yosys' reading of the Verilog and of the ROM images; Bitwuzla, without a second
+opinion; the evaluation of a cycle in `verify/formal/neurons_design.py` and the bookkeeping of
+`neurons_control.py` and `neurons_queue.py`, with the argument above that a chain of places which
+keep or hand over what they hold is a queue; that `linear` calculates without overflow in 64 bits.
 
 **Not proved here:** what packs the features and unpacks the result (proofs at small sizes are in
 [formal.md](formal.md), whole networks are simulated); other folds; activations by table, which no

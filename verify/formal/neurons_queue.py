@@ -1,9 +1,9 @@
-"""Behind the sums: `mlp_layer` for all time, from accumulators to the vector that leaves.
+"""Induction over the cycles of `mlp_layer` behind its sums, to the vector that leaves.
 
-An induction over one cycle, as in `neurons_control`, of the places behind `mlp_linear`: the spare
-place for sums, both stages of requantization, the vector that is gathered, and its spare place. In
-each state of their valid bits, whoever stalls and resets, what is taken is there in the next cycle
-as the reference says, what is not taken stays, and nothing else comes.
+It is as in `neurons_control`, for all time, of the places behind `mlp_linear`: the spare place
+for sums, both stages of requantization, the vector that is gathered, and its spare place. In each
+state of their valid bits, whoever stalls and resets, what is taken is there in the next cycle as
+the reference says, what is not taken stays, and nothing else comes.
 """
 
 import itertools
@@ -46,12 +46,12 @@ class Queue:
 
     @property
     def packs(self) -> bool:
-        """If the outputs come in more than one beat."""
+        """Return True if the outputs come in more than one beat."""
         return self.subject.layer.groups > 1
 
     @property
     def buffered(self) -> bool:
-        """If the vector that leaves has a spare place."""
+        """Return True if the vector that leaves has a spare place."""
         return f"{VECTOR_SPARE}_valid" in self.design.registers
 
     def _valid_bits(self) -> list[str]:
@@ -136,7 +136,7 @@ class Queue:
         return _joined(rounded(self.subject.words, acc, layer.shift)[:width] for acc in lanes)
 
     def _active(self, codes: Word) -> Word:
-        """What the activation makes of codes."""
+        """Return the codes behind the activation."""
         if not self.subject.layer.relu:
             return codes
         return _joined(relu(self.subject.words, code) for code in self._lanes(codes))

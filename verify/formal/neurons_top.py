@@ -1,4 +1,4 @@
-"""How `mlp_top` connects the layers of a network: each feeds the next, with its own parameters.
+"""Wiring of the layers in `mlp_top`: each feeds the next, with its own parameters.
 
 Yosys elaborates the top without looking into its instances; wires that are connected have one
 number in what it writes.
