@@ -142,7 +142,7 @@ verify-exhaustive: .venv/ready | build/setup/verilator ## every softmax, all 2^2
 verify-random-networks: .venv/ready | build/setup/verilator ## 200 random networks, all implementations
 	@$(RUN) verify.campaigns.random_networks
 
-verify-canonical: build/setup/verilator .venv/ready ## the field's seven small networks, all implementations
+verify-canonical: build/setup/verilator .venv/ready ## seven small networks, all implementations
 	@$(RUN) verify.campaigns.canonical
 
 verify-every-fold: .venv/ready | build/setup/icarus ## each legal fold of IrisNet's layers
@@ -197,11 +197,11 @@ worker: build/setup/test .venv/yosys ## do jobs of the scheduler CLUSTER, a proc
 	    --no-dashboard --local-directory build/dask
 
 ##@ Measure
-bench-canonical: build/setup/verilator .venv/yosys ## seconds and rates of seven small networks of the field
-	@$(RUN) scripts.bench_canonical
-
 bench: build/setup/icarus build/setup/verilator .venv/ready ## seconds of the whole way, speed of its parts
 	@$(RUN) scripts.bench --network $(RECIPE)
+
+bench-canonical: build/setup/verilator .venv/yosys ## the same of the field's seven small networks
+	@$(RUN) scripts.bench_canonical
 
 accuracy: .venv/ready | $(CLAIM) ## cost of quantization for one network, 2 to 8 bits
 	@$(RUN) studies.accuracy --network $(RECIPE) --build $(BUILD)

@@ -83,13 +83,13 @@ def test_campaign_and_study_are_named_as_their_module() -> None:
     for name in named:
         _, recipe = re.split(rf"^{name}:.*\n", MAKEFILE, flags=re.M)
         room, _, rest = name.replace("study-", "studies-").partition("-")
-        module = rest.replace("-", "_")
+        module = rest.replace("-", "[._]")
         recipe = recipe.partition("\n\n")[0]
-        assert re.search(rf"\$\(RUN\) {room}\.(campaigns\.)?{module}\b", recipe), name
+        assert re.search(rf"\$\(RUN\) {room}\.(\w+\.)?{module}\b", recipe), name
     dry = make("--dry-run", "verify").stdout
     for name in named:
-        module = name.removeprefix("verify-").replace("-", "_")
-        assert (f".{module}" in dry) == name.startswith("verify-"), name
+        module = name.removeprefix("verify-").replace("-", "[._]")
+        assert bool(re.search(rf"\.{module}\b", dry)) == name.startswith("verify-"), name
     assert dry.splitlines()[-1].endswith("verify.ledger --fresh")
 
 
