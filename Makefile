@@ -11,6 +11,7 @@ DEVICE  ?= first## synth: 85k, 45k, 25k; up5k, hx1k, hx8k; first of its family
 FOLD    ?= default## synth, core: serial, default, unrolled, 4x3,30x1,30x1,10x1
 BOARD   ?= icebreaker## bitstream: icebreaker or ulx3s
 LEARN   ?= 0## bitstream: 1 learns on the board, from a random start
+LEARNED ?= 0## sim, core, synth, profile: 1 takes what make learn left
 L       ?= 30## learn: multipliers, 1 to 256
 EPOCHS  ?= own## learn: epochs; own: those of the network
 SEED    ?= 1## learn: of start and order, 1 to 65535
@@ -28,7 +29,7 @@ $(call plain,the path of this checkout,$(value CURDIR))
 comma := ,
 $(if $(findstring $(comma),$(value CURDIR)),$(error the path of this checkout must have no comma, \
     which a linker takes apart, got '$(value CURDIR)'))
-$(foreach v,SIM NETWORK WAVES TEST NETLIST TARGET DEVICE FOLD BOARD LEARN L EPOCHS SEED PYTHON,$(call plain,$v,$(value $v)))
+$(foreach v,SIM NETWORK WAVES TEST NETLIST TARGET DEVICE FOLD BOARD LEARN LEARNED L EPOCHS SEED PYTHON,$(call plain,$v,$(value $v)))
 
 ifneq ($(SIM),verilator)
 ifneq ($(SIM),icarus)
@@ -44,6 +45,9 @@ endif
 ifeq ($(filter 0 1,$(LEARN)),)
 $(error LEARN must be 0 or 1, got '$(LEARN)')
 endif
+ifeq ($(filter 0 1,$(LEARNED)),)
+$(error LEARNED must be 0 or 1, got '$(LEARNED)')
+endif
 ifeq ($(filter 0 1 generic ice40,$(NETLIST)),)
 $(error NETLIST must be 0, 1, generic or ice40, got '$(NETLIST)')
 endif
@@ -51,7 +55,8 @@ endif
 # A network is built in build/NAME, where a file says whose folder that is: two recipes of one name in
 # different folders must not meet.
 RECIPE := $(if $(filter %.toml,$(NETWORK)),$(NETWORK),model/networks/$(NETWORK).toml)
-BUILD  := build/$(basename $(notdir $(RECIPE)))
+MADE   := build/$(basename $(notdir $(RECIPE)))
+BUILD  := $(MADE)$(if $(filter 1,$(LEARNED)),/learned)
 CLAIM  := $(BUILD)/made-from
 RTL    := $(BUILD)/rtl-$(SIM).json
 
@@ -82,7 +87,7 @@ menu:
 
 ##@ Use
 sim: $(RTL) ## train, quantize, export, simulate, compare
-	@$(RUN) scripts.report.terminal --build $(BUILD) --sim $(SIM)
+	@$(if $(filter 0,$(LEARNED)),$(RUN) scripts.report.terminal --build $(BUILD) --sim $(SIM))
 
 report: sim ## the same as a page for a browser: report.html
 	@$(RUN) scripts.report --build $(BUILD) --sim $(SIM)
@@ -96,8 +101,8 @@ profile: $(BUILD)/network.json ## how values fill their formats and saturate
 synth: $(BUILD)/network.json .venv/yosys ## FPGA resources, clock and latency of a network
 	@$(RUN) scripts.synth --build $(BUILD) --target $(TARGET) --device $(DEVICE) --fold $(FOLD)
 
-learn: .venv/ready | build/setup/verilator $(CLAIM) ## learn a network in Verilog, from a random start
-	@$(RUN) scripts.learn --network $(RECIPE) --build $(BUILD) --lanes $(L) --seed $(SEED) \
+learn: .venv/ready | build/setup/verilator $(MADE)/made-from ## learn a network in Verilog, from a random start
+	@$(RUN) scripts.learn --network $(RECIPE) --build $(MADE) --lanes $(L) --seed $(SEED) \
 	    $(if $(filter-out own,$(EPOCHS)),--epochs $(EPOCHS))
 
 bitstream: $(if $(filter 1,$(LEARN)),$(RECIPE),$(BUILD)/network.json) .venv/yosys | $(CLAIM) ## a board with a network behind its serial port
@@ -280,10 +285,14 @@ softmax-study: study-softmax
 # A network, step by step.
 
 # Refused where it is the folder of another recipe.
-$(CLAIM): FORCE | $(RECIPE) .venv/ready
+$(sort $(CLAIM) $(MADE)/made-from): FORCE | $(RECIPE) .venv/ready
 	@test "$$(cat $@ 2>&1)" = '$(patsubst $(CURDIR)/%,%,$(abspath $(RECIPE)))' || \
-	    $(RUN) scripts.claim --network $(RECIPE) --build $(BUILD)
+	    $(RUN) scripts.claim --network $(RECIPE) --build $(@D)
 
+ifeq ($(LEARNED),1)
+$(BUILD)/network.json $(BUILD)/expected.npz:
+	@echo "$@: is missing, make learn NETWORK=$(NETWORK) makes it" >&2; exit 1
+else
 $(BUILD)/checkpoint.pt: $(RECIPE) scripts/train.py $(call sources_of,common model) | .venv/ready $(CLAIM)
 	@$(RUN) scripts.train --network $(RECIPE) --build $(BUILD)
 
@@ -292,6 +301,7 @@ $(BUILD)/checkpoint.pt: $(RECIPE) scripts/train.py $(call sources_of,common mode
 
 $(BUILD)/network.json $(BUILD)/expected.npz &: $(BUILD)/checkpoint.pt scripts/export.py
 	@$(RUN) scripts.export --network $(RECIPE) --build $(BUILD)
+endif
 
 $(RTL): $(BUILD)/network.json $(BUILD)/expected.npz $(BUILD)/waves-$(SIM) scripts/sim.py \
         $(call sources_of,common model rtl tb) | build/setup/$(SIM)

@@ -1,6 +1,7 @@
 """Learn a network in Verilog from a random start, and compare each epoch with the reference.
 
-Leaves an ordinary network, which predict takes, a checkpoint and a picture of the curve.
+Leaves an ordinary network, which predict takes, a checkpoint and a picture of the curve; and a
+folder as export leaves it, from which `make sim LEARNED=1` and `make core LEARNED=1` go on.
 """
 
 import argparse
@@ -20,7 +21,8 @@ from rich.table import Table
 from common import cli, tables
 from common.errors import VerbatimError
 from common.files import whole_file
-from model import artifact, recipe, reference
+from model import artifact, images, recipe, reference
+from model.artifact import Network
 from model.data import datasets, scaling
 from model.format import Int
 from model.learning import floats, from_recipe, learner, plans
@@ -28,9 +30,13 @@ from model.learning.backprop import LFSR_W, Plan
 from model.learning.core import Core
 from model.learning.learner import Learner
 from model.recipe import Recipe, Training
+from scripts.claim import claim
+from scripts.expected import FILE
 from tb.sim.learning import NativeLearner
 
 NETWORK, CHECKPOINT, PICTURE = "learned.network.json", "learned.checkpoint.json", "learn.png"
+# The folder of the build folder that is like one itself.
+FOLDER = "learned"
 VERILOG, PYTHON, SGD, ADAM = "integers, Verilog", "integers, Python", "float, SGD", "float, Adam"
 # Adam's settings, where the recipe trains by none.
 TRAINING = Training(1000, 0.001)
@@ -44,8 +50,13 @@ class DivergenceError(VerbatimError):
 
 @dataclass(frozen=True)
 class Samples:
-    """Codes ``[samples, n_in]`` and labels of both parts of a split, and what scaled them."""
+    """Codes ``[samples, n_in]`` and labels of both parts of a split, and what scaled them.
 
+    ``train`` and ``test`` are the parts' samples in the dataset.
+    """
+
+    train: Int
+    test: Int
     x: Int
     labels: Int
     test_x: Int
@@ -81,7 +92,7 @@ def samples_of(wanted: Recipe, data: datasets.Dataset) -> Samples:
     x, test_x = (
         reference.quantize(scale.apply(data.features[part]), plans.INPUT) for part in (train, test)
     )
-    return Samples(x, data.labels[train], test_x, data.labels[test], scale)
+    return Samples(train, test, x, data.labels[train], test_x, data.labels[test], scale)
 
 
 def learn(core: Core, seed: int, samples: Samples, console: Console) -> tuple[Learner, Result]:
@@ -150,8 +161,11 @@ def check_cycles(core: Core, epochs: int, cycles: int) -> None:
 
 def learn_in_float(
     plan: Plan, seed: int, samples: Samples, training: Training, found: Result
-) -> None:
-    """Add SGD with the integers' start, order and rate, and Adam from their start."""
+) -> list[floats.Real]:
+    """Add SGD with the integers' start, order and rate, and Adam from their start.
+
+    Returns what SGD has learned.
+    """
 
     def values(x: Int) -> floats.Real:
         return np.asarray(x * plan.x(0).lsb, np.float64)
@@ -169,6 +183,7 @@ def learn_in_float(
         plan, seed, x, labels, epochs=training.epochs, learning_rate=training.learning_rate
     )
     found.correct[ADAM] = count(learned)
+    return epochs[-1][1]
 
 
 def table(plan: Plan, samples: Samples, found: Result, training: Training) -> Table:
@@ -201,6 +216,35 @@ def draw(found: Result, path: Path) -> None:
         figure.savefig(temporary, format="png", dpi=150)
 
 
+def leave(
+    network: Network,
+    data: datasets.Dataset,
+    samples: Samples,
+    by_sgd: list[floats.Real],
+    plan: Plan,
+    folder: Path,
+) -> None:
+    """Write a folder as export does: the network, its images, the dataset.
+
+    Its float classes are those of SGD.
+    """
+    codes = reference.encode(network, data.features)
+    logits = floats.outputs(plan, by_sgd, np.asarray(codes * plan.x(0).lsb, np.float64))[-1]
+    scores = logits if plan.score == "exp" else (1.0 + logits) ** 2
+    artifact.save(network, folder / "network.json")
+    images.write_images(network, folder / images.MEM_DIR)
+    expected = {
+        "features": data.features,
+        "labels": data.labels,
+        "train": samples.train,
+        "test": samples.test,
+        "input": codes,
+        "float.class": scores.argmax(axis=1),
+    }
+    with whole_file(folder / FILE) as temporary, temporary.open("wb") as stream:
+        np.savez(stream, allow_pickle=False, **expected)
+
+
 def run(arguments: argparse.Namespace) -> None:
     """Learn, write the files into the build folder, print the table."""
     build = arguments.build
@@ -212,7 +256,7 @@ def run(arguments: argparse.Namespace) -> None:
     core, training = Core(plan, arguments.lanes), wanted.training or TRAINING
     learned, found = learn(core, arguments.seed, samples, Console(stderr=True))
     check_cycles(core, plan.epochs, found.cycles)
-    learn_in_float(plan, arguments.seed, samples, training, found)
+    by_sgd = learn_in_float(plan, arguments.seed, samples, training, found)
     provenance = {"learned": {"seed": arguments.seed, "masters_sha256": learned.state.digest}}
     network = learner.network(
         plan,
@@ -222,6 +266,8 @@ def run(arguments: argparse.Namespace) -> None:
         scaling=samples.scaling,
     )
     network = dataclasses.replace(network, names=data.names)
+    claim(build / FOLDER, arguments.network)
+    leave(network, data, samples, by_sgd, plan, build / FOLDER)
     artifact.save(network, build / NETWORK)
     learner.save(plan, learned.state, build / CHECKPOINT)
     draw(found, build / PICTURE)
@@ -229,7 +275,7 @@ def run(arguments: argparse.Namespace) -> None:
     count = plan.epochs * plan.samples
     print(f"masters after each of {plan.epochs} epochs: equal, sha256 {learned.state.digest}")
     print(f"cycles a sample, L = {core.lanes}: {found.cycles / count:.1f}, formula {core.cycles}")
-    print(f"{build}: {NETWORK}, {CHECKPOINT}, {PICTURE}")
+    print(f"{build}: {NETWORK}, {CHECKPOINT}, {PICTURE}, {FOLDER}/")
 
 
 def parser() -> argparse.ArgumentParser:

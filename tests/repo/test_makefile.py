@@ -15,6 +15,7 @@ from tb.sim import simulators
 VARIABLES = (
     *("SIM", "NETWORK", "WAVES", "TEST", "NETLIST"),
     *("TARGET", "DEVICE", "FOLD", "BOARD", "PYTHON"),
+    *("LEARN", "LEARNED", "L", "EPOCHS", "SEED"),
 )
 ODD = [*" \t\n:;|&<>'\"`\\*?!%=$#()[]{}"]
 # Fine in a path, for make, for a shell and for Python.
@@ -94,6 +95,18 @@ def test_checkout_in_an_odd_path_is_refused(
     for simulator in simulators.SIMULATORS:
         with pytest.raises(SimulatorError, match="the path of this checkout must have no"):
             simulators.environment_of(simulator)
+
+
+def test_a_learned_network_is_built_beside_the_trained_one() -> None:
+    """Learning itself does not go into its own result."""
+    for goal, where in (("sim", "build/iris/learned"), ("core", "build/iris/learned")):
+        done = make(goal, "LEARNED=1")
+        assert done.returncode == 0 and "scripts.train" not in done.stdout
+        assert f"scripts.{goal} --build {where} " in done.stdout
+    assert "--build build/iris --lanes" in make("learn", "LEARNED=1").stdout
+    assert "scripts.report.terminal" in make("sim").stdout
+    assert "scripts.report.terminal" not in make("sim", "LEARNED=1").stdout
+    assert "LEARNED must be 0 or 1, got '2'" in make("sim", "LEARNED=2").stderr
 
 
 def test_settings_of_python_stay_outside() -> None:

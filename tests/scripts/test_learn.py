@@ -3,6 +3,7 @@
 import dataclasses
 import re
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,13 @@ from model.learning.backprop import IRIS, Lfsr
 from model.learning.core import Core
 from model.learning.learner import Learner
 from model.learning.plans import PLANS, samples_of, with_score
-from scripts import learn
+from scripts import core, learn
+from scripts.expected import FILE, read_expected
+
+
+def core_of(folder: Path) -> Namespace:
+    """Arguments of `scripts.core` for a build folder."""
+    return Namespace(build=folder, fold="default", samples=None, output=None)
 
 
 def command(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
@@ -54,6 +61,18 @@ def test_few_epochs_leave_network_checkpoint_and_picture(monkeypatch, capsys, tm
         right = int((found[part] == data.labels[part]).sum())
         assert f"{right}/{len(part)}" in printed
     assert (tmp_path / learn.PICTURE).read_bytes().startswith(b"\x89PNG")
+    # The folder is one of which the ways of an exported network go on.
+    folder = tmp_path / learn.FOLDER
+    expected = read_expected(folder / FILE)
+    assert np.array_equal(expected["input"], reference.encode(network, data.features))
+    assert np.array_equal(expected["train"], train) and np.array_equal(expected["test"], test)
+    by_sgd = re.search(r"float, SGD +│ +(\d+)/120 │ +(\d+)/30 ", printed)
+    assert by_sgd, printed
+    for part, count in zip((train, test), by_sgd.groups(), strict=True):
+        assert (expected["float.class"][part] == data.labels[part]).sum() == int(count)
+    core.run(core_of(folder))
+    assert (folder / "core" / "README.md").is_file()
+    assert re.search(r"\n[1-9]\d+ golden results; ", capsys.readouterr().out)
 
 
 @pytest.mark.parametrize(
