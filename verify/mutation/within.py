@@ -23,11 +23,11 @@ from model.stage import Parameter
 from model.verilog import literal
 from syn.yosys import chosen, run_yosys
 from tb.modules.case import Case, short
-from tb.modules.learning_networks import of_hard
+from tb.modules.learning_networks import HARD, of_hard
 from tb.modules.registry import FAMILY_OF
 from tb.sim.runner import simulate
 from verify import cases, record
-from verify.mutation import equivalence, judge, page, run
+from verify.mutation import equivalence, judge, page, parts, run
 from verify.mutation.judge import Told, Verdict, noticed
 from verify.mutation.netlist_mutants import FOLDER, NETLIST, NetlistMutant, Subject, place, quotas
 from verify.mutation.run import MutantsError
@@ -40,6 +40,24 @@ WHOLE = Case(TOP, of_hard(lanes=2), "learning_bench", ("mlp_learn_ram",))
 PARTS = tuple(
     f"mlp_learn_{name}" for name in ("answer", "control", "engine", "host", "lanes", "top")
 )
+# What the core owes them, and where it looks at them, as `parts` has it of others; no parameter is
+# left of a part here.
+ASSUMED = {"mlp_learn_answer": (f"!learn || label < {HARD.sizes[-1]}",)}
+_ANSWERS = dict.fromkeys(("m_axis_tlast", "m_axis_tdata", "m_axis_tuser"), "gold_m_axis_tvalid")
+SEEN = {
+    "mlp_learn_answer": {"d": "gold_d_valid", **_ANSWERS},
+    "mlp_learn_control": {"word_last": "gold_word_valid"},
+    "mlp_learn_engine": dict.fromkeys(("logit", "logit_last"), "gold_logit_valid"),
+    "mlp_learn_host": {
+        **dict.fromkeys(("word_last", "word_data"), "gold_word_valid"),
+        **dict.fromkeys(("order_last", "order_index"), "gold_order_valid"),
+    },
+    TOP: {
+        **_ANSWERS,
+        **dict.fromkeys(("m_order_tlast", "m_order_tdata"), "gold_m_order_tvalid"),
+        **dict.fromkeys(("m_save_tlast", "m_save_tdata"), "gold_m_save_tvalid"),
+    },
+}
 SEED = 1
 COUNT = 72
 PAGE = "mutation-within.md"
@@ -202,6 +220,8 @@ def notice(module: str, number: int | None, count: int, seed: int) -> Told:
 def prove(module: str, number: int, count: int, seed: int) -> Told:
     """The outcome of a proof that a mutant is its module, whatever stands around it."""
     mutant = whole().mutants(module, count, seed)[1][number]
+    parts.ASSUMED.update(ASSUMED)
+    parts.SEEN.update(SEEN)
     proof = equivalence.compare(Alone(whole(), module), mutant, seconds=judge.PROOF_SECONDS)
     if proof.holds:
         return {"outcome": "equivalent", "why": f"proved, {proof.frames} frames"}
@@ -225,7 +245,8 @@ def proposed(count: int, seed: int) -> tuple[judge.Case, list[judge.Case]]:
             origin = {"module": module, "number": mutant.number, "count": share, "seed": seed}
             name, change = mutant.name, {"change": mutant.change}
             seen = Job(name, f"{HERE}:notice", origin, {**tests, **netlist, **change})
-            proof = Job(name, f"{HERE}:prove", origin, {**provers, **netlist, **change})
+            duties = {"assumed": ASSUMED.get(module), "seen": SEEN.get(module)}
+            proof = Job(name, f"{HERE}:prove", origin, {**provers, **netlist, **change, **duties})
             what = (mutant.name, mutant.sentence, mutant.source)
             every.append(judge.Case("netlist", module, *what, seen, proof))
     origin = {"module": PARTS[0], "number": None, "count": shares[PARTS[0]], "seed": seed}
