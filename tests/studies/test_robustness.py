@@ -266,6 +266,22 @@ def test_broken_entry_is_refused(
         check.check(str(path), str(proof))
 
 
+def test_code_that_no_input_has_is_refused(tmp_path: Path) -> None:
+    """The class is constant, so that nothing but the range of the codes speaks against it."""
+    spec = drawn(1, "exp").spec
+    weights = {layer.name: np.zeros((layer.n_out, layer.n_in), np.int64) for layer in spec.layers}
+    biases = {layer.name: np.zeros(layer.n_out, np.int64) for layer in spec.layers}
+    biases["l2"][0] = 40
+    network = Network(spec, weights, biases)
+    path, proof = write(network, [search.search(Prover(network), np.array([15, 15]))], tmp_path)
+    assert check.check(str(path), str(proof)).startswith("1 boxes proved")
+    content = json.loads(proof.read_text())
+    content["samples"][0][0][0] += 1
+    proof.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match="sample 1 is not proved"):
+        check.check(str(path), str(proof))
+
+
 def test_certificate_of_another_network_is_refused(
     iris: tuple[Network, list[Sample]], tmp_path: Path
 ) -> None:

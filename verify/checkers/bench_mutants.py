@@ -274,8 +274,8 @@ MUTANTS = (
                 broken("keeps_a_late_beat_over_a_reset"),
             ),
             "resets-while-nothing-is-offered": (
-                "bench.clocked.reset(bench.source.port)",
-                "bench.clocked.reset()",
+                "        await bench.clocked.reset(bench.source.port)\n",
+                "        bench.source.port.valid.value = 0\n        await bench.clocked.reset()\n",
                 broken("takes_what_is_offered_in_reset"),
             ),
         },

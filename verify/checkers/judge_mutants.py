@@ -322,7 +322,7 @@ MUTANTS = (
             "takes-a-code-out-of-range": (
                 "{*x, *other} <= {*range(-top, top)}",
                 "{*other} <= {*range(-top, top)}",
-                "test_broken_entry_is_refused[with_codes_out_of_range]",
+                "test_code_that_no_input_has_is_refused",
             ),
             "takes-the-class-for-its-rival": (
                 "good = good and rival != won and",
