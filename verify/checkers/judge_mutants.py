@@ -5,6 +5,7 @@ from verify.checkers.mutant import weaken
 RUNNER = "tb/test_runner.py"
 STREAMS = "tb/test_broken_streams.py"
 SOLVERS = "tests/verify/test_solver_verdicts.py"
+NEURONS = "tests/verify/test_neurons.py"
 JUDGEMENT = "tests/verify/test_judgement.py"
 MUTATION = "tests/verify/test_mutation_page.py"
 AGREEMENT = "tests/verify/test_simulator_agreement.py"
@@ -185,6 +186,23 @@ MUTANTS = (
                 "    except ValueError:\n"
                 "        return 0\n",
                 "test_proof_that_fails_ends_the_command",
+            ),
+        },
+    ),
+    *weaken(
+        "verify/formal/neurons_words.py",
+        NEURONS,
+        {
+            "proves-a-lemma-that-is-undecided": (
+                "if answer != self.bitwuzla.Result.UNSAT:",
+                "if answer is None:",
+                "test_what_a_solver_does_not_decide_is_not_proved",
+            ),
+            "remembers-an-equality-before-it-is-decided": (
+                "        if len(found) != len(expected):\n",
+                "        self._equal.add((found, expected))\n"
+                "        if len(found) != len(expected):\n",
+                "test_different_words_are_told_apart",
             ),
         },
     ),
