@@ -13,6 +13,7 @@ import pytest
 from common.jobs import Done
 from common.paths import ROOT
 from tests.verify.test_mutants import seed
+from verify import record
 from verify.checkers import judge, page, run
 from verify.checkers.judge import CheckersError, Verdict
 from verify.checkers.mutants import MUTANTS, Mutant
@@ -177,7 +178,16 @@ def test_evidence_is_left_where_all_are_killed(
         return
     run.run(arguments)
     assert left[0]["figures"]["killed"] == 3 and left[0]["level"] == 9
-    assert {"verify.checkers.run", "tb.test_divergence"} <= set(left[0]["modules"])
+    assert {"tb.benches.scoreboard", "tb.test_divergence"} <= set(left[0]["modules"])
+
+
+def test_claim_rests_on_every_checker_and_test_and_on_no_page() -> None:
+    modules, given = run.evidence(MUTANTS)
+    sources = record.rests_on(record.basis(modules, None, given))["sources"]
+    for mutant in MUTANTS:
+        assert {mutant.source, *(test.partition("::")[0] for test in mutant.tests)} <= set(sources)
+    assert not [name for name in sources if name.startswith("docs/")]
+    assert {"conftest.py", "verify/checkers/judge.py"} <= set(sources)
 
 
 def test_what_stands_is_found_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from verify.checkers.mutants import MUTANTS, Mutant
 HERE = "verify.checkers.run"
 COMMAND = "make verify-checkers"
 PAGE = "checkers.md"
+# It names pages that the ledger writes, which would make the claim one of earlier sources at once.
+OF_PAGES = "tests.verify.test_ledger"
 
 
 def judge_all(mutants: Sequence[Mutant], workers: int) -> list[Verdict]:
@@ -48,6 +50,18 @@ def write_down(verdicts: Sequence[Verdict], docs: Path, of: int) -> None:
         raise CheckersError(f"{len(verdicts)} of {of} mutants are judged")
 
 
+def evidence(mutants: Sequence[Mutant]) -> tuple[list[str], list[Path]]:
+    """Return the modules and the files that the claim rests on.
+
+    These are all that is changed and all tests of it, and those of this room, which name them.
+    """
+    modules = judge.modules_of(mutants)
+    of_pages = [ROOT / f"{OF_PAGES.replace('.', '/')}.py"] if OF_PAGES in modules else []
+    room = sorted(Path(__file__).parent.glob("*.py"))
+    given = [*of_pages, *room, *(ROOT / name for name in judge.SETTINGS)]
+    return [name for name in modules if name != OF_PAGES], given
+
+
 def run(arguments: argparse.Namespace) -> None:
     """Judge every mutant, or see what stands; write the page; fail where one has survived."""
     docs = ROOT / arguments.docs
@@ -56,6 +70,7 @@ def run(arguments: argparse.Namespace) -> None:
         return
     verdicts = judge_all(MUTANTS, arguments.workers)
     write_down(verdicts, docs, len(MUTANTS))
+    modules, given = evidence(MUTANTS)
     record.record(
         "checkers",
         level=9,
@@ -63,8 +78,8 @@ def run(arguments: argparse.Namespace) -> None:
         command=COMMAND,
         figures=page.figures(verdicts),
         seconds=sum(found.seconds for found in verdicts),
-        modules=[HERE, *judge.modules_of(MUTANTS)],
-        files=[ROOT / name for name in judge.SETTINGS],
+        modules=modules,
+        files=given,
     )
 
 
