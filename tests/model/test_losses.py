@@ -35,7 +35,8 @@ SCORES = ("taylor2", "exp")
 
 
 def test_training_knows_exactly_the_scores_that_the_hardware_has():
-    others = {name: name for name in ("logits", "argmax", "sigmoid")} | {"values": "logits"}
+    others = {name: name for name in ("logits", "argmax", "sigmoid")}
+    others |= {"values": "logits", "unranked": "logits", "sigmoids": "sigmoid"}
     assert set(quantize.SCORES) == {*SCORES, *others}
     assert {name: quantize.SCORES[name].output for name in others} == others
 

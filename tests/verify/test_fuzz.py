@@ -16,7 +16,7 @@ from model.data import tables, userdata
 from model.format import require
 from model.learning import learner
 from model.qat import checkpoint
-from model.stages import linear, softmax
+from model.stages import linear, output, softmax
 from verify.fuzz import run
 from verify.fuzz.run import REFUSED, TAKEN
 
@@ -101,7 +101,8 @@ def unguarded_arrays(path: Path) -> dict[str, Any]:
 
 
 # Each of them checks a part of the shape.
-SHAPES = (spec, linear, softmax)
+SHAPES = (spec, linear, output, softmax)
+DIVIDED = (spec, linear, output)
 
 LOST_CHECKS: dict[str, tuple[str, object, str, object]] = {
     "digest": ("network", artifact, "digest", lambda content: Anything()),
@@ -114,7 +115,7 @@ LOST_CHECKS: dict[str, tuple[str, object, str, object]] = {
     "sums-beyond-64-bits": ("network", artifact, "MAX_BIAS", 2**63 - 1),
     "bool-for-int": ("network", (*SHAPES, formats), "require_integer", without_bool_check),
     "ranges": ("network", SHAPES, "require_integer", nothing),
-    "divisors": ("network", SHAPES, "require_divisor", nothing),
+    "divisors": ("network", DIVIDED, "require_divisor", nothing),
     "one-line": ("network", errors, "_in_one_line", lambda sentence, most: sentence),
     "toml-numbers": ("recipe", recipe, "_require_short_numbers", nothing),
     "decimals": ("recipe", recipe, "_require_number", nothing),
