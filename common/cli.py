@@ -123,9 +123,23 @@ def add_build(parser: argparse.ArgumentParser) -> None:
 
 
 def add_jobs(parser: argparse.ArgumentParser) -> None:
-    """The argument ``--jobs``."""
+    """Add the argument ``--jobs``."""
     parser.add_argument(
         "--jobs", type=int, help="processes at a time (default: one a core; none where CLUSTER is)"
+    )
+
+
+def add_workers(parser: argparse.ArgumentParser, of: str, default: int = 2) -> None:
+    """Add the argument ``--workers``: how many of what stand side by side."""
+    parser.add_argument(
+        "--workers", type=int, default=default, help=f"{of} side by side (default: %(default)s)"
+    )
+
+
+def add_docs(parser: argparse.ArgumentParser, folder: str = "docs/results") -> None:
+    """Add the argument ``--docs``."""
+    parser.add_argument(
+        "--docs", type=Path, default=Path(folder), help="folder of the page (default: %(default)s)"
     )
 
 

@@ -1,4 +1,4 @@
-"""Where things are, in both lives of the project: a checkout, and the installed package.
+"""Places of things, in both lives of the project: a checkout, and the installed package.
 
 In a checkout the rooms are packages of their own, such as ``model``, and everything generated goes
 below its ``build/``. Installed, they are below ``verbatim``, such as ``verbatim.model``, and
@@ -48,7 +48,7 @@ def typed(step: str, network: Path | str | None = None) -> str:
 
 
 def remedy(extra: str) -> str:
-    """What brings a missing dependency; ``extra`` is the one of the package that has it."""
+    """Command that brings a missing dependency; ``extra`` is the one of the package that has it."""
     return f"pip install 'verbatim[{extra}]'" if INSTALLED else "see requirements.txt"
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 # Packages, and how sources that use them name them.
 PACKAGES = {
+    "bitwuzla": r"^\s*import bitwuzla\b",
     "cocotb": r"^\s*(import|from) cocotb\b",
     "numpy": r"^\s*(import|from) numpy\b",
     "onnxruntime": r"^\s*(import|from) onnxruntime\b",

@@ -29,9 +29,10 @@ def require_equal(
             raise DifferenceError(f"{key}: {finder} gives {got.shape}, {wanter} {want.shape}")
         different = np.argwhere(got != want)
         if different.size:
-            sample, *neuron = where = tuple(different[0].tolist())
+            sample, *element = where = tuple(different[0].tolist())
+            neuron = f", neuron {', '.join(map(str, element))}" if element else ""
             raise DifferenceError(
-                f"{key}: sample {sample}, neuron {neuron}: {finder} gives {got[where]}, "
+                f"{key}: sample {sample}{neuron}: {finder} gives {got[where]}, "
                 f"{wanter} {want[where]}; {len(different)} of {got.size} values differ"
             )
         compared[key] = got.size

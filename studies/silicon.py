@@ -133,7 +133,7 @@ def run(arguments: argparse.Namespace) -> None:
 def parser() -> argparse.ArgumentParser:
     """The arguments of this command."""
     built = argparse.ArgumentParser(prog="python -m studies.silicon", description=__doc__)
-    built.add_argument("--docs", type=Path, default=Path("docs/results"), help="folder of the page")
+    cli.add_docs(built)
     built.add_argument("--readme", type=Path, default=Path(README), help="page with the block")
     built.add_argument(
         "--integrate", type=Path, default=Path(INTEGRATE), help="another page with it"

@@ -177,7 +177,7 @@ def run(arguments: argparse.Namespace) -> None:
 def parser() -> argparse.ArgumentParser:
     """The arguments of this command."""
     built = argparse.ArgumentParser(prog="python -m studies.silicon_learning", description=__doc__)
-    built.add_argument("--docs", type=Path, default=Path("docs/results"), help="folder of the page")
+    cli.add_docs(built)
     built.add_argument("--seeds", default=SEEDS, help="seeds of placement (default: %(default)s)")
     return built
 

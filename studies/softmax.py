@@ -184,12 +184,7 @@ def parser() -> argparse.ArgumentParser:
         built.add_argument(
             f"--{name}", type=int, default=default, help=f"{words} (default: %(default)s)"
         )
-    built.add_argument(
-        "--docs",
-        type=Path,
-        default=Path("docs"),
-        help="folder of the page that is written into (default: %(default)s)",
-    )
+    cli.add_docs(built, "docs")
     return built
 
 

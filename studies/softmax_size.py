@@ -1,7 +1,6 @@
 """Synthesize the softmax with each score and divider, and write the cells into docs/softmax.md."""
 
 import argparse
-from pathlib import Path
 
 from common import cli, jobs, markdown
 from common.paths import BUILD, ROOT
@@ -67,9 +66,7 @@ def run(arguments: argparse.Namespace) -> None:
 def parser() -> argparse.ArgumentParser:
     """The arguments of this command."""
     built = argparse.ArgumentParser(prog="python -m studies.softmax_size", description=__doc__)
-    built.add_argument(
-        "--docs", type=Path, default=Path("docs"), help="folder of the page (default: %(default)s)"
-    )
+    cli.add_docs(built, "docs")
     cli.add_jobs(built)
     return built
 

@@ -185,9 +185,7 @@ def parser() -> argparse.ArgumentParser:
     """The arguments of this command."""
     built = argparse.ArgumentParser(prog="python -m studies.sweep", description=__doc__)
     built.add_argument("--jobs", type=int, default=2, help="builds at a time")
-    built.add_argument(
-        "--docs", type=Path, default=ROOT / "docs/results", help="folder of the page"
-    )
+    cli.add_docs(built)
     return built
 
 

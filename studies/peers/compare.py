@@ -303,13 +303,11 @@ def tools() -> dict[str, str]:
 def parser() -> argparse.ArgumentParser:
     """The arguments of this command."""
     built = argparse.ArgumentParser(prog="python -m studies.peers.compare", description=__doc__)
-    built.add_argument("--docs", type=Path, default=Path("docs/results"), help="folder of the page")
+    cli.add_docs(built)
     built.add_argument(
         "--no-place", action="store_true", help="leave out the clock: minutes, not an hour"
     )
-    built.add_argument(
-        "--workers", type=int, default=WORKERS, help="side by side (default: %(default)s)"
-    )
+    cli.add_workers(built, "builds", WORKERS)
     return built
 
 

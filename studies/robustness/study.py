@@ -6,7 +6,7 @@ from typing import Any
 
 from common import cli, files, jobs
 from common.jobs import Job
-from common.paths import BUILD, GOLDEN, RECIPES, ROOT
+from common.paths import BUILD, GOLDEN, RECIPES
 from model import recipe
 from studies import sweep
 from studies.accuracy_page import SHIPPED
@@ -69,9 +69,7 @@ def run(arguments: argparse.Namespace) -> None:
 def parser() -> argparse.ArgumentParser:
     """The arguments of this command."""
     built = argparse.ArgumentParser(prog=f"python -m {HERE}", description=__doc__)
-    built.add_argument(
-        "--docs", type=Path, default=ROOT / "docs/results", help="folder of the page"
-    )
+    cli.add_docs(built)
     cli.add_jobs(built)
     return built
 

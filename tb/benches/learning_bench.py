@@ -138,8 +138,8 @@ class Bench:
             bytes_out.append(beat["data"])
             users.add(beat["user"])
             assert beat["last"] == (len(bytes_out) == PLAN.sizes[-1]), "m_axis: tlast elsewhere"
-        (winner,) = users
-        return bytes_out, winner
+        assert len(users) == 1, f"m_axis: a single class must stand beside one sample, got {users}"
+        return bytes_out, users.pop()
 
     async def expect(self, comparison: Comparison, sample: int, seen: Learned) -> None:
         """The answer to one sample must be this one."""

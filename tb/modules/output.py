@@ -323,7 +323,11 @@ MODULES = (
         on_both=(_argmax(3, 1, Q8), _argmax(6, 3, Q8)),
         more=(_argmax(3, 3, Q3), _argmax(130, 1, Q6), _argmax(2, 2, Q16)),
         mutated=("3by1-8.4", "6by3-8.4"),
-        illegal=(Illegal({"N": 1, "LANES": 1}, "N=1"), Illegal({"N": 5, "LANES": 2})),
+        illegal=(
+            Illegal({"N": 1, "LANES": 1}, "N=1"),
+            Illegal({"N": 4097, "LANES": 1}, "N=4097"),
+            Illegal({"N": 5, "LANES": 2}),
+        ),
         mistakes=(
             mistake("tie-goes-to-the-later-logit", "3by1-8.4", "largest > best", "largest >= best"),
             mistake("class-of-the-beat-alone", "6by3-8.4", "base + index", "index"),

@@ -221,9 +221,7 @@ def parser() -> argparse.ArgumentParser:
     built = argparse.ArgumentParser(
         prog="python -m verify.campaigns.exhaustive", description=__doc__
     )
-    built.add_argument(
-        "--docs", type=Path, default=Path("docs"), help="folder of the page (default: %(default)s)"
-    )
+    cli.add_docs(built, "docs")
     cli.add_jobs(built)
     return built
 

@@ -86,18 +86,11 @@ def run(arguments: argparse.Namespace) -> None:
 def parser() -> argparse.ArgumentParser:
     """The arguments of this command."""
     built = argparse.ArgumentParser(prog=f"python -m {HERE}", description=__doc__)
-    built.add_argument(
-        "--workers", type=int, default=2, help="copies side by side (default: %(default)s)"
-    )
+    cli.add_workers(built, "copies")
     built.add_argument(
         "--standing", action="store_true", help="judge nothing, write down what is judged already"
     )
-    built.add_argument(
-        "--docs",
-        type=Path,
-        default=Path("docs/results"),
-        help="folder of the page (default: %(default)s)",
-    )
+    cli.add_docs(built)
     return built
 
 

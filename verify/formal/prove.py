@@ -2,9 +2,8 @@
 
 import argparse
 from dataclasses import dataclass
-from pathlib import Path
 
-from common import files, jobs, markdown
+from common import cli, files, jobs, markdown
 from common.cli import main
 from common.jobs import Done, Job
 from common.paths import BUILD, ROOT
@@ -126,15 +125,8 @@ def run(arguments: argparse.Namespace) -> None:
 def parser() -> argparse.ArgumentParser:
     """The arguments of this command."""
     built = argparse.ArgumentParser(prog="python -m verify.formal.prove", description=__doc__)
-    built.add_argument(
-        "--docs",
-        type=Path,
-        default=Path("docs/results"),
-        help="folder of the page (default: %(default)s)",
-    )
-    built.add_argument(
-        "--workers", type=int, default=2, help="proofs side by side (default: %(default)s)"
-    )
+    cli.add_docs(built)
+    cli.add_workers(built, "proofs")
     return built
 
 

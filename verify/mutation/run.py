@@ -156,12 +156,7 @@ def parser() -> argparse.ArgumentParser:
     built.add_argument(
         "--standing", action="store_true", help="judge nothing, write down what is judged already"
     )
-    built.add_argument(
-        "--docs",
-        type=Path,
-        default=Path("docs/results"),
-        help="folder of the page (default: %(default)s)",
-    )
+    cli.add_docs(built)
     return built
 
 

@@ -301,12 +301,7 @@ def parser() -> argparse.ArgumentParser:
         built.add_argument(
             f"--{name}", type=int, default=default, help=f"{what} (default: %(default)s)"
         )
-    built.add_argument(
-        "--docs",
-        type=Path,
-        default=Path("docs/results"),
-        help="folder of the page (default: %(default)s)",
-    )
+    cli.add_docs(built)
     return built
 
 
