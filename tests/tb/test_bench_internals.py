@@ -252,7 +252,7 @@ def test_answer_has_its_last_at_its_end(
 def test_answer_of_two_classes_is_refused(learning: ModuleType) -> None:
     bench = bench_of(learning)
     bench.answers = Carried([{"data": 7, "last": 0, "user": 0}, {"data": 8, "last": 1, "user": 1}])
-    with pytest.raises(ValueError, match="too many values to unpack"):
+    with pytest.raises(AssertionError, match="a single class must stand beside one sample"):
         finished(bench.answer())
 
 

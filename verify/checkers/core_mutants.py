@@ -125,8 +125,8 @@ MUTANTS = (
                 "test_answer_has_its_last_at_its_end",
             ),
             "takes-an-answer-of-two-classes": (
-                "(winner,) = users",
-                "winner = max(users)",
+                "assert len(users) == 1, ",
+                "assert users, ",
                 "test_answer_of_two_classes_is_refused",
             ),
         },

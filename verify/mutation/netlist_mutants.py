@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from common import results, sources
 from common.paths import BUILD, RTL
@@ -90,17 +90,44 @@ def place(folder: Path, mutant: NetlistMutant | None) -> Path:
     return folder / (f"{mutant.number:03d}" if mutant else "unchanged")
 
 
-class Subject:
-    """A module elaborated at a case's parameters, whole and ready to be mutated; made once."""
+def proposals(folder: Path, case: str) -> list[NetlistMutant]:
+    """Mutants that Yosys has proposed in a folder, each change once."""
+    changes = dict.fromkeys((folder / PROPOSED).read_text().splitlines())
+    return [
+        NetlistMutant(case, number, change.removeprefix("mutate "))
+        for number, change in enumerate(changes)
+    ]
+
+
+def write_each(mutants: Sequence[NetlistMutant], folder: Path, module: str) -> list[Path]:
+    """Write the Verilog of a folder's netlist as it is, and with each mutant; return the files."""
+    lines = [f"read_rtlil {NETLIST}", "design -save whole"]
+    places = {place(folder, None): None} | {place(folder, m): m for m in mutants}
+    for path, mutant in places.items():
+        path.mkdir()
+        lines += ["design -load whole", *([f"mutate {mutant.change}"] if mutant else [])]
+        lines.append(f"write_verilog -noattr {path.name}/{module}.v")
+    run_yosys(lines, folder, "write")
+    return [path / f"{module}.v" for path in places]
+
+
+class Elaborated:
+    """A module elaborated whole at a case's parameters, ready to be mutated; made once.
+
+    A subclass says in which room below `FOLDER` it lies (``kind``) and from which module it comes.
+    """
+
+    kind: ClassVar[str]
+    here: ClassVar[str]
 
     def __init__(self, case: Case, rtl: Path = RTL) -> None:
         self.case = case
         rests_on = {
-            **cases.rests_on([HERE], case.module),
+            **cases.rests_on([self.here], case.module),
             "verilog": results.files(sources.verilog(rtl)),
         }
         self.folder = results.folder(
-            FOLDER / "subjects", case.name, rests_on, lambda folder: self._elaborate(folder, rtl)
+            FOLDER / self.kind, case.name, rests_on, lambda folder: self._elaborate(folder, rtl)
         )
         prepared = (self.folder / PREPARED).read_text().replace(SOMEWHERE, str(self.folder))
         parameters, self.options = json.loads(prepared)
@@ -111,9 +138,53 @@ class Subject:
         }
 
     @property
+    def top(self) -> str:
+        """Name of the module in its netlist."""
+        return self.case.module
+
+    def facts(self) -> Sequence[str]:
+        """Commands of Yosys that write down what else is to be known of the netlist."""
+        raise NotImplementedError
+
+    def _elaborate(self, folder: Path, rtl: Path) -> None:
+        parameters, options = self.case.prepare(folder)
+        prepared = json.dumps([parameters, options]).replace(str(folder), SOMEWHERE)
+        (folder / PREPARED).write_text(prepared)
+        texts = sources.verilog(rtl)
+        for source in texts:
+            shutil.copy(source, folder)
+        inside = {
+            key: value.removeprefix(f"{folder}/") if isinstance(value, str) else value
+            for key, value in parameters.items()
+        }
+        lines = [
+            f"read_verilog {' '.join(source.name for source in texts)}",
+            f"chparam {chosen(inside)} {self.case.module}",
+            *(f"hierarchy -top {self.case.module}", f"rename -top {self.top}"),
+            *("proc", "opt", "wreduce", "memory_collect", "opt_clean"),
+            *(f"write_rtlil {NETLIST}", *self.facts()),
+        ]
+        run_yosys(lines, folder, "elaborate")
+
+
+class Subject(Elaborated):
+    """A module with a bench of its own, whose mutants stand in a shell of its parameters."""
+
+    kind, here = "subjects", HERE
+
+    @property
     def inner(self) -> str:
         """Name of the module that is mutated, inside the shell."""
         return f"{self.case.module}_mutant"
+
+    @property
+    def top(self) -> str:
+        """Name of the module in its netlist."""
+        return self.inner
+
+    def facts(self) -> Sequence[str]:
+        """Write the ports."""
+        return f"select {self.inner}", "write_json -selected ports.json"
 
     @functools.cached_property
     def digest(self) -> str:
@@ -131,26 +202,6 @@ class Subject:
         design = json.loads((self.folder / "ports.json").read_text())
         ports: dict[str, dict[str, Any]] = design["modules"][self.inner]["ports"]
         return ports
-
-    def _elaborate(self, folder: Path, rtl: Path) -> None:
-        parameters, options = self.case.prepare(folder)
-        prepared = json.dumps([parameters, options]).replace(str(folder), SOMEWHERE)
-        (folder / PREPARED).write_text(prepared)
-        texts = sources.verilog(rtl)
-        for source in texts:
-            shutil.copy(source, folder)
-        inside = {
-            key: value.removeprefix(f"{folder}/") if isinstance(value, str) else value
-            for key, value in parameters.items()
-        }
-        lines = [
-            f"read_verilog {' '.join(source.name for source in texts)}",
-            f"chparam {chosen(inside)} {self.case.module}",
-            *(f"hierarchy -top {self.case.module}", f"rename -top {self.inner}"),
-            *("proc", "opt", "wreduce", "memory_collect", "opt_clean"),
-            *(f"write_rtlil {NETLIST}", f"select {self.inner}", "write_json -selected ports.json"),
-        ]
-        run_yosys(lines, folder, "elaborate")
 
     def mutants(self, count: int, seed: int, filters: str = "") -> "Mutants":
         """At most ``count`` mutants, spread evenly over the module by Yosys, or over its choice.
@@ -175,23 +226,11 @@ class Subject:
         return Mutants(folder, tuple(self._proposed(folder)))
 
     def _proposed(self, folder: Path) -> list[NetlistMutant]:
-        changes = dict.fromkeys((folder / PROPOSED).read_text().splitlines())
-        return [
-            NetlistMutant(self.case.name, number, change.removeprefix("mutate "))
-            for number, change in enumerate(changes)
-        ]
+        return proposals(folder, self.case.name)
 
     def _write(self, mutants: Sequence[NetlistMutant], folder: Path) -> None:
         """Write the Verilog of the module as it is, and of each mutant."""
-        lines = [f"read_rtlil {NETLIST}", "design -save whole"]
-        places = {place(folder, None): None} | {place(folder, m): m for m in mutants}
-        for path, mutant in places.items():
-            path.mkdir()
-            lines += ["design -load whole", *([f"mutate {mutant.change}"] if mutant else [])]
-            lines.append(f"write_verilog -noattr {path.name}/{self.case.module}.v")
-        run_yosys(lines, folder, "write")
-        for path in places:
-            text = path / f"{self.case.module}.v"
+        for text in write_each(mutants, folder, self.case.module):
             text.write_text(self._shell() + text.read_text())
 
     def _shell(self) -> str:

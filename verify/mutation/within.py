@@ -8,20 +8,18 @@ proof.
 import argparse
 import dataclasses
 import functools
-import json
 import os
 import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from common import cli, files, jobs, results, sources
+from common import cli, files, jobs, results
 from common.jobs import Job
 from common.paths import ROOT, RTL
 from model.learning.core import TOP
-from model.stage import Parameter
 from model.verilog import literal
-from syn.yosys import chosen, run_yosys
+from syn.yosys import run_yosys
 from tb.modules.case import Case, short
 from tb.modules.learning_networks import HARD, of_hard
 from tb.modules.registry import FAMILY_OF
@@ -29,7 +27,18 @@ from tb.sim.runner import simulate
 from verify import cases, record
 from verify.mutation import equivalence, judge, page, parts, run
 from verify.mutation.judge import Told, Verdict, noticed
-from verify.mutation.netlist_mutants import FOLDER, NETLIST, NetlistMutant, Subject, place, quotas
+from verify.mutation.netlist_mutants import (
+    FOLDER,
+    NETLIST,
+    PROPOSED,
+    Elaborated,
+    NetlistMutant,
+    Subject,
+    place,
+    proposals,
+    quotas,
+    write_each,
+)
 from verify.mutation.run import MutantsError
 
 HERE = "verify.mutation.within"
@@ -68,47 +77,20 @@ own: one cell of one of them is changed in the elaborated core, and the bench of
 notice, or a proof must say that the part alone, under all inputs and resets, is what it was.
 
 """
-MODULES_LIST, PROPOSED, PREPARED, SOMEWHERE = "modules.txt", "proposed.txt", "whole.json", "@here@"
+MODULES_LIST = "modules.txt"
 
 
-class Whole:
+class Whole(Elaborated):
     """The core at the parameters of a case, module by module, ready to be mutated."""
 
-    def __init__(self, case: Case = WHOLE, rtl: Path = RTL) -> None:
-        self.case = case
-        rests_on = {
-            **cases.rests_on([HERE], TOP),
-            "verilog": results.files(sources.verilog(rtl)),
-        }
-        self.folder = results.folder(
-            FOLDER / "wholes", case.name, rests_on, lambda folder: self._elaborate(folder, rtl)
-        )
-        prepared = (self.folder / PREPARED).read_text().replace(SOMEWHERE, str(self.folder))
-        parameters, self.options = json.loads(prepared)
-        self.parameters: dict[str, Parameter] = {
-            key: tuple(value) if isinstance(value, list) else value
-            for key, value in parameters.items()
-        }
+    kind, here = "wholes", HERE
 
-    def _elaborate(self, folder: Path, rtl: Path) -> None:
-        parameters, options = self.case.prepare(folder)
-        prepared = json.dumps([parameters, options]).replace(str(folder), SOMEWHERE)
-        (folder / PREPARED).write_text(prepared)
-        texts = sources.verilog(rtl)
-        for source in texts:
-            shutil.copy(source, folder)
-        inside = {
-            key: value.removeprefix(f"{folder}/") if isinstance(value, str) else value
-            for key, value in parameters.items()
-        }
-        lines = [
-            f"read_verilog {' '.join(source.name for source in texts)}",
-            f"chparam {chosen(inside)} {TOP}",
-            *(f"hierarchy -top {TOP}", f"rename -top {TOP}"),
-            *("proc", "opt", "wreduce", "memory_collect", "opt_clean"),
-            *(f"write_rtlil {NETLIST}", f"tee -o {MODULES_LIST} ls"),
-        ]
-        run_yosys(lines, folder, "elaborate")
+    def __init__(self, case: Case = WHOLE, rtl: Path = RTL) -> None:
+        super().__init__(case, rtl)
+
+    def facts(self) -> Sequence[str]:
+        """Write the names of the modules."""
+        return (f"tee -o {MODULES_LIST} ls",)
 
     def inner(self, module: str) -> str:
         """The name that Yosys gives a module at its parameters here; it has one instance."""
@@ -134,27 +116,15 @@ class Whole:
         return folder, self._proposed(module, folder)
 
     def _proposed(self, module: str, folder: Path) -> list[NetlistMutant]:
-        name = f"{short(module)}-within-{self.case.name}"
-        changes = dict.fromkeys((folder / PROPOSED).read_text().splitlines())
-        return [
-            NetlistMutant(name, number, change.removeprefix("mutate "))
-            for number, change in enumerate(changes)
-        ]
+        return proposals(folder, f"{short(module)}-within-{self.case.name}")
 
     def _write(self, mutants: Sequence[NetlistMutant], folder: Path) -> None:
         """Write the Verilog of the core as it is, and with each mutant."""
-        lines = [f"read_rtlil {NETLIST}", "design -save whole"]
-        places = {place(folder, None): None} | {place(folder, m): m for m in mutants}
-        for path, mutant in places.items():
-            path.mkdir()
-            lines += ["design -load whole", *([f"mutate {mutant.change}"] if mutant else [])]
-            lines.append(f"write_verilog -noattr {path.name}/{TOP}.v")
-        run_yosys(lines, folder, "write")
+        texts = write_each(mutants, folder, TOP)
         declared = ", ".join(
             f"parameter {name} = {literal(value)}" for name, value in self.parameters.items()
         )
-        for path in places:
-            text = path / f"{TOP}.v"
+        for text in texts:
             head = re.compile(rf"^module {TOP}\(", flags=re.M)
             found, times = head.subn(lambda _: f"module {TOP} #({declared}) (", text.read_text())
             assert times == 1, f"{text}: {times} heads of {TOP}"
