@@ -5,7 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support, r2_score
+from sklearn.metrics import (
+    confusion_matrix,
+    precision_recall_fscore_support,
+    r2_score,
+    roc_auc_score,
+)
 
 from model.format import Int
 
@@ -40,6 +45,18 @@ def measure(labels: Int, predicted: Int) -> Metrics:
     )
     correct = int((labels == predicted).sum())
     return Metrics(labels.size, correct, correct / labels.size, float(precision), float(recall))
+
+
+def area_under_curve(labels: Int, scores: Real) -> float | None:
+    """Area under the ROC curve of class 1 by its scores ``[samples]``, in any unit.
+
+    The share of pairs of one sample of class 1 and one of class 0 in which the former has the
+    higher score; ties count half. None where a class has no sample.
+
+    >>> area_under_curve(np.array([0, 0, 1, 1]), np.array([10.0, 40.0, 35.0, 80.0]))
+    0.75
+    """
+    return float(roc_auc_score(labels, scores)) if 0 < labels.sum() < labels.size else None
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from model import artifact, reference
 from model.artifact import Network
 from model.format import Int
 from model.images import identity
-from model.metrics import fit, measure
+from model.metrics import area_under_curve, fit, measure
 from model.spec import NetworkSpec
 from model.stage import PACK_CYCLES, UNPACK_CYCLES, Stage
 from scripts.expected import FILE, command_of, read_expected
@@ -182,9 +182,27 @@ def _implementations(
         "NumPy reference": wanted[winner],
         rtl: np.array(build.rtl["classes"], dtype=np.int64),
     }
+    # Those that give probabilities: PyTorch has no bytes of a softmax.
+    probabilities = {
+        "float PyTorch": expected.get("float.probabilities"),
+        "quantized PyTorch": expected.get(output.key),
+        "NumPy reference": wanted[output.key],
+        rtl: np.array(build.rtl["results"], dtype=np.int64),
+    }
+    ranked = output.classes == 2 and output.kind in ("softmax", "sigmoid")
     for name, found in classes.items():
         metrics = {key: measure(expected["labels"][i], found[i]) for key, i in parts.items()}
-        yield name, {key: dataclasses.asdict(value) for key, value in metrics.items()}
+        scores = {key: dataclasses.asdict(value) for key, value in metrics.items()}
+        if ranked:
+            for key, i in parts.items():
+                given = probabilities[name]
+                # The last column is that of class 1, and may be the only one.
+                scores[key]["auc"] = (
+                    None
+                    if given is None
+                    else area_under_curve(expected["labels"][i], given[i, -1].astype(np.float64))
+                )
+        yield name, scores
 
 
 def _count(found: Int, wanted: Int) -> dict[str, int]:

@@ -68,6 +68,17 @@ def quality(facts: Facts) -> Section:
     return Section(title, made, decoded(facts))
 
 
+def ranking(facts: Facts) -> Section | None:
+    """Area under each implementation's ROC curve, where a network tells two classes apart."""
+    if "auc" not in facts["implementations"][0]["train"]:
+        return None
+    made = table("implementation", *PARTS)
+    for row in facts["implementations"]:
+        areas = (row[part]["auc"] for part in PARTS)
+        made.add_row(row["name"], *("" if area is None else f"{area:.6f}" for area in areas))
+    return Section(f"{facts['network']}: area under the ROC curve", made)
+
+
 def _fits(facts: Facts, sizes: dict[str, int]) -> Section:
     """Errors of each implementation of a regression."""
     columns = [text for part in PARTS for text in (f"RMSE of\n{sizes[part]} {part}", "R2")]
@@ -171,7 +182,8 @@ def left(facts: Facts) -> Iterator[str]:
 
 def show(facts: Facts) -> Group:
     """All tables."""
-    sections = [quality(facts), agreement(facts), timing(facts), steps(facts)]
+    found = (quality(facts), ranking(facts), agreement(facts), timing(facts), steps(facts))
+    sections = [section for section in found if section is not None]
     # A path that wraps can be copied, one that is broken cannot.
     return Group(*sections, Text("\n".join(left(facts)), no_wrap=True, overflow="ignore"))
 

@@ -12,7 +12,7 @@ import pytest
 
 from common import tables
 from common.errors import CommandError
-from common.paths import GOLDEN_IRIS, ROOT
+from common.paths import GOLDEN, GOLDEN_IRIS, ROOT
 from model import artifact, reference
 from model.data import datasets
 from model.format import Format
@@ -230,6 +230,37 @@ def test_network_without_published_figures_has_a_table_too(folder: Path) -> None
         console.print(terminal.show(facts))
     assert "published" not in printed.get().lower()
     assert "WAVES=1" in printed.get()
+
+
+def test_two_classes_are_ranked_by_their_probability(tmp_path: Path) -> None:
+    network = artifact.load(GOLDEN / "breast_cancer.network.json")
+    folder = build_of(network, tmp_path)
+    labels = np.load(folder / "expected.npz")["labels"]
+    assert set(labels[:30]) == {0, 1}
+    facts = facts_of(folder)
+    areas = {row["name"]: row["train"]["auc"] for row in facts["implementations"]}
+    assert areas == {
+        "float PyTorch": None,
+        "quantized PyTorch": None,
+        "NumPy reference": 1.0,
+        f"RTL ({SIMULATOR})": 1.0,
+    }
+    section = terminal.ranking(facts)
+    assert section is not None and section.table.row_count == 4
+    # One sample of class 1 falls below all of class 0, in the RTL alone.
+    worst = int(np.flatnonzero(labels[:30] == 1)[0])
+
+    def fall(content: dict[str, Any]) -> None:
+        content["results"][worst] = [255, -1]
+
+    doctor(folder, fall)
+    rtl = facts_of(folder)["implementations"][-1]
+    ones = int(labels[:30].sum())
+    assert rtl["train"]["auc"] == pytest.approx(1 - 1 / ones)
+
+
+def test_three_classes_have_no_ranking(folder: Path) -> None:
+    assert terminal.ranking(facts_of(folder)) is None
 
 
 @pytest.mark.parametrize(("score", "divider"), COMBINATIONS)
