@@ -110,14 +110,15 @@ def _synthesize(network: Network, folder: Path) -> None:
     """Netlist of a network at its own fold."""
     folder.mkdir()
     images.write_images(network, folder / IMAGES)
-    for path in sources.verilog():
+    family = target(FAMILY)
+    for path in (*sources.verilog(), *family.carries):
         shutil.copy(path, folder)
     design = utilization.design(network)
     names = sorted(path.name for path in sources.verilog())
     lines = [
         f"read_verilog {' '.join(names)}",
         f"chparam {chosen(design.parameters)} {design.module}",
-        f"{target(FAMILY).script(None, design.multipliers)} -top {design.module}",
+        *family.script(None, design.multipliers, design.module),
     ]
     run_yosys(lines, folder, "yosys", seconds=SYNTHESIS_SECONDS)
 

@@ -67,9 +67,8 @@ def placement_job(
 
 
 def _rests_on(design: Design, target: Target, device: Device | None) -> Ingredients:
-    command = target.script(device, design.multipliers)
     placing = {"frequency": target.frequency, "options": list(target.router_options)}
-    return {**synthesis.rests_on(design, command), **placing}
+    return {**synthesis.rests_on(design, target, device), **placing}
 
 
 def synthesized(design: Mapping[str, Any], target: Target, device: Device | None) -> dict[str, Any]:

@@ -6,13 +6,10 @@ the lanes of one adder tree into several of them, and the ways between decide th
 
 import bisect
 import itertools
-import json
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-
-from common.files import write_atomically
+from typing import Any
 
 # Sites of multipliers by instance, in the order of its lanes.
 Plan = dict[str, list[str]]
@@ -47,9 +44,8 @@ def planned(multipliers: Mapping[str, int], rows: Sequence[Sequence[str]]) -> Pl
     return plan
 
 
-def write(plan: Plan, netlist: Path, written: Path) -> None:
-    """The netlist of Yosys with a place on each multiplier of the plan."""
-    design = json.loads(netlist.read_text())
+def put(plan: Plan, design: dict[str, Any]) -> None:
+    """Put each multiplier of the plan into its place, in a netlist of Yosys in JSON values."""
     cells = {
         name: cell
         for module in design["modules"].values()
@@ -63,7 +59,6 @@ def write(plan: Plan, netlist: Path, written: Path) -> None:
         ]
         for lane, site in zip(sorted(lanes, key=_by_number), sites, strict=True):
             cells[lane]["attributes"]["BEL"] = site
-    write_atomically(written, json.dumps(design))
 
 
 def _starts(counts: Sequence[int], lengths: Sequence[int]) -> list[int]:

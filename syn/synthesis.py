@@ -23,7 +23,7 @@ from common.files import write_atomically
 from common.paths import BUILD, RTL, remedy
 from common.programs import last_words
 from model.stage import Parameter
-from syn import floorplan
+from syn import carries, floorplan
 from syn.targets import KINDS, Device, SynthesisError, Target
 from syn.yosys import YosysError, chosen, run_yosys
 
@@ -100,18 +100,17 @@ def synthesize(design: Design, target: Target, device: Device | None = None) -> 
 
     Raises `SynthesisError` with what Yosys said.
     """
-    command = target.script(device, design.multipliers)
 
     def make(folder: Path) -> None:
-        _copy(design, folder)
-        seconds = _yosys(design, command, folder)
+        _copy(design, target, folder)
+        seconds = _yosys(design, script(design, target, device), folder)
         found = counted(json.loads((folder / "top.json").read_text()), design.module, target)
         warnings = _warnings((folder / "yosys.log").read_text())
         netlist = Netlist(folder, *found, warnings, seconds)
         write_atomically(folder / _NETLIST, json.dumps(plain(netlist), indent=1) + "\n")
 
     name = f"{design.module}-{target.name}"
-    folder = results.folder(FOLDER, name, rests_on(design, command), make)
+    folder = results.folder(FOLDER, name, rests_on(design, target, device), make)
     found = json.loads((folder / _NETLIST).read_text())
     return Netlist(**found | {"folder": folder, "warnings": tuple(found["warnings"])})
 
@@ -202,38 +201,42 @@ def plain(result: Netlist | Placement) -> dict[str, Any]:
     return found
 
 
-def rests_on(design: Design, command: str) -> dict[str, Any]:
-    """All that a netlist rests on, which ``command`` makes of a design."""
+def script(design: Design, target: Target, device: Device | None) -> tuple[str, ...]:
+    """Yosys's commands between reading a design and writing its netlist."""
+    return (*CONSTANTS_FIRST, *target.script(device, design.multipliers, design.module))
+
+
+def rests_on(design: Design, target: Target, device: Device | None) -> dict[str, Any]:
+    """All that the netlist of a design for a family, or a device of it, rests on."""
     return {
         "module": design.module,
         "core": design.core,
         "parameters": dict(design.parameters),
-        "sources": results.files(_sources(design)),
+        "sources": results.files(_sources(design, target)),
         "images": results.files(design.images.iterdir()) if design.images else {},
-        "script": [*CONSTANTS_FIRST, command],
+        "script": list(script(design, target, device)),
         "tools": versions(),
     }
 
 
-def _sources(design: Design) -> list[Path]:
-    return sorted([*sources.verilog(design.rtl), CONSTANT_MULTIPLIER])
+def _sources(design: Design, target: Target) -> list[Path]:
+    return sorted([*sources.verilog(design.rtl), CONSTANT_MULTIPLIER, *target.carries])
 
 
-def _copy(design: Design, folder: Path) -> None:
+def _copy(design: Design, target: Target, folder: Path) -> None:
     """Yosys runs in a sandbox: it sees its own folder, by relative names."""
-    for source in _sources(design):
+    for source in _sources(design, target):
         shutil.copy(source, folder)
     if design.images:
         shutil.copytree(design.images, folder / IMAGES)
 
 
-def _yosys(design: Design, command: str, folder: Path) -> float:
+def _yosys(design: Design, commands: Sequence[str], folder: Path) -> float:
     names = sorted(path.name for path in sources.verilog(design.rtl))
     lines = [
         f"read_verilog {' '.join(names)}",
         f"chparam {chosen(design.parameters)} {design.core or design.module}",
-        *(f"hierarchy -top {design.module}", *CONSTANTS_FIRST),
-        *(f"{command} -top {design.module}", "check -assert", "write_json top.json"),
+        *(f"hierarchy -top {design.module}", *commands, "check -assert", "write_json top.json"),
     ]
     start = time.perf_counter()
     try:
@@ -259,7 +262,10 @@ def _nextpnr(
 ) -> Placement:
     assert target.router is not None
     report, planned = folder / "report.json", folder / "planned.json"
-    floorplan.write(plan, netlist.folder / "top.json", planned)
+    top = json.loads((netlist.folder / "top.json").read_text())
+    floorplan.put(plan, top)
+    carries.free(top)
+    write_atomically(planned, json.dumps(top))
     words = [
         *(target.router, *device.arguments, "--json", planned.name, "--seed", str(seed)),
         *("--freq", str(target.frequency), "--timing-allow-fail", "--report", report.name),

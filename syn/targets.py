@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from common.errors import VerbatimError
 
 # Kinds of cells, in the order of every table.
 KINDS = ("LUT", "FF", "DSP", "BRAM")
+CARRY_CHAINS = Path(__file__).with_name("carry_chains.v")
+# The step of Yosys's script that maps carries, and the map that it has for them.
+BEFORE_CARRIES, CARRIES_OF_YOSYS = "map_gates", "+/lattice/arith_map_ccu2c.v"
 
 
 class SynthesisError(VerbatimError):
@@ -32,6 +36,7 @@ class Target:
 
     ``cells`` gives for each prefix of a cell's name its kind and how many of that kind it takes;
     ``placed`` is what nextpnr calls each kind, ``frequency`` what it is asked for, in MHz.
+    ``carries`` are maps of our own for its carry chains, before those of the command.
     """
 
     name: str
@@ -45,6 +50,7 @@ class Target:
     devices: tuple[Device, ...] = ()
     with_dsps: str = ""
     without_dsps: str = ""
+    carries: tuple[Path, ...] = ()
 
     def device(self, name: str | None) -> Device | None:
         """The device of this name, or the first; None where the family has no open router."""
@@ -56,10 +62,20 @@ class Target:
             raise SynthesisError(f"{self.name}: device must be {legal}, got {name!r}")
         return self.devices[names.index(name)]
 
-    def script(self, device: Device | None, multipliers: int) -> str:
-        """Yosys's command for a design of ``multipliers``: all of them are DSPs, or none is."""
+    def script(self, device: Device | None, multipliers: int, top: str) -> tuple[str, ...]:
+        """Yosys's commands for a design of ``multipliers``: all of them are DSPs, or none is."""
         fits = device is None or 0 < multipliers <= device.dsps
-        return f"{self.command} {self.with_dsps if fits else self.without_dsps}".strip()
+        words = (self.command, self.with_dsps if fits else self.without_dsps, f"-top {top}")
+        command = " ".join(filter(None, words))
+        if not self.carries:
+            return (command,)
+        names = [path.name for path in self.carries]
+        maps = " ".join(f"-map {name}" for name in ("+/techmap.v", *names, CARRIES_OF_YOSYS))
+        return (
+            f"{command} -run :{BEFORE_CARRIES}",
+            f"techmap {maps}",
+            f"{command} -run {BEFORE_CARRIES}:",
+        )
 
 
 def target(name: str) -> Target:
@@ -119,6 +135,7 @@ TARGETS = {
             _ecp5("25k", "CABGA381", (13,), (4, 13, 22, 33, 42, 51, 60)),
         ),
         without_dsps="-nodsp",
+        carries=(CARRY_CHAINS,),
     ),
     "ice40": Target(
         name="ice40",

@@ -34,11 +34,10 @@ def written(plan: floorplan.Plan, names: list[str], folder: Path) -> dict[str, s
         "y": {"direction": "output", "bits": outputs},
     }
     module = {"attributes": {"top": "1"}, "ports": ports, "cells": cells, "netnames": {}}
-    netlist, planned = folder / "top.json", folder / "planned.json"
-    netlist.write_text(json.dumps({"creator": "a test", "modules": {"top": module}}))
-    floorplan.write(plan, netlist, planned)
-    found = json.loads(planned.read_text())["modules"]["top"]["cells"]
-    return {name: cell["attributes"].get("BEL") for name, cell in found.items()}
+    design = {"creator": "a test", "modules": {"top": module}}
+    floorplan.put(plan, design)
+    (folder / "planned.json").write_text(json.dumps(design))
+    return {name: cell["attributes"].get("BEL") for name, cell in cells.items()}
 
 
 def dot(layer: int, pe: int = 0) -> str:
