@@ -22,7 +22,7 @@ from tb.modules.registry import case_named, mutant_named
 from tb.sim.learning import NativeLearner
 from tb.sim.runner import SimulationFailed, simulate
 
-TESTS_OF_BENCH = 9
+TESTS_OF_BENCH = 10
 
 
 def test_iris_is_learned_under_verilator() -> None:

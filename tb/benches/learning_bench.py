@@ -29,7 +29,9 @@ RESETS = JOB.options.get("resets", 0)
 FEW = min(COUNT, 12)
 # Cycles from a sample's last issue to its last write, and a few.
 SETTLE_CYCLES = 8
-STREAM_WORDS = sum(n_out * (n_in + 1) for n_out, n_in in PLAN.shapes) + 5
+# Words of a load behind the masters, and the most samples of an epoch.
+TAIL, LONGEST = 5, 65535
+STREAM_WORDS = sum(n_out * (n_in + 1) for n_out, n_in in PLAN.shapes) + TAIL
 START_CYCLES = 17 * STREAM_WORDS + 100
 LIMIT_NS = PERIOD_NS * (20 * (COUNT + 8) * (CORE.cycles + 100) + 4 * START_CYCLES + 60000)
 LIMIT_NS += PERIOD_NS * (40 + RESETS) * 24 * STREAM_WORDS
@@ -86,7 +88,10 @@ class Bench:
     async def load(self, state: State, *, cut: int = 0, more: int = 0) -> None:
         """Masters and counters of a state; a frame of the wrong length by ``cut`` or ``more``."""
         words = [*stream(PLAN, state).tolist(), *[0] * more]
-        words = words[: len(words) - cut]
+        await self.load_words(words[: len(words) - cut])
+
+    async def load_words(self, words: list[int]) -> None:
+        """One frame of a load."""
         beats: list[Beat] = [
             {"data": [word], "last": [index + 1 == len(words)]} for index, word in enumerate(words)
         ]
@@ -96,16 +101,21 @@ class Bench:
 
     async def save(self) -> State:
         """The state between two samples."""
+        words = await self.save_words()
+        state = unstream(PLAN, np.array(words))
+        # The next index is what the order's word and the position say it is.
+        assert words == stream(PLAN, state).tolist(), "m_save: sample, index: not the order's"
+        return state
+
+    async def save_words(self) -> list[int]:
+        """One frame of a save."""
         asking = cocotb.start_soon(self.sources["s_save_t"].send([{}]))
         words: list[int] = []
         async for beat in self.saves.receive(STREAM_WORDS, self.stalls[1]):
             words.append(beat["data"])
             assert beat["last"] == (len(words) == STREAM_WORDS), "m_save: tlast stands elsewhere"
         await asking
-        state = unstream(PLAN, np.array(words))
-        # The next index is what the order's word and the position say it is.
-        assert words == stream(PLAN, state).tolist(), "m_save: sample, index: not the order's"
-        return state
+        return words
 
     def beats(self, index: int, *, learn: bool = True, label: int | None = None) -> list[Beat]:
         """One sample."""
@@ -363,6 +373,24 @@ async def predicts_with_weights_written_at_run_time(dut):
         await sending
     compare_state(comparison, 0, run.state, await bench.save())
     comparison.conclude()
+
+
+@cocotb.test(timeout_time=LIMIT_NS, timeout_unit="ns")
+async def keeps_every_bit_of_a_state(dut):
+    """With the longest epoch there is, each word of a load may be any, and a save gives it back."""
+    bench, state = Bench(dut), Learner.begin(PLAN, SEED).state
+    await bench.open()
+    samples = int(dut.samples.value)
+    dut.samples.value = LONGEST
+    for bits in (0, 0xFFFF, random.getrandbits(16)):
+        masters = stream(PLAN, state).tolist()[:-TAIL]
+        lfsr, word, index, epoch, position = 1 | bits, bits, bits ^ 0x5555, bits ^ 0x3333, bits
+        tail = [lfsr, word, min(index, LONGEST - 1), epoch, position]
+        await bench.load_words([*masters, *tail])
+        assert dut.has_network.value, "a load of the right length was refused"
+        got = await bench.save_words()
+        assert got == [*masters, *tail], f"a save gives back {got[-TAIL:]}, loaded was {tail}"
+    dut.samples.value = samples
 
 
 @cocotb.test(timeout_time=LIMIT_NS, timeout_unit="ns")

@@ -24,7 +24,7 @@ HARD = Plan(
     (True, False, True, False),
     (0, 0, 0),
     epochs=3,
-    samples=9,
+    samples=5,
     eta=2,
     drops=(30, 60),
 )

@@ -19,7 +19,7 @@ from tb.modules import learning
 from tb.modules.mutant import Mutant, mutated
 from tb.modules.registry import MODULES, MUTANTS, SUBJECTS, case_named
 from tb.sim.runner import MAX_FAILURES, SimulationFailed
-from verify.mutation import judge, parts, within
+from verify.mutation import equivalence, judge, parts, within
 from verify.mutation.netlist_mutants import (
     Mutants,
     NetlistMutant,
@@ -164,3 +164,12 @@ def test_mutant_names_its_source_line() -> None:
     mutant = NetlistMutant("case", 7, change)
     assert (mutant.name, mutant.source) == ("case-007", "b.v:75")
     assert mutant.sentence == "inv at A[3] of $c"
+
+
+def test_part_with_memories_is_proved_equal_to_itself() -> None:
+    """What lies beyond a memory's last word must be the same in both copies."""
+    _, (mutant, *_) = within.whole().mutants("mlp_learn_engine", 1, 1)
+    change = re.sub(r"-mode \w+", "-mode none", mutant.change)
+    itself = dataclasses.replace(mutant, number=999, change=change)
+    part = within.Alone(within.whole(), "mlp_learn_engine")
+    assert equivalence.compare(part, itself, undefined_is_zero=True).holds

@@ -32,8 +32,14 @@ def _assumed(subject: Subject) -> list[str]:
     return [text.format(**subject.parameters) for text in MODULES[module].assumed]
 
 
-def compare(subject: Subject, mutant: NetlistMutant, *, seconds: int = 60) -> Verdict:
-    """Prove that the mutant cannot be told from its module, or refute it."""
+def compare(
+    subject: Subject, mutant: NetlistMutant, *, seconds: int = 60, undefined_is_zero: bool = False
+) -> Verdict:
+    """Prove that the mutant cannot be told from its module, or refute it.
+
+    ``undefined_is_zero`` is for parts whose memories' users stand inside: nobody can be held to
+    address no word beyond the last, so that one is 0 in both copies, not any value in each.
+    """
     if re.search(r"-port (CLK|clk|RD_CLK) ", mutant.change):
         return Verdict(None, 0)  # a proof has one clock, whose edges it does not tell apart
     folder = FOLDER / "proofs" / mutant.name
@@ -43,6 +49,7 @@ def compare(subject: Subject, mutant: NetlistMutant, *, seconds: int = 60) -> Ve
     (folder / "miter.v").write_text(miter(subject))
     # A memory of a part is written in each copy by itself; tables of others stay one cell.
     lowered = ["memory_map"] if _is_part(subject) else []
+    lowered += ["setundef -undriven -zero"] if undefined_is_zero else []
     design = []
     for name, change in (("gold", []), ("gate", [f"mutate {mutant.change}"])):
         design += [f"read_rtlil {NETLIST}", *change, "flatten", *lowered]

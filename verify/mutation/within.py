@@ -192,7 +192,8 @@ def prove(module: str, number: int, count: int, seed: int) -> Told:
     mutant = whole().mutants(module, count, seed)[1][number]
     parts.ASSUMED.update(ASSUMED)
     parts.SEEN.update(SEEN)
-    proof = equivalence.compare(Alone(whole(), module), mutant, seconds=judge.PROOF_SECONDS)
+    part, limit = Alone(whole(), module), judge.PROOF_SECONDS
+    proof = equivalence.compare(part, mutant, seconds=limit, undefined_is_zero=True)
     if proof.holds:
         return {"outcome": "equivalent", "why": f"proved, {proof.frames} frames"}
     told = f"a run of {proof.frames} cycles tells them apart"
