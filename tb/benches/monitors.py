@@ -6,7 +6,6 @@ from typing import Any
 
 import cocotb
 from cocotb.task import Task
-from cocotb.triggers import RisingEdge
 from cocotb.utils import get_sim_time
 
 from model.artifact import Network
@@ -15,7 +14,7 @@ from model.reference import trace
 from model.spec import NetworkSpec
 from model.stage import Stream
 from model.words import Field
-from tb.benches.drivers import Clocked
+from tb.benches.drivers import Clocked, high, word
 from tb.benches.probes import inner_streams
 from tb.benches.scoreboard import Scoreboard
 
@@ -53,21 +52,20 @@ def expected_values(network: Network, x: Int) -> dict[str, Int]:
 
 def start_listening(
     clocked: Clocked, tapped: list[Tap], values: dict[str, Int], scoreboard: Scoreboard
-) -> list[Task[None]]:
+) -> Task[None]:
     """Expect ``values`` of the taps' channels and hand every beat to the scoreboard."""
     for tap in tapped:
         for channel, field, _ in tap.payloads:
             scoreboard.expect(channel, field, values[channel])
-    return [cocotb.start_soon(_listen(clocked, tap, scoreboard)) for tap in tapped]
+    return cocotb.start_soon(_listen(clocked, tapped, scoreboard))
 
 
-async def _listen(clocked: Clocked, tap: Tap, scoreboard: Scoreboard) -> None:
-    """Watch one stream, asleep while it offers nothing. An X raises."""
+async def _listen(clocked: Clocked, tapped: list[Tap], scoreboard: Scoreboard) -> None:
+    """Watch every stream in each cycle: one task, which an edge wakes once. An X raises."""
     while True:
-        if not tap.valid.value:
-            await RisingEdge(tap.valid)
         await clocked.edge
-        if tap.valid.value and tap.ready.value:
-            now = int(get_sim_time("ns"))
-            for channel, _, handle in tap.payloads:
-                scoreboard.observe(channel, int(handle.value), now)
+        now = int(get_sim_time("ns"))
+        for tap in tapped:
+            if high(tap.valid) and high(tap.ready):
+                for channel, _, handle in tap.payloads:
+                    scoreboard.observe(channel, word(handle), now)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import cocotb
 import numpy as np
+from cocotb.task import Task
 from cocotb.triggers import RisingEdge
 from cocotb.utils import get_sim_time, get_time_from_sim_steps
 from cocotbext.axi import AxiStreamBus, AxiStreamFrame, AxiStreamSink, AxiStreamSource
@@ -28,6 +29,7 @@ from tb.benches.drivers import (
     Sink,
     Source,
     Stall,
+    high,
     in_bursts,
     never,
     randomly,
@@ -97,8 +99,8 @@ class Bench:
             side.log.setLevel("WARNING")
             side.set_pause_generator(stall())
 
-    def listen(self, x: Int) -> list:
-        """Expect what samples ``x [samples, n_in]`` become; return the tasks that listen."""
+    def listen(self, x: Int) -> Task[None]:
+        """Expect what samples ``x [samples, n_in]`` become; return the task that listens."""
         values = expected_values(NETWORK, x)
         classes, results = result(NETWORK, values)
         self.scoreboard.expect("m_axis.tdata", TDATA_OUT, results)
@@ -117,8 +119,7 @@ class Bench:
             self._observe(await self.sink.recv(compact=False))
         await self.expect_silence()
         assert self.sink.empty()
-        for task in listening:
-            task.cancel()
+        listening.cancel()
 
     async def check(self, x: Int) -> None:
         """Send samples ``x [samples, n_in]``; every value that they become must be equal."""
@@ -149,7 +150,7 @@ class Bench:
         """No beat comes out of nowhere."""
         for _ in range(SPEC.interval + DRAIN_CYCLES):
             await self.clocked.edge
-            assert not self.dut.m_axis_tvalid.value, "m_axis: a beat out of nowhere"
+            assert not high(self.dut.m_axis_tvalid), "m_axis: a beat out of nowhere"
 
 
 class Stopwatch:
@@ -161,10 +162,10 @@ class Stopwatch:
 
     async def _run(self, clocked: Clocked, valid, ready, when) -> None:
         while True:
-            if not valid.value:
+            if not high(valid):
                 await RisingEdge(valid)
             await clocked.edge
-            if valid.value and ready.value and (when is None or when.value):
+            if high(valid) and high(ready) and (when is None or high(when)):
                 self.cycles.append(clocked.cycle)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cocotb.types import Logic, LogicArray
 
 from model.words import Field
 from tb.benches import comparison, drivers
@@ -25,6 +26,42 @@ def counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("VERBATIM_JOB", "{}")
     monkeypatch.chdir(tmp_path)
     return tmp_path / COUNTS
+
+
+# Wires
+
+
+class Wire:
+    """Stands in for one of cocotb's: bits, and what it makes of them."""
+
+    def __init__(self, bits: str) -> None:
+        self.bits = bits
+        self._handle = self
+
+    def get_signal_val_binstr(self) -> str:
+        return self.bits
+
+    @property
+    def value(self) -> Logic | LogicArray:
+        return Logic(self.bits) if len(self.bits) == 1 else LogicArray(self.bits)
+
+
+def test_wires_and_buses_are_read_as_cocotb_reads_them() -> None:
+    assert [drivers.high(Wire(bit)) for bit in "01"] == [False, True]
+    for bits in ("0", "1", "10", "0" * 99 + "1", "1" * 480):
+        assert drivers.word(Wire(bits)) == int(Wire(bits).value) == int(bits, 2)
+
+
+@pytest.mark.parametrize("bit", "XZxzU")
+def test_wire_that_is_neither_0_nor_1_is_refused(bit: str) -> None:
+    with pytest.raises(ValueError, match="Cannot convert"):
+        drivers.high(Wire(bit))
+
+
+@pytest.mark.parametrize("bits", ["X", "1X0", "z" + 70 * "1", 70 * "0" + "x"])
+def test_bus_with_a_bit_that_is_neither_0_nor_1_is_refused(bits: str) -> None:
+    with pytest.raises(ValueError, match=r"Cannot convert|non-0/1"):
+        drivers.word(Wire(bits))
 
 
 # The scoreboard

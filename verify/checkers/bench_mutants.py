@@ -162,7 +162,7 @@ MUTANTS = (
                 broken("moves_its_payload"),
             ),
             "lets-beats-come-out-of-nowhere": (
-                "assert not self.port.valid.value,",
+                "assert not high(self.port.valid),",
                 "assert self.port.name,",
                 broken("invents_a_beat_after_the_last"),
             ),
@@ -187,7 +187,7 @@ MUTANTS = (
                 broken("takes_what_is_offered_in_reset"),
             ),
             "reads-an-x-as-0": (
-                "{name: int(handle.value) for",
+                "{name: word(handle) for",
                 '{name: int(handle.value.resolve("zeros")) for',
                 broken("is_x_where_0_is_expected"),
             ),
@@ -211,6 +211,16 @@ MUTANTS = (
                 "range(random.randrange(step), cycles, step)",
                 "range(0, cycles, step)",
                 "test_resets_reach_every_cycle",
+            ),
+            "takes-an-x-on-a-wire-for-0": (
+                'bit == "1" or (bit != "0" and bool(handle.value))',
+                'bit == "1"',
+                "test_wire_that_is_neither_0_nor_1_is_refused",
+            ),
+            "takes-bits-of-a-bus-that-are-x-for-0": (
+                'int(bits, 2) if bits.strip("01") == "" else int(handle.value)',
+                'int(bits.lower().replace("x", "0"), 2)',
+                "test_bus_with_a_bit_that_is_neither_0_nor_1_is_refused",
             ),
             "leaves-out-the-last-of-the-resets-asked-for": (
                 "min(bounds[1], cycles)))",

@@ -26,6 +26,21 @@ MUTANTS = (
                 "for load in stream.payloads[:1])",
                 "test_every_stream_of_the_core_is_compared_whole",
             ),
+            "listens-to-all-streams-but-the-first": (
+                "for tap in tapped:\n            if",
+                "for tap in tapped[1:]:\n            if",
+                "test_every_stream_of_the_core_is_compared_whole",
+            ),
+            "hears-beats-that-nobody-takes": (
+                "if high(tap.valid) and high(tap.ready):",
+                "if high(tap.valid):",
+                "test_every_stream_of_the_core_is_compared_whole",
+            ),
+            "hears-one-stream-in-a-cycle": (
+                "scoreboard.observe(channel, word(handle), now)\n",
+                "scoreboard.observe(channel, word(handle), now)\n                break\n",
+                "test_every_stream_of_the_core_is_compared_whole",
+            ),
         },
     ),
     *weaken(
@@ -38,7 +53,7 @@ MUTANTS = (
                 "test_every_stream_of_the_core_is_compared_whole",
             ),
             "lets-results-come-out-of-nowhere": (
-                "assert not self.dut.m_axis_tvalid.value,",
+                "assert not high(self.dut.m_axis_tvalid),",
                 "assert SPEC.interval,",
                 broken("invents_a_result_after_the_last"),
             ),
