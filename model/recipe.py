@@ -17,6 +17,7 @@ from model.elsewhere import PARAMETERS, require_own_kind
 from model.folding import Fold, Goal, Lanes, Plan, Shape, keeping_up, solve
 from model.format import SpecError, require, require_integer
 from model.plain import build
+from model.sparsity import Sparsity
 from model.stages.softmax import DIVIDERS, SCORES, current_divider
 from model.widths import Formats, Widths
 
@@ -122,8 +123,7 @@ class Recipe:
     for two classes, of each by itself for targets that are 0 or 1. The output of a network that
     comes as a ``module`` or ``onnx`` and names neither ``output`` nor softmax is `AS_IT_ENDS`.
     ``features`` is "raw", "standardize" or a scaling: parameters that come with the network bring
-    the one of their training. Paths are relative to ``folder``, that of the
-    recipe's file.
+    the one of their training. ``area`` prunes while fine-tuning. Paths are relative to ``folder``.
     """
 
     name: str
@@ -145,6 +145,7 @@ class Recipe:
     ranked: bool = True
     features: str | Scaling = "raw"
     stream: Stream | None = None
+    area: Sparsity | None = None
     folder: Path = field(default=Path(), compare=False)
 
     def __post_init__(self) -> None:
@@ -172,6 +173,12 @@ class Recipe:
             f"{owner}: features must be one of {', '.join(FEATURES)}, or a table of offset and "
             f"scale, got {self.features!r}",
         )
+        if self.area is not None:
+            self.area.check(
+                trained=self.training is not None,
+                tuned=self.fine_tuning.epochs > 0,
+                labelled=not self.has_targets or self.is_regression,
+            )
         if isinstance(self.folds, Mapping):
             for layer, fold in self.folds.items():
                 require_integer(f"folds.{layer}", 1, 4096, simd=fold.simd, pe=fold.pe)
@@ -218,6 +225,12 @@ class Recipe:
             "elsewhere: give the scaling of their training, features = { offset = [...], "
             'scale = [...] } for (x - offset) / scale, or "raw"',
         )
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of all training at most, those of a cross-validation among them."""
+        trained, tuned = self.training.epochs if self.training else 0, self.fine_tuning.epochs
+        return self.area.epochs(trained, tuned) if self.area else trained + tuned
 
     @property
     def has_targets(self) -> bool:

@@ -13,7 +13,7 @@ from model import artifact, images, onnx_export, recipe
 from model.data import datasets
 from model.logits import require_winners, survey
 from model.metrics import fit, measure, misfitting, shortfall
-from model.qat import checkpoint, quantize, training
+from model.qat import checkpoint, pruning, quantize, training
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -31,6 +31,8 @@ def run(arguments: argparse.Namespace) -> None:
         origin = quantize.provenance(plan, dataset)
         network = quantize.export(trained.quantized, plan, origin, trained.scaling, trained.targets)
         network = dataclasses.replace(network, names=dataset.names)
+        if trained.choice is not None:
+            network = pruning.recorded(network, plan, trained.choice)
         scaled = trained.scaled(dataset.features)
         traced = trained.quantized.trace(scaled)
         calibration = {key: tensor[train] for key, tensor in traced.items()}
@@ -53,6 +55,8 @@ def run(arguments: argparse.Namespace) -> None:
         with files.whole_file(build / "expected.npz") as temporary, temporary.open("wb") as stream:
             np.savez(stream, allow_pickle=False, **expected)
     print(f"{build}: {sum(compared.values())} values of PyTorch and reference compared, all equal")
+    if trained.choice is not None:
+        print(f"{build}: {pruning.summary(network)}")
     if dataset.targets is not None:
         values = network.values(traced[network.spec.output.key])
         for title, real in (("float", expected["float.values"]), ("quantized", values)):

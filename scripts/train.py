@@ -1,6 +1,7 @@
 """Train a recipe's network in float, then fine-tune it through its quantization."""
 
 import argparse
+import itertools
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,7 +18,7 @@ from model.data import datasets
 from model.data.remarks import remarks
 from model.frontends import load
 from model.metrics import fit, misfit
-from model.qat import checkpoint, training
+from model.qat import checkpoint, pruning, quantize, training
 
 # Characters of a path that make takes as they are, and those that it takes behind a backslash.
 PLAIN = re.compile(r"[\w./,+@^!\"'()<>\]{}`~$-]")
@@ -56,14 +57,19 @@ def run(arguments: argparse.Namespace) -> None:
     # The package has no makefile.
     rule = None if INSTALLED else make_rule(path, load.sources(plan))
     sources = checkpoint.sources_sha256(plan, dataset)
-    epochs = (plan.training.epochs if plan.training else 0) + plan.fine_tuning.epochs
     console = Console(stderr=True)
     with (
         cli.step(arguments.build, "train"),
         Progress(console=console, transient=True, disable=not console.is_terminal) as progress,
     ):
-        task = progress.add_task(f"training {plan.name}", total=epochs)
-        trained = training.learn(plan, dataset, train, lambda: progress.advance(task))
+        task = progress.add_task(f"training {plan.name}", total=plan.epochs)
+        epochs = itertools.count()
+
+        def advance() -> None:
+            next(epochs)
+            progress.advance(task)
+
+        trained = training.learn(plan, dataset, train, advance)
     with whole_file(path) as temporary:
         checkpoint.save(trained, plan, dataset, temporary, sources)
     if rule is not None:
@@ -71,7 +77,11 @@ def run(arguments: argparse.Namespace) -> None:
     if trained.given:
         print(f"{path}: formats and codes of {plan.onnx} as they are, no epochs")
     else:
-        print(f"{path}: {epochs} epochs on {len(train)} samples of {dataset.name}")
+        print(f"{path}: {next(epochs)} epochs on {len(train)} samples of {dataset.name}")
+    if trained.choice is not None:
+        network = quantize.export(trained.quantized, plan, {}, trained.scaling, trained.targets)
+        network = pruning.recorded(network, plan, trained.choice)
+        print(f"{path}: {pruning.summary(network)}")
     if plan.training is None and plan.has_targets:
         assert dataset.targets is not None
         found = training.values(trained, trained.scaled(dataset.features[train]))

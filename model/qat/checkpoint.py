@@ -18,6 +18,7 @@ from model.frontends.load import make, settled, sources
 from model.frontends.torch_fx import Chain, Layer
 from model.plain import build
 from model.qat.calibration import Calibration
+from model.qat.pruning import Choice
 from model.qat.quantize import QuantizedNetwork
 from model.qat.training import Trained
 from model.recipe import Recipe
@@ -56,6 +57,7 @@ def save(
             "float": trained.module.state_dict(),
             "fine_tuned": trained.quantized.module.state_dict(),
             "formats": dataclasses.asdict(trained.quantized.formats),
+            **({} if trained.choice is None else {"choice": dataclasses.asdict(trained.choice)}),
         },
         path,
     )
@@ -69,6 +71,7 @@ def load(recipe: Recipe, dataset: Dataset, path: Path) -> Trained:
     """
     content = _read(path)
     keys = {"sources_sha256", "scaling", "targets", "float", "fine_tuned", "formats"}
+    keys |= {"choice"} if recipe.area else set()
     if not isinstance(content, dict) or set(content) != keys:
         raise CheckpointError(f"{path}: is no checkpoint, expected the keys {sorted(keys)}")
     if content["sources_sha256"] != sources_sha256(recipe, dataset):
@@ -90,10 +93,11 @@ def load(recipe: Recipe, dataset: Dataset, path: Path) -> Trained:
         targets = None if plain is None else build(TargetScaling, "targets", plain)
         if targets is not None and len(targets.scale) != tuned.layers[-1].linear.out_features:
             raise CheckpointError(f"targets are for {len(targets.scale)} values")
+        choice = build(Choice, "choice", content["choice"]) if recipe.area else None
     except (CheckpointError, SpecError) as error:
         raise CheckpointError(f"{path}: is damaged, train again: {error}") from error
     quantized = QuantizedNetwork(tuned, formats, recipe.score)
-    return Trained(module, quantized, scaling, targets=targets)
+    return Trained(module, quantized, scaling, targets=targets, choice=choice)
 
 
 def _read(path: Path) -> Any:

@@ -2,9 +2,8 @@
 
 import copy
 import functools
-import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -12,27 +11,25 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from common.errors import VerbatimError
+from model import adders
 from model.data import scaling
 from model.data.datasets import Dataset
 from model.data.scaling import Scaling, TargetScaling
 from model.format import Int
 from model.frontends import checks, load, torch_fx
 from model.frontends.torch_fx import Chain, Layer
+from model.qat import pruning
 from model.qat.calibration import Calibration, calibrate, of_logits
+from model.qat.epochs import Advance, TrainingError, minimize
 from model.qat.losses import SCORES
+from model.qat.pruning import Choice, Held
 from model.qat.quantize import QuantizedNetwork, export, shapes
-from model.recipe import FineTuning, Recipe, Training
+from model.recipe import Recipe, Training
 
-Advance = Callable[[], None]
 # Labels ``[samples]``, or scaled targets ``[samples, n]`` of a regression.
 Goals = NDArray[np.int64] | NDArray[np.float64]
 # Of outputs and targets ``[samples, n]``, the mean over all.
 Loss = Callable[[Tensor, Tensor], Tensor]
-
-
-class TrainingError(VerbatimError):
-    """Training that does not get anywhere: the message says when it stopped."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +38,8 @@ class Trained:
 
     Both take features as ``scaling`` leaves them, and give values as ``targets`` scales them; None
     leaves them as they are. Of a network that
-    is ``given``, which came quantized, the module rounds too, and nothing was fine-tuned.
+    is ``given``, which came quantized, the module rounds too, and nothing was fine-tuned. Of a
+    network that was pruned, ``choice`` is how far.
     """
 
     module: nn.Module
@@ -49,6 +47,7 @@ class Trained:
     scaling: Scaling | None = None
     given: bool = False
     targets: TargetScaling | None = None
+    choice: Choice | None = None
 
     def scaled(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """The networks' inputs for raw features ``[samples, n_in]``."""
@@ -60,7 +59,54 @@ def learn(recipe: Recipe, dataset: Dataset, train: Int, advance: Advance = lambd
 
     Raises `FrontendError`, `ModuleError` and `SpecError` where module and recipe do not fit each
     other, `TrainingError` where a loss is not finite. Same seed, same machine: same bits.
+    With ``area`` in the recipe these samples are cross-validated first, for the level to prune to.
     """
+    if recipe.area is None:
+        return _learn(recipe, dataset, train, advance)
+    walk = functools.partial(_walk, recipe, dataset, advance)
+    choice = pruning.choose(recipe.area, dataset, train, recipe.seed, walk)
+    levels = recipe.area.walked[: choice.level + 1]
+    return replace(_learn(recipe, dataset, train, advance, levels), choice=choice)
+
+
+def _walk(
+    recipe: Recipe, dataset: Dataset, advance: Advance, learned: Int, held: Int
+) -> list[Held]:
+    """Errors on the samples ``held`` at each level of a network of the others."""
+    found: list[Held] = []
+
+    def judge(trained: Trained) -> None:
+        network = export(trained.quantized, recipe, {}, trained.scaling, trained.targets)
+        errors = _errors(trained, dataset, held)
+        found.append(Held(errors, adders.cost(network).luts))
+
+    assert recipe.area is not None
+    _learn(recipe, dataset, learned, advance, recipe.area.walked, judge)
+    return found
+
+
+def _errors(trained: Trained, dataset: Dataset, held: Int) -> float:
+    """Samples ``held`` that are wrong; of a regression the sum of squared errors."""
+    with torch.no_grad():
+        logits = trained.quantized.logits(torch.tensor(trained.scaled(dataset.features[held])))
+        scores, _ = trained.quantized.scores(logits)
+    if dataset.targets is None:
+        classes = SCORES[trained.quantized.score].classes(scores)
+        return _wrong(classes, torch.tensor(dataset.labels[held]))
+    values = scores.numpy()
+    values = values if trained.targets is None else trained.targets.undo(values)
+    return float(((values - dataset.targets[held]) ** 2).sum())
+
+
+def _learn(
+    recipe: Recipe,
+    dataset: Dataset,
+    train: Int,
+    advance: Advance,
+    levels: Sequence[float] = (1.0,),
+    judge: Callable[[Trained], None] = lambda trained: None,
+) -> Trained:
+    """As `learn`, pruned to each of these levels; ``judge`` is called at each."""
     torch.manual_seed(recipe.seed)
     module = load.make(recipe, dataset)
     recipe = load.settled(recipe, module)
@@ -91,11 +137,14 @@ def learn(recipe: Recipe, dataset: Dataset, train: Int, advance: Advance = lambd
     behind, _, inputs = without_front(module, found, features)
     rehearse(torch_fx.core_layers(behind, recipe.score), inputs, recipe)
     if recipe.training is not None:
-        train_float(module, features, labels, recipe.training, advance, _loss(recipe))
+        penalty = recipe.area.penalty if recipe.area else 0.0
+        train_float(module, features, labels, recipe.training, advance, _loss(recipe), penalty)
         checks.require_equal(module, torch_fx.layers(module, recipe.score), features)
     module, found, features = without_front(module, found, features)
-    network = fine_tune(module, features, labels, recipe, advance)
-    return Trained(module, network, found, targets=targets)
+    for network in tuned(module, features, labels, recipe, advance, levels):
+        trained = Trained(module, network, found, targets=targets)
+        judge(trained)
+    return trained
 
 
 def take_given(
@@ -193,11 +242,12 @@ def train_float(
     settings: Training,
     advance: Advance = lambda: None,
     loss: Loss = F.mse_loss,
+    penalty: float = 0.0,
 ) -> None:
     """Train in place and in float32, on the cross-entropy of the ordinary softmax.
 
     Of targets ``[samples, n]`` on ``loss``. Features are ``[samples, n_in]``, as the module takes
-    them. Raises `TrainingError`.
+    them; ``penalty`` is that of `pruning.penalty`. Raises `TrainingError`.
     """
     logits_of = torch_fx.logits(module.train())
     x, target = torch.tensor(features, dtype=torch.float32), torch.tensor(labels)
@@ -208,7 +258,7 @@ def train_float(
         logits = _of_two(logits_of(x))
         return F.cross_entropy(logits, target), _wrong(logits.argmax(dim=1), target)
 
-    _minimize(module, evaluate, settings, advance)
+    minimize(module, evaluate, settings, advance, penalty)
     module.eval()
 
 
@@ -232,41 +282,54 @@ def fine_tune(
     ``kind`` may be another network than the hardware's, for studies of what it would give.
     Raises `TrainingError`.
     """
+    (network,) = tuned(module, features, labels, recipe, advance, kind=kind)
+    return network
+
+
+def tuned(
+    module: nn.Module,
+    features: NDArray[np.float64],
+    labels: Goals,
+    recipe: Recipe,
+    advance: Advance = lambda: None,
+    levels: Sequence[float] = (1.0,),
+    kind: type[QuantizedNetwork] = QuantizedNetwork,
+) -> Iterator[QuantizedNetwork]:
+    """As `fine_tune`, of these parts of all weights in turn: each network is valid until the next.
+
+    Ends before a level at which a matrix would have no weight left.
+    """
     chain = Chain(torch_fx.core_layers(module, recipe.score)).double()
     layers = chain.layers
     score, loss = SCORES[recipe.score], _loss(recipe)
     if score.rises_from is not None:
         raise_logits(layers, features, score.rises_from)
-    formats = calibrate(layers, features, recipe.formats)
-    network = kind(chain, formats, recipe.score)
-    if recipe.training is None:
-        keep_zeros(layers)
     x, target = torch.tensor(features, dtype=torch.float64), torch.tensor(labels)
+    penalty = recipe.area.penalty if recipe.area else 0.0
+    for level in levels:
+        if level < 1 and not pruning.prune(layers, level):
+            return
+        network = kind(chain, calibrate(layers, features, recipe.formats), recipe.score)
+        let_go = pruning.keep_zeros(layers) if recipe.training is None or level < 1 else None
 
-    def evaluate() -> tuple[Tensor, int]:
-        logits = network.logits(x)
-        if target.ndim == 2:
-            return loss(logits, target), 0
-        scores, _ = network.scores(logits)
-        wrong = _wrong(score.classes(scores), target)
-        return F.nll_loss(score.log_probabilities(logits), target), wrong
+        def evaluate(network: QuantizedNetwork = network) -> tuple[Tensor, int]:
+            logits = network.logits(x)
+            if target.ndim == 2:
+                return loss(logits, target), 0
+            scores, _ = network.scores(logits)
+            wrong = _wrong(score.classes(scores), target)
+            return F.nll_loss(score.log_probabilities(logits), target), wrong
 
-    chain.load_state_dict(_minimize(chain, evaluate, recipe.fine_tuning, advance))
-    return network
+        best = minimize(chain, evaluate, recipe.fine_tuning, advance, penalty)
+        chain.load_state_dict(best)
+        if let_go:
+            let_go()
+        yield network
 
 
 def _loss(recipe: Recipe) -> Loss:
     """The loss of targets ``[samples, n]``."""
     return F.mse_loss if recipe.is_regression else F.binary_cross_entropy_with_logits
-
-
-def keep_zeros(layers: list[Layer]) -> None:
-    """Let training leave every weight alone that is exactly 0 now, as pruning leaves them."""
-    for linear in dict.fromkeys(layer.linear for layer in layers):
-        kept = linear.weight.detach() != 0
-        if not kept.all():
-            masked = functools.partial(torch.mul, kept.double())
-            linear.weight.register_hook(masked)  # type: ignore[no-untyped-call]
 
 
 def raise_logits(layers: list[Layer], features: NDArray[np.float64], lowest: float) -> None:
@@ -329,31 +392,3 @@ def _of_two(logits: Tensor) -> Tensor:
 
 def _wrong(classes: Tensor, target: Tensor) -> int:
     return int((classes != target).sum())
-
-
-def _minimize(
-    module: nn.Module,
-    evaluate: Callable[[], tuple[Tensor, int]],
-    settings: Training | FineTuning,
-    advance: Advance,
-) -> dict[str, Tensor]:
-    """Run Adam on the module in place; return the parameters of its best epoch.
-
-    ``evaluate`` gives the loss and the number of samples wrong; fewest wrong, then least loss wins.
-    """
-    optimizer = torch.optim.Adam(module.parameters(), lr=settings.learning_rate, foreach=True)
-    least, best = (math.inf, math.inf), copy.deepcopy(module.state_dict())
-    for epoch in range(settings.epochs):
-        optimizer.zero_grad()
-        loss, wrong = evaluate()
-        if not math.isfinite(loss.item()):
-            raise TrainingError(
-                f"the loss must be finite, got {loss.item()} in epoch {epoch} at learning_rate "
-                f"{settings.learning_rate}: try a smaller learning_rate"
-            )
-        if (wrong, loss.item()) < least:
-            least, best = (wrong, loss.item()), copy.deepcopy(module.state_dict())
-        torch.autograd.backward([loss])
-        optimizer.step()
-        advance()
-    return best
