@@ -92,7 +92,7 @@ def cost(network: Network) -> Cost:
 
 
 # LUT4s of an ECP5 for a bit of an adder, a bit of a requantizer, and an estimated LUT of the rest.
-SLOPES = (1.0, 1.0, 1.0)
+SLOPES = (0.65, 4.4, 1.5)
 
 
 def predicted(adder_bits: int, requantizer_bits: int, rest: int) -> int:

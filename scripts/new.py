@@ -53,6 +53,10 @@ calibration = "max"                 # fracs that hold all values, or "mse": of l
 # [formats.layers.fc1]              # widths of one layer, where they differ
 # weights_width = 4
 
+# [area]                            # fewest LUTs where every weight is a constant, with weights of
+# penalty = 0.001                   # 4 bits, say: weights are pruned in fine-tuning, while they are
+# lost = 0.01                       # cross-validated to lose at most so much accuracy
+
 [softmax]                           # without it, a module or onnx that ends in a sigmoid is one
 score = "exp"                       # or "taylor2", 1 + x + x**2/2: smaller, and trained through
 divider = "reciprocal"              # by a table; or "restoring", exact and a few cycles slower

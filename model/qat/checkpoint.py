@@ -93,7 +93,11 @@ def load(recipe: Recipe, dataset: Dataset, path: Path) -> Trained:
         targets = None if plain is None else build(TargetScaling, "targets", plain)
         if targets is not None and len(targets.scale) != tuned.layers[-1].linear.out_features:
             raise CheckpointError(f"targets are for {len(targets.scale)} values")
-        choice = build(Choice, "choice", content["choice"]) if recipe.area else None
+        choice = None
+        if recipe.area is not None:
+            choice = build(Choice, "choice", content["choice"])
+            if len(choice.scores) > len(recipe.area.walked):
+                raise CheckpointError(f"choice is of {len(choice.scores)} levels")
     except (CheckpointError, SpecError) as error:
         raise CheckpointError(f"{path}: is damaged, train again: {error}") from error
     quantized = QuantizedNetwork(tuned, formats, recipe.score)

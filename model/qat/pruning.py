@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from common.errors import VerbatimError
 from model import adders
 from model.artifact import Network
 from model.data.datasets import Dataset
-from model.format import Int
+from model.format import Int, require, require_integer
 from model.frontends.torch_fx import Layer
 from model.recipe import Recipe
 from model.sparsity import Sparsity
@@ -44,6 +45,17 @@ class Choice:
     scores: tuple[float, ...]
     luts: tuple[int, ...]
     level: int
+
+    def __post_init__(self) -> None:
+        count = len(self.scores)
+        require_integer("choice", 0, count - 1, level=self.level)
+        legal = all(isinstance(score, float) and math.isfinite(score) for score in self.scores)
+        require(legal, f"choice: scores must be finite floats, got {self.scores!r}")
+        require(
+            len(self.luts) == count, f"choice: luts must be {count} integers, got {self.luts!r}"
+        )
+        for index, luts in enumerate(self.luts):
+            require_integer("choice", 0, 1 << 53, **{f"luts[{index}]": luts})
 
 
 def keep_zeros(layers: list[Layer]) -> Callable[[], None]:
