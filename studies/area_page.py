@@ -12,7 +12,7 @@ from common import markdown
 from model import adders
 
 PAGE, PICTURE = "area.md", "area.png"
-DECISION = "[decision](../decisions/0021-pruned-where-the-training-split-allows.md)"
+DECISION = "[decision](../decisions/0020-pruned-where-the-training-split-allows.md)"
 COLOURS = ("#1f6feb", "#d9730d", "#2f9e5b", "#8250df")
 GREY = "#57606a"
 
