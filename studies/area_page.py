@@ -34,7 +34,7 @@ def by_network(rows: Sequence[Row]) -> dict[str, list[Row]]:
 
 
 def choice(row: Row) -> dict[str, Any]:
-    """What its file says of the level."""
+    """The part of its file that speaks of the level."""
     found: dict[str, Any] = row["network"]["provenance"]["area"]
     return found
 

@@ -173,7 +173,7 @@ def recorded(network: Network, recipe: Recipe, choice: Choice) -> Network:
 
 
 def summary(network: Network) -> str:
-    """What was kept of a network that `recorded` has given, for a person."""
+    """Weights kept of a network that `recorded` has given, and its scores, for a person."""
     facts = network.provenance["area"]
     score = facts["cross_validated"][facts["levels"].index(facts["level"])]
     return (
