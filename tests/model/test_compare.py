@@ -24,11 +24,11 @@ def test_equal_traces_are_counted() -> None:
     [
         (
             {"fc1": np.array([[1, 2], [9, 8]])},
-            r"fc1: sample 1, neuron \[0\]: it gives 9, the reference 3; 2 of 4 values differ",
+            r"fc1: sample 1, neuron 0: it gives 9, the reference 3; 2 of 4 values differ",
         ),
         (
             {"fc1": np.array([[1, 1], [3, 4]])},
-            r"fc1: sample 0, neuron \[1\]: it gives 1, the reference 2; 1 of 4 values differ",
+            r"fc1: sample 0, neuron 1: it gives 1, the reference 2; 1 of 4 values differ",
         ),
         ({"fc2": np.array([[5], [7]])}, "fc2: sample 1, .* it gives 7, the reference 6"),
         # Each would be broadcast, and equal.

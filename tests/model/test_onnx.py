@@ -201,5 +201,5 @@ def test_rtl_whose_output_differs_is_noticed(monkeypatch: pytest.MonkeyPatch) ->
     same = onnx_runtime.against_rtl("iris", "random", NETWORK, x)
     assert (same.samples, same.values) == (50, 50 * 4)
     streamed.results = probabilities ^ np.eye(50, 3, dtype=np.uint8)
-    with pytest.raises(DifferenceError, match=r"probabilities: sample 0, neuron \[0\]: .* the RTL"):
+    with pytest.raises(DifferenceError, match=r"probabilities: sample 0, neuron 0: .* the RTL"):
         onnx_runtime.against_rtl("iris", "random", NETWORK, x)
