@@ -237,6 +237,9 @@ study-silicon-learning: .venv/yosys ## FPGA resources of the core that learns
 study-sweep: .venv/yosys ## area, speed, accuracy: folds, widths, softmaxes
 	@$(RUN) studies.sweep
 
+study-area: .venv/yosys ## networks trained for area: accuracy against LUTs
+	@$(RUN) studies.area
+
 study-learning: .venv/ready ## learning in the field, and beside floats
 	@$(RUN) studies.learning
 
