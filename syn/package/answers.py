@@ -1,4 +1,4 @@
-"""What leaves a core, for each kind of output: widths, bytes, and words for them."""
+"""Results of a core, for each kind of output: widths, bytes, and words for them."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ def as_bytes(spec: NetworkSpec, values: list[int]) -> bytes:
 
 
 def _named(network: Network) -> str:
-    """What the bytes of a result are, in a heading: probability, logit or value, class."""
+    """Name of a value of a result: probability, logit, value or class."""
     output = network.spec.output
     if isinstance(output, LogitsSpec) and not output.classes:
         return "value"
@@ -47,7 +47,7 @@ def _named(network: Network) -> str:
 
 
 def context(network: Network) -> dict[str, Any]:
-    """What templates say of a result."""
+    """Facts of a result that templates are filled with."""
     spec, output = network.spec, network.spec.output
     width, one, many = value_bytes(spec), *_WORDS[output.kind]
     noun = f"1 {one}" if spec.out_lanes == 1 else f"{spec.out_lanes} {many}"
