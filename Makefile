@@ -129,8 +129,8 @@ lint: build/setup/test .venv/ready ## the part that reads sources: Python and Ve
 
 # A campaign has the name of its module in verify/.
 CAMPAIGNS := soak input-grid exhaustive random-networks canonical every-fold x-reset netlists \
-             simulator-agreement learning formal neurons onnx-runtime fuzz coverage \
-             mutation mutation-within slope checkers
+             simulator-agreement learning formal neurons netlist-proofs onnx-runtime fuzz \
+             coverage mutation mutation-within slope checkers
 
 verify: test $(CAMPAIGNS:%=verify-%) ## all of these, then the ledger of verification.md
 	@$(RUN) verify.ledger --fresh
@@ -173,6 +173,9 @@ verify-formal: .venv/yosys ## proofs of stream contracts and formulas
 
 verify-neurons: .venv/yosys ## every neuron that ships, proved for every input
 	@$(RUN) verify.formal.neurons
+
+verify-netlist-proofs: .venv/yosys ## IrisNet's netlists are its RTL, proved for all time
+	@$(RUN) verify.formal.netlist_proofs
 
 verify-onnx-runtime: build/setup/verilator .venv/ready ## ONNX Runtime on 100,000 random inputs
 	@$(RUN) verify.campaigns.onnx_runtime

@@ -1,0 +1,125 @@
+"""RTL and netlist, both down to gates and registers: what Yosys makes of either, by one script."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from common import sources
+from common.paths import RTL
+from model.stage import Parameter
+from syn.synthesis import IMAGES
+from syn.yosys import chosen, run_yosys
+from verify.formal.softmax_proofs import ProofError
+
+LOWERED = "lowered.json"
+# Registers of one clock and no initial value, ANDs and inverters; products stay products.
+GATES = (
+    *("proc", "flatten", "setattr -unset init w:*", "opt_clean", "memory_collect", "memory_map"),
+    *("simplemap", "techmap t:* t:$mul %d", "dfflegalize -cell $_DFF_P_ 01", "aigmap"),
+    *("opt_clean", f"write_json {LOWERED}"),
+)
+# Yosys' own models of the cells of a family; a LUT is a table to whoever reads the gates.
+MODELS = {
+    "ecp5": (
+        "read_verilog -defer +/ecp5/common_sim.vh +/ecp5/ccu2c_sim.vh",
+        r"delete $abstract\LUT4",
+    ),
+    "ice40": ("read_verilog -defer +/ice40/cells_sim.v", r"delete $abstract\SB_LUT4"),
+}
+
+
+def rtl(
+    top: str, parameters: Mapping[str, Parameter], images: Path, folder: Path, source: Path = RTL
+) -> Path:
+    """Read a module's Verilog, its ROM images in a folder, down to gates; return their file.
+
+    Raises `YosysError` where Yosys refuses it.
+    """
+    texts = sources.verilog(source)
+    for text in texts:
+        shutil.copy(text, folder)
+    shutil.copytree(images, folder / IMAGES, dirs_exist_ok=True)
+    names = " ".join(text.name for text in texts)
+    lines = [f"read_verilog {names}", f"chparam {chosen(parameters)} {top}"]
+    run_yosys([*lines, f"hierarchy -check -top {top}", *GATES], folder, "lower")
+    return folder / LOWERED
+
+
+def netlist(top: str, path: Path, family: str, folder: Path) -> Path:
+    """Read the netlist of a family, as JSON, down to gates; return their file.
+
+    Raises `ProofError` where a block RAM is no ROM of 18 bits, `YosysError` where Yosys refuses it.
+    """
+    modules = json.loads(path.read_text())["modules"]
+    for name, cell in modules[top]["cells"].items():
+        if cell["type"] == "DP16KD":
+            _require_rom(name, cell)
+    (folder / "netlist.json").write_text(json.dumps({"modules": {top: modules[top]}}))
+    (folder / "cells.v").write_text(multiplier() + memory() if family == "ecp5" else "")
+    lines = [*MODELS[family], "read_verilog -defer cells.v", "read_json netlist.json"]
+    run_yosys([*lines, f"hierarchy -top {top}", *GATES], folder, "lower")
+    return folder / LOWERED
+
+
+def _require_rom(name: str, cell: Mapping[str, Any]) -> None:
+    width, register = (cell["parameters"][key] for key in ("DATA_WIDTH_A", "REGMODE_A"))
+    idle = all(cell["connections"][port] == ["0"] for port in ("WEA", "WEB", "RSTA"))
+    if int(width, 2) != 18 or register != "NOREG" or not idle:
+        raise ProofError(f"{name}: must be a ROM of 18 bits without a register behind it")
+
+
+def multiplier() -> str:
+    """Verilog of a multiplier of ECP5 without registers, of which Yosys has no model.
+
+    Source: Lattice, ECP5 sysDSP usage guide: 18 by 18 bits, each operand signed where it says so.
+    """
+    return (
+        f"module MULT18X18D (input {_bits('A', 18)}, {_bits('B', 18)}, SIGNEDA, SIGNEDB,"
+        f" output {_bits('P', 36)});\n"
+        f"wire [17:0] a = {{{_bits('A', 18, down=True)}}};\n"
+        f"wire [17:0] b = {{{_bits('B', 18, down=True)}}};\n"
+        "wire signed [18:0] x = {SIGNEDA & a[17], a};\n"
+        "wire signed [18:0] y = {SIGNEDB & b[17], b};\n"
+        "wire signed [37:0] product = x * y;\n"
+        f"assign {{{_bits('P', 36, down=True)}}} = product[35:0];\nendmodule\n"
+    )
+
+
+def memory() -> str:
+    """Verilog of a block RAM of ECP5 that is a ROM of 1,024 words of 18 bits, read at port A.
+
+    Source: Lattice, ECP5 memory usage guide: 16 words, of 20 bits each, in an initial value.
+    """
+    ports = [_bits(name, width) for name, width in (("DIA", 18), ("ADA", 14), ("CSA", 3))]
+    ports += [_bits(name, width) for name, width in (("DIB", 18), ("ADB", 14), ("CSB", 3))]
+    ports += [f"{name}{side}" for side in "AB" for name in ("CE", "OCE", "CLK", "WE", "RST")]
+    settings = ["ASYNC_RESET_RELEASE", "GSR", "RESETMODE"]
+    settings += [
+        name.replace("?", side)
+        for side in "AB"
+        for name in ("CLK?MUX", "CSDECODE_?", "DATA_WIDTH_?", "REGMODE_?", "WRITEMODE_?")
+    ]
+    values = [f"INITVAL_{number:02X}" for number in range(64)]
+    return "\n".join(
+        [
+            f"module DP16KD (input {', '.join(ports)},",
+            f"    output reg {_bits('DOA', 18)}, output {_bits('DOB', 18)});",
+            *(f"parameter {name} = 0;" for name in settings),
+            *(f"parameter [319:0] {value} = 320'd0;" for value in values),
+            f"wire [20479:0] every = {{{', '.join(reversed(values))}}};",
+            "reg [17:0] words [0:1023];",
+            "integer k;",
+            "initial for (k = 0; k < 1024; k = k + 1) words[k] = every[20*k +: 18];",
+            f"wire [9:0] word = {{{', '.join(f'ADA{k}' for k in range(13, 3, -1))}}};",
+            f"always @(posedge CLKA) if (CEA) {{{_bits('DOA', 18, down=True)}}} <= words[word];",
+            "endmodule\n",
+        ]
+    )
+
+
+def _bits(name: str, width: int, *, down: bool = False) -> str:
+    """``A0, A1``, or from the highest on."""
+    numbers = range(width)
+    return ", ".join(f"{name}{k}" for k in (reversed(numbers) if down else numbers))
