@@ -61,6 +61,12 @@ class Core:
         """Name of the wrapper module."""
         return f"{self.spec.name}_core"
 
+    @property
+    def has_bytes(self) -> bool:
+        """A beat is a byte both ways, as the pins of a Tiny Tapeout project are."""
+        spec = self.spec
+        return spec.in_lanes * spec.x.byte_width == answers.tdata_width(spec) == 8
+
     @cached_property
     def facts(self) -> dict[str, Any]:
         """Digests of network and sources, fold and cycles: they identify the core."""
@@ -111,6 +117,7 @@ def context(core: Core) -> dict[str, Any]:
     return {
         **core.facts,
         **answers.context(network),
+        "has_bytes": core.has_bytes,
         "name": spec.name,
         "NAME": spec.name.upper(),
         "version": VERSION,
@@ -191,6 +198,8 @@ def texts(core: Core) -> dict[str, str]:
         "host/samples.csv": "samples.csv",
         "README.md": "README.md",
     }
+    if core.has_bytes:
+        rendered[f"tt_um_{name}.v"] = "tiny_tapeout.v"
     found = {
         path: environment.get_template(f"{template}.j2").render(filled)
         for path, template in rendered.items()
