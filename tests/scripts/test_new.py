@@ -10,6 +10,7 @@ from model import recipe
 from model.data.userdata import DataFile
 from model.folding import Goal
 from model.recipe import RecipeError
+from model.sparsity import Sparsity
 from scripts import new
 
 CSV = "size,kind\n1,a\n2,b\n"
@@ -60,6 +61,7 @@ def test_every_line_that_is_commented_out_is_legal_too(tmp_path: Path) -> None:
         ("target_cycles = 32", "max_multipliers = "),
         ("target_cycles = 32", "fc1 = "),
         ("", "[formats.layers.fc1]"),
+        ("", "[area]"),
     ):
         changed = text.replace(f"# {uncommented}", uncommented)
         changed = changed.replace(old, f"# {old}", 1) if old else changed
@@ -73,9 +75,12 @@ def test_every_line_that_is_commented_out_is_legal_too(tmp_path: Path) -> None:
             changed = changed.replace('features = "standardize"', "# ")
         if uncommented.startswith("[formats"):
             changed = changed.replace("# weights_width", "weights_width")
+        if uncommented == "[area]":
+            changed = changed.replace("# penalty", "penalty").replace("# lost", "lost")
         assert changed != text
         path.write_text(changed)
-        recipe.load(path)
+        area = recipe.load(path).area
+        assert area == (Sparsity(penalty=0.001, lost=0.01) if uncommented == "[area]" else None)
 
 
 @pytest.mark.parametrize("name", ["mine.toml", "mine.txt"])
