@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from model.format import Int
+from model.format import Format, Int
 from model.stages.linear import LayerSpec
 
 
@@ -20,6 +20,18 @@ def accumulator_width(layer_weights: Int, biases: Int, x_interval: tuple[int, in
     most = np.maximum(extremes.max(axis=0), 0).sum(axis=1) + np.maximum(biases, 0)
     least = np.minimum(extremes.min(axis=0), 0).sum(axis=1) + np.minimum(biases, 0)
     return 1 + max(int(most.max()), max(0, -int(least.min()) - 1)).bit_length()
+
+
+def any_accumulator_width(n_in: int, w: Format, x_interval: tuple[int, int]) -> int:
+    """As `accumulator_width` for whatever weights ``w`` has codes for.
+
+    Biases may be as large as the largest sum of products.
+
+    >>> any_accumulator_width(4, Format(8, 4), (-128, 127))
+    18
+    """
+    most = n_in * max(abs(code * x) for code in (w.q_min, w.q_max) for x in x_interval)
+    return 1 + (2 * most).bit_length()
 
 
 def output_interval(layer: LayerSpec) -> tuple[int, int]:

@@ -122,6 +122,7 @@ class Recipe:
     ``ranked`` or the dataset has targets; "argmax", the class alone; or "sigmoid", of a single one
     for two classes, of each by itself for targets that are 0 or 1. The output of a network that
     comes as a ``module`` or ``onnx`` and names neither ``output`` nor softmax is `AS_IT_ENDS`.
+    Where ``loadable``, weights and biases of the core can be replaced while it runs.
     ``features`` is "raw", "standardize" or a scaling: parameters that come with the network bring
     the one of their training. ``area`` prunes while fine-tuning. Paths are relative to ``folder``.
     """
@@ -146,6 +147,7 @@ class Recipe:
     features: str | Scaling = "raw"
     stream: Stream | None = None
     area: Sparsity | None = None
+    loadable: bool = False
     folder: Path = field(default=Path(), compare=False)
 
     def __post_init__(self) -> None:
@@ -167,6 +169,10 @@ class Recipe:
             f"got {self.output!r}",
         )
         self._check_network()
+        require(
+            isinstance(self.loadable, bool),
+            f"{owner}: loadable must be true or false, got {self.loadable!r}",
+        )
         legal = isinstance(self.features, Scaling) or self.features in FEATURES
         require(
             legal,

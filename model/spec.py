@@ -22,6 +22,9 @@ TOP = "mlp_top"
 
 MAX_STAGES = 100
 
+# What takes new weights, beside the memories: a byte, its CRC-32, the vectors under way.
+LOAD_AREA = Area(0, 130, 63, 0)
+
 # Each kind of stage by its name in a network's file.
 OUTPUTS: Mapping[str, type[Output]] = {
     kind.kind: kind for kind in (SoftmaxSpec, LogitsSpec, ArgmaxSpec, SigmoidSpec)
@@ -33,7 +36,8 @@ KINDS: Mapping[str, type[Stage]] = {LayerSpec.kind: LayerSpec, **OUTPUTS}
 class NetworkSpec:
     """A chain of stages between two AXI4-Streams.
 
-    ``in_lanes`` features enter and ``out_lanes`` values leave in one beat. Raises `SpecError`
+    ``in_lanes`` features enter and ``out_lanes`` values leave in one beat. Where ``loadable``, its
+    weights and biases can be replaced while the core runs (`model.loading`). Raises `SpecError`
     where the stages do not fit together.
     """
 
@@ -41,6 +45,7 @@ class NetworkSpec:
     stages: tuple[Stage, ...]
     in_lanes: int
     out_lanes: int
+    loadable: bool = False
 
     def __post_init__(self) -> None:
         owner = f"network {self.name}"
@@ -63,6 +68,10 @@ class NetworkSpec:
             ends == names[-1:],
             f"{owner}: the last stage, and no other, must be an output ({', '.join(OUTPUTS)}), "
             f"got {', '.join(stage.kind for stage in self.stages)}",
+        )
+        require(
+            isinstance(self.loadable, bool),
+            f"{owner}: loadable must be a boolean, got {self.loadable!r}",
         )
         require_divisor(owner, "number of inputs", self.n_in, in_lanes=self.in_lanes)
         require_divisor(owner, "number of outputs", self.n_out, out_lanes=self.out_lanes)
@@ -142,6 +151,10 @@ class NetworkSpec:
         area = Area(0, ends // 2, ends, 0)
         for stage in self.stages:
             area += stage.area
+        if self.loadable:
+            area += LOAD_AREA
+            for layer in self.layers:
+                area += layer.bank_area
         return area
 
     def parameters(self, mem_dir: str) -> dict[str, Parameter]:
@@ -159,6 +172,7 @@ class NetworkSpec:
         return found | {
             "IN_LANES": self.in_lanes,
             "OUT_LANES": self.out_lanes,
+            "LOADABLE": int(self.loadable),
             "MEM_DIR": mem_dir,
         }
 
@@ -217,6 +231,7 @@ def to_plain(spec: NetworkSpec) -> dict[str, Any]:
         "stages": stages,
         "in_lanes": spec.in_lanes,
         "out_lanes": spec.out_lanes,
+        **({"loadable": True} if spec.loadable else {}),
     }
 
 

@@ -26,12 +26,15 @@ module mlp_layer #(
     parameter TABLE_W = 0,              // bits of a code that an activation's table takes, 0: no table
     parameter SIMD    = 2,              // inputs per cycle, divides N_IN
     parameter PE      = 1,              // outputs side by side, divides N_OUT
+    parameter LOADABLE = 0,             // 1: weights and biases can be replaced; 0 .. 1
     parameter WEIGHTS = "",             // ROM image of the weights
     parameter BIASES  = "",             // ROM image of the biases
     parameter TABLE   = ""              // ROM image of the activation's table
 ) (
     input  wire                 clk,
     input  wire                 rst,    // synchronous, active high
+    input  wire [11:0]          load,   // turn, and the bus of mlp_load
+    output wire                 load_full,
 
     input  wire                 in_valid,
     output wire                 in_ready,
@@ -52,9 +55,9 @@ module mlp_layer #(
 
     mlp_linear #(
         .N_IN(N_IN), .N_OUT(N_OUT), .X_W(X_W), .W_W(W_W), .ACC_W(ACC_W), .SIMD(SIMD), .PE(PE),
-        .WEIGHTS(WEIGHTS), .BIASES(BIASES)
+        .LOADABLE(LOADABLE), .WEIGHTS(WEIGHTS), .BIASES(BIASES)
     ) u_linear (
-        .clk(clk), .rst(rst),
+        .clk(clk), .rst(rst), .load(load), .load_full(load_full),
         .in_valid(in_valid), .in_ready(in_ready), .in_x(in_x),
         .out_valid(acc_valid), .out_ready(acc_ready), .out_last(acc_last), .out_acc(acc)
     );

@@ -24,11 +24,14 @@ module mlp_linear #(
     parameter ACC_W   = 20,             // signed sum width, X_W + W_W .. 63; holds every sum
     parameter SIMD    = 2,              // inputs per cycle, divides N_IN
     parameter PE      = 1,              // outputs side by side, divides N_OUT
+    parameter LOADABLE = 0,             // 1: weights and biases can be replaced; 0 .. 1
     parameter WEIGHTS = "",             // image: a word of PE*SIMD weights for each cycle
     parameter BIASES  = ""              // image: a word of PE biases for each group of outputs
 ) (
     input  wire                 clk,
     input  wire                 rst,    // synchronous, active high
+    input  wire [11:0]          load,   // turn, and the bus of mlp_load
+    output wire                 load_full,
 
     input  wire                 in_valid,
     output wire                 in_ready,
@@ -43,16 +46,13 @@ module mlp_linear #(
     localparam STEPS  = N_IN / SIMD;            // cycles for one group of PE outputs
     localparam GROUPS = N_OUT / PE;
     localparam CYCLES = STEPS * GROUPS;
-    localparam GROUP_W = GROUPS > 1 ? $clog2(GROUPS) : 1;
-    localparam CYCLE_W = CYCLES > 1 ? $clog2(CYCLES) : 1;
+    localparam GROUP_W = GROUPS > 1 ? $clog2(GROUPS) : 1, CYCLE_W = CYCLES > 1 ? $clog2(CYCLES) : 1;
     localparam STAGES = 3 + $clog2(SIMD);       // read, fetch, multiply, adder tree
 
-    wire               busy;
-    wire               first_step, last_step, last_group;
+    wire               busy, first_step, last_step, last_group, weights_full;
     wire [GROUP_W-1:0] group;
     wire [CYCLE_W-1:0] cycle;
-
-    wire move = !out_valid || out_ready;
+    wire               move = !out_valid || out_ready;
 
     mlp_fold #(.STEPS(STEPS), .GROUPS(GROUPS)) u_fold (
         .clk(clk), .rst(rst),
@@ -78,9 +78,10 @@ module mlp_linear #(
     wire [PE*SIMD*W_W-1:0] w_read;
     reg  [PE*SIMD*W_W-1:0] w_fetched;
 
-    mlp_rom #(.WIDTH(PE*SIMD*W_W), .DEPTH(CYCLES), .FILE(WEIGHTS)) u_weights (
-        .clk(clk), .en(move), .addr(cycle), .data(w_read)
-    );
+    mlp_loadable_rom #(.WIDTH(PE*SIMD*W_W), .DEPTH(CYCLES), .LOADABLE(LOADABLE), .FILE(WEIGHTS))
+        u_weights (
+            .clk(clk), .en(move), .addr(cycle), .data(w_read), .load(load), .load_full(weights_full)
+        );
 
     always @(posedge clk) begin
         if (move) begin
@@ -120,17 +121,17 @@ module mlp_linear #(
         .clk(clk), .rst(1'b0), .en(move), .in_data(group), .out_data(bias_group)
     );
 
-    mlp_rom #(.WIDTH(PE*ACC_W), .DEPTH(GROUPS), .FILE(BIASES)) u_biases (
-        .clk(clk), .en(move), .addr(bias_group), .data(bias)
-    );
+    mlp_loadable_rom #(.WIDTH(PE*ACC_W), .DEPTH(GROUPS), .LOADABLE(LOADABLE), .FILE(BIASES))
+        u_biases (
+            .clk(clk), .en(move), .addr(bias_group), .data(bias),
+            .load({weights_full, load[10:0]}), .load_full(load_full)
+        );
 
     // The first step of a group begins with the bias, the others with what is there.
     function [PE*ACC_W-1:0] lane_sums(input [PE*ACC_W-1:0] so_far, input [PE*ACC_W-1:0] more);
         integer k;
-        begin
-            for (k = 0; k < PE; k = k + 1)
-                lane_sums[k*ACC_W +: ACC_W] = so_far[k*ACC_W +: ACC_W] + more[k*ACC_W +: ACC_W];
-        end
+        for (k = 0; k < PE; k = k + 1)
+            lane_sums[k*ACC_W +: ACC_W] = so_far[k*ACC_W +: ACC_W] + more[k*ACC_W +: ACC_W];
     endfunction
 
     always @(posedge clk) begin
@@ -147,13 +148,12 @@ module mlp_linear #(
             out_valid <= sum_valid && (STEPS == 1 || sum_last);
     end
 
-    initial begin
+    initial
         if (N_IN < 1 || N_OUT < 1 || SIMD < 1 || PE < 1 || STEPS*SIMD != N_IN || GROUPS*PE != N_OUT) begin
             $display("%m: N_IN=%0d SIMD=%0d N_OUT=%0d PE=%0d: SIMD must divide N_IN and PE must divide N_OUT",
                      N_IN, SIMD, N_OUT, PE);
             $finish;
         end
-    end
 
 endmodule
 

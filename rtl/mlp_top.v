@@ -6,7 +6,7 @@
 // Golden model   model/reference.py: trace; parameters from model/spec.py: NetworkSpec.parameters
 // Stream         in: N[0]/IN_LANES beats of features, each lane in whole bytes, sign-extended;
 //                out: beats of OUT_LANES probabilities, logits (likewise) or a class; tlast ends a
-//                vector; tuser is the class over all of it, 0 where there is none
+//                vector; tuser is the class over all of it, 0 where there is none; s_load: mlp_load
 // Throughput     as the slowest layer
 // Latency        the sum of the layers' and the output's, plus 2 cycles
 //
@@ -35,10 +35,16 @@ module mlp_top #(
     parameter ARGMAX                     = 0,           // logits: 1: tuser is the class of the largest
     parameter IN_LANES                   = 1,           // features a beat, divides N[0]
     parameter OUT_LANES                  = 1,           // values a beat, divides N[N_LAYERS]; 1 for argmax
+    parameter LOADABLE                   = 0,           // 1: s_load replaces weights and biases; 0 .. 1
     parameter MEM_DIR                    = ""           // folder of the ROM images
 ) (
     input  wire                                                      clk,
     input  wire                                                      rst,  // synchronous, active high
+
+    input  wire                                                      s_load_tvalid, s_load_tlast,
+    input  wire [7:0]                                                s_load_tdata,
+    output wire                                                      s_load_tready,
+    output wire                                                      load_done, load_refused,
 
     input  wire                                                      s_axis_tvalid,
     output wire                                                      s_axis_tready,
@@ -55,13 +61,9 @@ module mlp_top #(
 
     // An entry is made an integer before it is passed on: a parameter inherits the width it is given.
     localparam NAME              = {64'd0, OUTPUT};    // else as wide as its characters
-    localparam integer FEATURES  = N[31:0];
-    localparam integer FEATURE_W = X_W[31:0];
-    localparam integer BYTES_W   = 8 * ((FEATURE_W + 7) / 8);
-    localparam integer LOGITS    = N[32*N_LAYERS +: 32];
-    localparam integer LOGIT_W   = X_W[32*N_LAYERS +: 32];
-    localparam integer CLASS_W   = LOGITS > 1 ? $clog2(LOGITS) : 1;
-    localparam integer USER_W    = LOGITS > 128 ? 16 : 8;
+    localparam integer FEATURES  = N[31:0], FEATURE_W = X_W[31:0];
+    localparam integer LOGITS    = N[32*N_LAYERS +: 32], LOGIT_W = X_W[32*N_LAYERS +: 32];
+    localparam integer CLASS_W   = LOGITS > 1 ? $clog2(LOGITS) : 1, USER_W = LOGITS > 128 ? 16 : 8;
     localparam integer RESULTS   = NAME == "argmax" ? 1 : LOGITS;
     localparam integer RESULT_W  = NAME == "argmax" ? USER_W : NAME == "logits" ? 8*((LOGIT_W+7)/8) : 8;
 
@@ -76,40 +78,43 @@ module mlp_top #(
     endfunction
 
     wire [offset(N_LAYERS+1)-1:0] x;
-    wire [N_LAYERS:0]             x_valid;
-    wire [N_LAYERS:0]             x_ready;
+    wire [N_LAYERS:0]             x_valid, x_ready;
+    wire [N_LAYERS:0]             full;         // the memories of all layers in front of layer k
+    wire [10:0]                   load;
+    wire                          beat_valid, beat_ready;
+    assign                        full[0] = 1'b1;
+
+    mlp_load #(.LOADABLE(LOADABLE)) u_load (
+        .clk(clk), .rst(rst), .s_load_tvalid(s_load_tvalid), .s_load_tready(s_load_tready),
+        .s_load_tlast(s_load_tlast), .s_load_tdata(s_load_tdata),
+        .done(load_done), .refused(load_refused), .load(load), .full(full[N_LAYERS]),
+        .in_valid(s_axis_tvalid), .in_ready(s_axis_tready),
+        .out_valid(beat_valid), .out_ready(beat_ready), .waits(x_valid[0]),
+        .enters(x_valid[0] && x_ready[0]), .leaves(x_valid[N_LAYERS] && x_ready[N_LAYERS])
+    );
 
     wire [IN_LANES*FEATURE_W-1:0] features;
-
-    mlp_resize #(.LANES(IN_LANES), .X_W(BYTES_W), .Y_W(FEATURE_W)) u_resize (
-        .in_x(s_axis_tdata), .out_y(features)
-    );
+    mlp_resize #(.LANES(IN_LANES), .X_W(8*((FEATURE_W+7)/8)), .Y_W(FEATURE_W))
+        u_resize (.in_x(s_axis_tdata), .out_y(features));
 
     mlp_stream_pack #(.N(FEATURES), .LANES(IN_LANES), .W(FEATURE_W)) u_pack (
         .clk(clk), .rst(rst),
-        .in_valid(s_axis_tvalid), .in_ready(s_axis_tready), .in_last(s_axis_tlast),
-        .in_lanes(features),
+        .in_valid(beat_valid), .in_ready(beat_ready), .in_last(s_axis_tlast), .in_lanes(features),
         .out_valid(x_valid[0]), .out_ready(x_ready[0]), .out_x(x[0 +: FEATURES*FEATURE_W])
     );
 
     genvar k;
     generate
         for (k = 0; k < N_LAYERS; k = k + 1) begin : g_layer
-            localparam integer N_IN      = N[32*k +: 32];
-            localparam integer N_OUT     = N[32*(k+1) +: 32];
-            localparam integer IN_W      = X_W[32*k +: 32];
-            localparam integer OUT_W     = X_W[32*(k+1) +: 32];
-            localparam integer WEIGHT_W  = W_W[32*k +: 32];
-            localparam integer SUM_W     = ACC_W[32*k +: 32];
-            localparam integer DROPPED   = SHIFT[32*k +: 32];
-            localparam integer HAS_RELU  = RELU[32*k +: 32];
-            localparam integer ENTRY_W   = TABLE_W[32*k +: 32];
-            localparam integer N_SIMD    = SIMD[32*k +: 32];
-            localparam integer N_PE      = PE[32*k +: 32];
+            localparam integer N_IN     = N[32*k +: 32],    N_OUT    = N[32*(k+1) +: 32];
+            localparam integer IN_W     = X_W[32*k +: 32],  OUT_W    = X_W[32*(k+1) +: 32];
+            localparam integer WEIGHT_W = W_W[32*k +: 32],  SUM_W    = ACC_W[32*k +: 32];
+            localparam integer DROPPED  = SHIFT[32*k +: 32], HAS_RELU = RELU[32*k +: 32];
+            localparam integer ENTRY_W  = TABLE_W[32*k +: 32];
+            localparam integer N_SIMD   = SIMD[32*k +: 32], N_PE     = PE[32*k +: 32];
 
             // Two decimal digits number the images of a layer.
-            localparam [7:0] TENS    = 48 + k / 10;
-            localparam [7:0] ONES    = 48 + k % 10;
+            localparam [7:0] TENS    = 48 + k / 10, ONES = 48 + k % 10;
             localparam       WEIGHTS = {MEM_DIR, "/linear", TENS, ONES, "_weights.mem"};
             localparam       BIASES  = {MEM_DIR, "/linear", TENS, ONES, "_biases.mem"};
             localparam       ENTRIES = {MEM_DIR, "/linear", TENS, ONES, "_table.mem"};
@@ -117,38 +122,33 @@ module mlp_top #(
             mlp_layer #(
                 .N_IN(N_IN), .N_OUT(N_OUT), .X_W(IN_W), .W_W(WEIGHT_W), .ACC_W(SUM_W), .Y_W(OUT_W),
                 .SHIFT(DROPPED), .RELU(HAS_RELU), .TABLE_W(ENTRY_W), .SIMD(N_SIMD), .PE(N_PE),
-                .WEIGHTS(MEM_DIR == "" ? "" : WEIGHTS), .BIASES(MEM_DIR == "" ? "" : BIASES),
-                .TABLE(MEM_DIR == "" ? "" : ENTRIES)
+                .LOADABLE(LOADABLE), .WEIGHTS(MEM_DIR == "" ? "" : WEIGHTS),
+                .BIASES(MEM_DIR == "" ? "" : BIASES), .TABLE(MEM_DIR == "" ? "" : ENTRIES)
             ) u_layer (
-                .clk(clk), .rst(rst),
-                .in_valid(x_valid[k]), .in_ready(x_ready[k]),
-                .in_x(x[offset(k) +: N_IN*IN_W]),
+                .clk(clk), .rst(rst), .load({full[k], load}), .load_full(full[k+1]),
+                .in_valid(x_valid[k]), .in_ready(x_ready[k]), .in_x(x[offset(k) +: N_IN*IN_W]),
                 .out_valid(x_valid[k+1]), .out_ready(x_ready[k+1]),
                 .out_x(x[offset(k+1) +: N_OUT*OUT_W])
             );
         end
     endgenerate
 
-    wire                        y_valid;
-    wire                        y_ready;
+    wire                        y_valid, y_ready;
     wire [RESULTS*RESULT_W-1:0] y;
-    wire [CLASS_W-1:0]          y_class;
-    wire [CLASS_W-1:0]          winner;
+    wire [CLASS_W-1:0]          y_class, winner;
 
     mlp_output #(
         .OUTPUT(OUTPUT), .N(LOGITS), .LANES(SOFTMAX_LANES), .X_W(LOGIT_W), .FRAC(LOGIT_FRAC),
         .SCORE(SCORE), .DIVIDER(DIVIDER), .SCORE_W(SCORE_W), .TOTAL_W(TOTAL_W), .ARGMAX(ARGMAX),
         .Y_W(RESULT_W), .MEM_DIR(MEM_DIR)
     ) u_output (
-        .clk(clk), .rst(rst),
-        .in_valid(x_valid[N_LAYERS]), .in_ready(x_ready[N_LAYERS]),
+        .clk(clk), .rst(rst), .in_valid(x_valid[N_LAYERS]), .in_ready(x_ready[N_LAYERS]),
         .in_x(x[offset(N_LAYERS) +: LOGITS*LOGIT_W]),
         .out_valid(y_valid), .out_ready(y_ready), .out_y(y), .out_class(y_class)
     );
 
     mlp_stream_unpack #(.N(RESULTS), .LANES(OUT_LANES), .W(RESULT_W), .TAG_W(CLASS_W)) u_unpack (
-        .clk(clk), .rst(rst),
-        .in_valid(y_valid), .in_ready(y_ready), .in_x(y), .in_tag(y_class),
+        .clk(clk), .rst(rst), .in_valid(y_valid), .in_ready(y_ready), .in_x(y), .in_tag(y_class),
         .out_valid(m_axis_tvalid), .out_ready(m_axis_tready), .out_last(m_axis_tlast),
         .out_lanes(m_axis_tdata), .out_tag(winner)
     );

@@ -37,6 +37,8 @@ mlp_learn_update.v
 mlp_learn_walk.v
 mlp_lfsr.v
 mlp_linear.v
+mlp_load.v
+mlp_loadable_rom.v
 mlp_output.v
 mlp_relu.v
 mlp_requantize.v

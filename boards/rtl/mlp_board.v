@@ -90,7 +90,8 @@ module mlp_board #(
     wire                p_ready, p_last;
     wire [RESULT_W-1:0] p_data;
     wire [CLASS_W-1:0]  p_class;
-    wire                unused = p_last;
+    wire [2:0]          load_unused;
+    wire                unused = &{1'b0, p_last, load_unused};
 
     mlp_top #(
         .N_LAYERS(N_LAYERS), .N(N), .X_W(X_W), .W_W(W_W), .ACC_W(ACC_W), .SHIFT(SHIFT),
@@ -103,7 +104,9 @@ module mlp_board #(
         .s_axis_tvalid(x_valid), .s_axis_tready(x_ready), .s_axis_tlast(x_last),
         .s_axis_tdata(x_data),
         .m_axis_tvalid(p_valid), .m_axis_tready(p_ready), .m_axis_tlast(p_last),
-        .m_axis_tdata(p_data), .m_axis_tuser(p_class)
+        .m_axis_tdata(p_data), .m_axis_tuser(p_class),
+        .s_load_tvalid(1'b0), .s_load_tready(load_unused[0]), .s_load_tlast(1'b0),
+        .s_load_tdata(8'd0), .load_done(load_unused[1]), .load_refused(load_unused[2])
     );
 
     wire               b_valid, b_ready;

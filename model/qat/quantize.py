@@ -21,7 +21,7 @@ from torch.nn import functional as F
 from common.errors import VerbatimError
 from model import reference
 from model.artifact import Network
-from model.bounds import accumulator_width, output_interval
+from model.bounds import accumulator_width, any_accumulator_width, output_interval
 from model.compare import require_equal
 from model.data.datasets import Dataset
 from model.data.scaling import Scaling, TargetScaling
@@ -224,6 +224,8 @@ def export(
             activation=_activation(layer, quantized.formats),
         )
         needed = accumulator_width(weights[layer.weights], biases[layer.name], interval)
+        if recipe.loadable:
+            needed = max(needed, any_accumulator_width(widest.n_in, widest.w, interval))
         if needed > EXACT_BITS:
             raise QuantizeError(
                 f"layer {layer.name}: its sums must take at most {EXACT_BITS} bits, up to which "
@@ -247,6 +249,7 @@ def export(
         stages=(*specs, output),
         in_lanes=plan.lanes.inputs,
         out_lanes=plan.lanes.outputs,
+        loadable=recipe.loadable,
     )
     return Network(spec, weights, biases, provenance, scaling, targets=targets)
 

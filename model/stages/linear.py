@@ -14,6 +14,7 @@ from model.stage import (
     Parameter,
     Payload,
     Stream,
+    index_width,
     rom_area,
 )
 from model.stages.activation import TABLE_CYCLES, Activation
@@ -21,6 +22,7 @@ from model.words import Field, pack_lanes
 
 MAX_ACC_W = 63
 MAX_SIZE = 4096
+BYTE = 8
 
 # Cycles from the edge that accepts a beat to the edge that hands its result over.
 FOLD_CYCLES = 1
@@ -264,3 +266,26 @@ class LayerSpec:
         weights = rom_area(products * w_w, self.cycles)
         biases = rom_area(self.pe * sum_w, self.groups)
         return table + Area(products, luts, flip_flops + products * w_w, 0) + weights + biases
+
+    @property
+    def bank_area(self) -> Area:
+        """What it adds that weights and biases can be replaced: a second bank, counters of a load.
+
+        A weight with a multiplier of its own is then no constant.
+        """
+        words = (
+            (self.cycles, self.multipliers * self.w.width),
+            (self.groups, self.pe * self.acc_w),
+        )
+        area = Area(0, 0, 0, 0)
+        for depth, width in words:
+            parts = -(-width // BYTE)
+            counters = index_width(parts) + index_width(depth) + 1
+            bits = (2 << (depth - 1).bit_length()) * width
+            area += Area(0, parts + 2 * counters, counters, bits - depth * width)
+            if depth == 1:  # two words are flip-flops, and a choice between them
+                area += Area(0, width, 2 * width, 0)
+        if self.cycles == 1:
+            product_w = self.x.width + self.w.width
+            area += Area(self.multipliers, -self.multipliers * product_w, 0, 0)
+        return area

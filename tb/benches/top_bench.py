@@ -82,6 +82,7 @@ class Bench:
         self.dut = dut
         dut.s_axis_tvalid.value = 0
         dut.m_axis_tready.value = 0
+        dut.s_load_tvalid.value = 0
         self.clocked = Clocked(dut)
         self.scoreboard = Scoreboard()
         self.stalls = never.__name__, never.__name__

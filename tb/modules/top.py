@@ -64,6 +64,7 @@ MODULES = (
             "ARGMAX": "0 .. 1",
             "IN_LANES": "divides N[0]",
             "OUT_LANES": "divides N[N_LAYERS]",
+            "LOADABLE": "0 .. 1",
             "MEM_DIR": "image",
         },
         # tb/test_top.py runs the networks that the regression runs.

@@ -18,6 +18,7 @@ class Core {
 public:
     explicit Core(const Shape& shape) : shape_(shape), dut_(&context_, "") {
         dut_.s_axis_tvalid = 0;
+        dut_.s_load_tvalid = 0;
         dut_.m_axis_tready = 1;
         dut_.rst = 1;
         for (int i = 0; i < RESET_CYCLES; i++) {
