@@ -27,10 +27,10 @@ module mlp_loadable_rom #(
     output wire                                        load_full
 );
 
-    localparam PARTS  = (WIDTH + 7) / 8;
-    localparam PART_W = PARTS > 1 ? $clog2(PARTS) : 1;
-    localparam ADDR_W = DEPTH > 1 ? $clog2(DEPTH) : 1;
-    localparam SIZE   = DEPTH > 1 ? 2 << ADDR_W : 2;    // words of both banks; the bank is the top bit
+    localparam PARTS   = (WIDTH + 7) / 8;
+    localparam PART_W  = PARTS > 1 ? $clog2(PARTS) : 1;
+    localparam ADDR_W  = DEPTH > 1 ? $clog2(DEPTH) : 1;
+    localparam INDEX_W = DEPTH > 1 ? ADDR_W + 1 : 1;    // of both banks: which one is the top bit
 
     genvar k;
     generate
@@ -41,7 +41,7 @@ module mlp_loadable_rom #(
             wire       bank    = load[10];
             wire       turn    = load[11];
 
-            reg [WIDTH-1:0]  words [0:SIZE-1];
+            reg [WIDTH-1:0]  words [0:(1<<INDEX_W)-1];
             reg [WIDTH-1:0]  read;
             reg [PART_W-1:0] part;
             reg [ADDR_W-1:0] word;
@@ -51,8 +51,17 @@ module mlp_loadable_rom #(
             wire last_part = part == PARTS[PART_W-1:0] - 1'b1;
             wire last_word = word == DEPTH[ADDR_W-1:0] - 1'b1;
 
-            wire [ADDR_W:0] from = DEPTH > 1 ? {bank, addr}  : {{ADDR_W{1'b0}}, bank};
-            wire [ADDR_W:0] to   = DEPTH > 1 ? {!bank, word} : {{ADDR_W{1'b0}}, !bank};
+            wire [INDEX_W-1:0] from, to;
+
+            if (DEPTH > 1) begin : g_words
+                assign from = {bank, addr};
+                assign to   = {!bank, word};
+            end else begin : g_word
+                wire unused = addr;
+
+                assign from = bank;
+                assign to   = !bank;
+            end
 
             assign data      = read;
             assign load_full = full;

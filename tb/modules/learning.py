@@ -97,7 +97,7 @@ def _module(
         illegal=tuple(Illegal(wrong, named, warning=w) for wrong, named, w in illegal),
         mistakes=MISTAKES.get(name, ()),
         contracts=contracts,
-        bench="" if operator else "learning_parts_bench",
+        bench="" if operator else "parts_bench",
         within=TOP,
     )
 

@@ -1,4 +1,4 @@
-"""Parts of the core that learns: every output in every cycle is what its function says."""
+"""Parts with several streams or none: every output in every cycle is what its function says."""
 
 import cocotb
 import numpy as np
@@ -8,11 +8,18 @@ from cocotb.utils import get_sim_time
 from tb.benches.elaboration import check_elaboration
 from tb.benches.scoreboard import Scoreboard
 from tb.job import job
-from tb.modules import learning_data, learning_parts, learning_walks, learning_words
+from tb.modules import (
+    learning_data,
+    learning_parts,
+    learning_walks,
+    learning_words,
+    loading_parts,
+)
 from tb.streams import PERIOD_NS
 
 JOB = job()
 PARTS = learning_parts.PARTS | learning_words.PARTS | learning_data.PARTS | learning_walks.PARTS
+PARTS |= loading_parts.PARTS
 
 
 @cocotb.test(timeout_time=40, timeout_unit="ms")
