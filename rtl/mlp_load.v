@@ -58,7 +58,7 @@ module mlp_load #(
             reg [COUNT_W-1:0] vectors;           // vectors in the layers
 
             wire ends    = byte_valid && byte_last;
-            wire good    = full && behind == 3'd3 && next == RESIDUE;
+            wire good    = behind == 3'd3 && next == RESIDUE;
             wire changes = complete && hold && !waits && vectors == {COUNT_W{1'b0}};
 
             assign s_load_tready = !ends && !complete;

@@ -79,8 +79,8 @@ MODULES = (
         mutated=("1",),
         mistakes=(
             mistake("takes-a-wrong-checksum", "1", " && next == RESIDUE", ""),
-            mistake("takes-a-short-frame", "1", "full && behind == 3'd3 && ", "behind == 3'd3 && "),
-            mistake("takes-a-long-frame", "1", "behind == 3'd3", "behind[1:0] == 2'd3"),
+            mistake("takes-a-frame-of-any-length", "1", "behind == 3'd3 && ", ""),
+            mistake("takes-a-long-frame", "1", "behind == 3'd3", "behind >= 3'd3"),
             mistake("counts-long-frames-round", "1", "full && !behind[2]", "full"),
             mistake(
                 "checksum-goes-on-from-frame-to-frame",

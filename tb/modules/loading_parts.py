@@ -78,7 +78,10 @@ class LoadableRomPart(Part):
 class LoadPart(Part):
     """Frames with and without a fault on one side, beats and vectors on the other."""
 
-    cycles = 8000
+    cycles = 10_000
+    # More vectors than layers ever hold, once: then as many leave.
+    crowd = 2100
+    crowded_from = 4000
     # Bytes of the memories that it fills, as if there were some.
     size = 5
 
@@ -98,7 +101,8 @@ class LoadPart(Part):
         self.started = False
         self.bank = self.inside = 0
         self.coming: list[int] = []
-        self.offered = False
+        self.offered = self.filling = self.emptying = False
+        self.cycle = 0
         self._forget()
 
     def _forget(self) -> None:
@@ -147,6 +151,9 @@ class LoadPart(Part):
             self.coming = self.next_frame()
         busy = random.random() < 0.7
         waits = busy and random.random() < 0.5
+        self.cycle += 1
+        if self.cycle == self.crowded_from:
+            self.filling = True
         return {
             "rst": rst,
             "s_load_tvalid": self.offered,
@@ -158,7 +165,16 @@ class LoadPart(Part):
             "waits": waits,
             "enters": waits and self.inside < 20 and random.random() < 0.5,
             "leaves": self.inside > 0 and random.random() < 0.5,
-        }
+        } | self._crowd()
+
+    def _crowd(self) -> Values:
+        """Inputs while vectors only enter, and then only leave."""
+        if self.filling:
+            self.filling = self.inside < self.crowd
+            self.emptying = not self.filling
+            return {"rst": 0, "waits": 1, "enters": 1, "leaves": 0}
+        self.emptying = self.emptying and self.inside > 0
+        return {"rst": 0, "enters": 0, "leaves": 1} if self.emptying else {}
 
     def outputs(self, values: Values) -> Values:
         if not self.loadable:

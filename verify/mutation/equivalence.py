@@ -47,8 +47,9 @@ def compare(
     folder.mkdir(parents=True)
     shutil.copy(subject.folder / NETLIST, folder)
     (folder / "miter.v").write_text(miter(subject))
-    # A memory of a part is written in each copy by itself; tables of others stay one cell.
-    lowered = ["memory_map"] if _is_part(subject) else []
+    # A memory that is written is so in each copy by itself; tables stay one cell.
+    written = _is_part(subject) or subject.parameters.get("LOADABLE")
+    lowered = ["memory_map"] if written else []
     lowered += ["setundef -undriven -zero"] if undefined_is_zero else []
     design = []
     for name, change in (("gold", []), ("gate", [f"mutate {mutant.change}"])):
