@@ -6,7 +6,8 @@ and what leaves a core ``[samples, n_out]``: probability bytes, logits, or a cla
 its keyword-only parameters. It is named here as ``module:function`` and imported when it is asked
 for, so that this package needs no simulator to be imported. A new one is a line in `BACKENDS`.
 
-What learns is found the same way, in `LEARNERS`: a `model.learning.teach.Teacher`.
+What learns is found the same way, in `LEARNERS`: a `model.learning.teach.Teacher`; and what loads
+weights into a running core, in `LOADERS`.
 """
 
 import functools
@@ -36,6 +37,15 @@ BACKENDS = {
 
 # The extra of the package that a backend needs, where that is not the one of simulations.
 EXTRAS = {"onnx": "onnx", "board": "board"}
+
+# What loads a network's weights into the core of another: ``(core, network) -> Backend``, the core
+# with these weights.
+LOADERS = {
+    "icarus": "tb.sim.backends:icarus_loaded",
+    "verilator": "tb.sim.backends:verilator_loaded",
+    "native": "tb.sim.backends:native_loaded",
+    "board": "boards.host:load",
+}
 
 LEARNERS = {
     "reference": "model.learning.teach:by_reference",

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from common.errors import VerbatimError
-from model import artifact, backends, reference
-from model.backends import LEARNERS, Backend, BackendError
+from model import artifact, backends, loading, reference
+from model.backends import LEARNERS, LOADERS, Backend, BackendError
 from model.data import scaling
 from model.format import Int, require_integer
 from model.learning import from_network, learner, teach
@@ -95,6 +95,19 @@ class Learning:
         learner.save(self.plan, self.state, Path(path))
 
 
+@dataclass(frozen=True)
+class Loaded:
+    """A core that holds the weights of ``network``, after `Network.load_into`."""
+
+    network: "Network"
+    backend: str
+    run: Backend
+
+    def predict(self, X: ArrayLike) -> Prediction:
+        """As `Network.predict`, by the core; one that is simulated begins anew in each call."""
+        return self.network._predict(X, self.run, self.backend)
+
+
 class Network(artifact.Network):
     """A network of integers with everything that a user asks of it."""
 
@@ -116,7 +129,23 @@ class Network(artifact.Network):
         `FeatureError` where X is not such an array of finite numbers, `SpecError` where the columns
         of a table are other features, and `BackendError` on an unknown backend or option.
         """
-        run: Backend = backends.find(backend, options)
+        return self._predict(X, backends.find(backend, options), backend)
+
+    def load_into(self, core: "Network", backend: str = "native", **options: object) -> "Loaded":
+        """Load the weights into a core that holds those of ``core`` and runs; return what answers.
+
+        The core must be loadable, and of the same shape and formats; its accumulators must hold the
+        sums. Nothing is synthesized or built again: simulators begin with the images of ``core``
+        and take the frame of `model.loading` before the first sample, a board takes it at once.
+        Backends are those of `model.backends.LOADERS`, ``options`` their own. Raises `LoadError`
+        where the weights do not fit or are not taken, and `BackendError` as `predict` does.
+        """
+        load = backends.find(backend, options, LOADERS)
+        loading.fitted(core.spec, self)
+        return Loaded(self, backend, load(core, self))
+
+    def _predict(self, X: ArrayLike, run: Backend, backend: str) -> Prediction:
+        """Results for features, by a backend that was found."""
         features = reference.as_features(self._in_order(X), self.spec.n_in)
         count, n_out = len(features), self.spec.n_out
         classes, results = np.empty(count, np.int64), np.empty((count, n_out), np.int64)

@@ -51,6 +51,8 @@ class Bench:
 
     def __init__(self, dut) -> None:
         check_elaboration(dut, JOB)
+        if hasattr(dut, "load"):
+            dut.load.value = 0
         self.clocked = Clocked(dut)
         self.source = Source(self.clocked, Port(dut, "in_", OPERATOR.inputs))
         self.sink = Sink(self.clocked, Port(dut, "out_", OPERATOR.outputs))

@@ -18,11 +18,12 @@ from cocotb.utils import get_sim_time, get_time_from_sim_steps
 from cocotbext.axi import AxiStreamBus, AxiStreamFrame, AxiStreamSink, AxiStreamSource
 
 from common.files import write_atomically
+from model import loading
 from model.artifact import load
 from model.format import Int
 from model.reference import result
 from model.words import Field
-from tb.benches import functional
+from tb.benches import functional, loads
 from tb.benches.drivers import (
     Clocked,
     Port,
@@ -89,10 +90,16 @@ class Bench:
         self.classes: list[int] = []
         self.results: list[list[int]] = []
 
+    async def begin(self) -> None:
+        """Reset the core; then load the network into it where the job says so."""
+        await self.clocked.start()
+        if JOB.options.get("load"):
+            await loads.load(self.dut, self.clocked, loading.frame(SPEC, NETWORK))
+
     async def start(self, source: Stall = never, sink: Stall = never) -> None:
         """Reset the core, then let an AXI source and sink run, each with its stalls."""
         dut = self.dut
-        await self.clocked.start()
+        await self.begin()
         self.stalls = source.__name__, sink.__name__
         self.source = AxiStreamSource(AxiStreamBus.from_prefix(dut, "s_axis"), dut.clk, dut.rst)
         self.sink = AxiStreamSink(AxiStreamBus.from_prefix(dut, "m_axis"), dut.clk, dut.rst)
@@ -240,7 +247,7 @@ async def computes_every_value(dut):
 async def computes_every_value_in_long_runs(dut):
     """The same without cocotbext-axi, which wakes in every cycle: for thousands of samples."""
     bench = Bench(dut)
-    await bench.clocked.start()
+    await bench.begin()
     source = Source(bench.clocked, Port(dut, "s_axis_t", [TDATA_IN, LAST]))
     sink = Sink(bench.clocked, Port(dut, "m_axis_t", [TDATA_OUT, LAST, TUSER]))
     stopwatches = Stopwatches(bench)

@@ -207,6 +207,8 @@ class OfLayer:
             "WEIGHTS": f"{images}_weights.mem",
             "BIASES": f"{images}_biases.mem",
         }
+        if self.network.spec.loadable:
+            parameters["LOADABLE"] = 1
         if self.whole:
             parameters |= {"Y_W": layer.y.width, "SHIFT": layer.shift, "RELU": int(layer.relu)}
             if layer.activation:
@@ -217,6 +219,7 @@ class OfLayer:
 ON_BOTH = {
     "6x4-by-3x2": made_up([6, 4, 2], folds=[(3, 2), (1, 1)]),
     "5x4-unrolled": made_up([5, 4, 2], folds=[(5, 4), (1, 1)]),
+    "6x4-loadable": made_up([6, 4, 2], folds=[(3, 2), (1, 1)], loadable=True),
     "4x3-16bit": made_up(
         [4, 3, 2], folds=[(2, 3), (1, 1)], formats=[Q16] * 3, weight_format=Format(16, 14)
     ),
@@ -340,6 +343,7 @@ MODULES = (
             "ACC_W": "X_W + W_W .. 63",
             "SIMD": "divides N_IN",
             "PE": "divides N_OUT",
+            "LOADABLE": "0 .. 1",
             "WEIGHTS": "image",
             "BIASES": "image",
         },
@@ -395,6 +399,7 @@ MODULES = (
             "TABLE_W": "0 .. 12",
             "SIMD": "divides N_IN",
             "PE": "divides N_OUT",
+            "LOADABLE": "0 .. 1",
             "WEIGHTS": "image",
             "BIASES": "image",
             "TABLE": "image",

@@ -128,9 +128,6 @@ class LoadPart(Part):
         """A byte is taken."""
         return not self.ends and not self.complete
 
-    def _changes(self, values: Values) -> bool:
-        return self.complete and self.hold and not values["waits"] and not self.inside
-
     def next_frame(self) -> list[int]:
         """Bytes of a frame: often a good one, else of wrong length, CRC, or both."""
         short = random.choice([0, 1, self.size - 1])
@@ -145,7 +142,6 @@ class LoadPart(Part):
         return frame
 
     def draw(self) -> Values:
-        rst = not self.started or random.random() < 0.003
         self.offered = self.offered or random.random() < 0.8
         if not self.coming:
             self.coming = self.next_frame()
@@ -154,6 +150,8 @@ class LoadPart(Part):
         self.cycle += 1
         if self.cycle == self.crowded_from:
             self.filling = True
+        changes = self.complete and self.hold and not waits and not self.inside
+        rst = not self.started or random.random() < (0.2 if changes else 0.003)
         return {
             "rst": rst,
             "s_load_tvalid": self.offered,
@@ -202,7 +200,7 @@ class LoadPart(Part):
             if random.random() < 0.5:
                 self.coming = []
             return
-        changes = self._changes(values)
+        changes = self.complete and self.hold and not values["waits"] and not self.inside
         passes = not (values["in_valid"] and not self.hold) or bool(values["out_ready"])
         good = False
         if self.byte is not None:

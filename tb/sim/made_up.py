@@ -8,7 +8,7 @@ import numpy as np
 
 from model import reference
 from model.artifact import Network
-from model.bounds import accumulator_width, output_interval
+from model.bounds import accumulator_width, any_accumulator_width, output_interval
 from model.format import Format, Int
 from model.spec import NetworkSpec
 from model.stage import Output
@@ -35,6 +35,7 @@ def made_up(
     in_lanes: int = 1,
     out_lanes: int = 1,
     integers: Literal["random", "extreme"] = "random",
+    loadable: bool = False,
     seed: int = 1,
 ) -> Network:
     """A network of layers ``sizes[0] -> sizes[1] -> ...`` with a ReLU behind all but the last.
@@ -45,6 +46,7 @@ def made_up(
     ``folds`` has a ``(simd, pe)`` per layer, ``formats`` one format per stream, ``weight_format``
     is every layer's or has one per layer, ``output`` is its kind, "ranked" those logits that have a
     class, ``softmax`` a softmax' score and divider, ``softmax_lanes`` any output's lanes.
+    Where ``loadable``, accumulators have room for every weight, as an export gives them.
     ``extreme`` weights and biases sit at the ends of their ranges, so that sums reach theirs.
     """
     rng = np.random.default_rng(seed)
@@ -64,6 +66,8 @@ def made_up(
         shift = w.frac + x.frac - z.frac
         least = max(x.width + w.width, z.width + shift)
         acc_w = max(accumulator_width(weights[name], biases[name], interval), least)
+        if loadable:
+            acc_w = max(acc_w, any_accumulator_width(n_in, w, interval))
         relu = index + 2 < len(sizes) and activation is None
         shape = name, name, n_in, n_out, x, w, y, acc_w, relu
         layer = LayerSpec(*shape, *folds[index], activation)
@@ -78,7 +82,8 @@ def made_up(
         "sigmoid": lambda: SigmoidSpec(*ending_shape, lanes=softmax_lanes),
     }
     ending = makers[output]()
-    return Network(NetworkSpec("made_up", (*layers, ending), in_lanes, out_lanes), weights, biases)
+    spec = NetworkSpec("made_up", (*layers, ending), in_lanes, out_lanes, loadable)
+    return Network(spec, weights, biases)
 
 
 # Arguments of the functions that have any.

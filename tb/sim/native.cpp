@@ -1,7 +1,7 @@
 // Streams a batch of samples through mlp_top, with nothing of Python between two cycles.
 //
-// A plain C interface for ctypes: one call resets a core, sends every sample, takes every result and
-// waits for silence. Its ROM images are read from the folder of the call, so that one library serves
+// A plain C interface for ctypes: one call resets a core, loads other weights where there are any,
+// sends every sample, takes every result and waits for silence. Its ROM images are read from the folder of the call, so that one library serves
 // all networks of a shape. Calls share nothing: threads may make them side by side.
 
 #include "library.h"
@@ -27,6 +27,27 @@ public:
         }
         dut_.rst = 0;
         if (context_.gotFinish()) throw Failure("the design refuses its parameters");
+    }
+
+    // A frame of new weights, until the core says what became of it.
+    void load(const uint8_t* frame, uint64_t bytes) {
+        for (uint64_t i = 0; i < bytes; i++) {
+            dut_.s_load_tvalid = 1;
+            dut_.s_load_tdata = frame[i];
+            dut_.s_load_tlast = i + 1 == bytes;
+            fall();
+            if (!dut_.s_load_tready) throw Failure("weights are not taken");
+            rise();
+        }
+        dut_.s_load_tvalid = 0;
+        for (uint64_t i = 0; i < shape_.patience; i++) {
+            fall();
+            if (dut_.load_refused) throw Failure("weights are refused");
+            const bool done = dut_.load_done;
+            rise();
+            if (done) return;
+        }
+        throw Failure("weights are never there");
     }
 
     // Bytes of features in, bytes of results out; returns the cycles that it took.
@@ -95,12 +116,15 @@ private:
 }  // namespace
 
 // Null where all went well, else a sentence that stands until this thread's next call.
-extern "C" const char* verbatim_stream(const char* images, const Shape* shape, const uint8_t* in,
-                                       uint64_t samples, uint16_t* classes, uint8_t* out,
-                                       uint64_t* cycles) {
+extern "C" const char* verbatim_stream(const char* images, const Shape* shape,
+                                       const uint8_t* frame, uint64_t frame_bytes,
+                                       const uint8_t* in, uint64_t samples, uint16_t* classes,
+                                       uint8_t* out, uint64_t* cycles) {
     try {
         image_folder = images;
-        *cycles = Core(*shape).stream(in, samples, classes, out);
+        Core core(*shape);
+        if (frame_bytes > 0) core.load(frame, frame_bytes);
+        *cycles = core.stream(in, samples, classes, out);
         return nullptr;
     } catch (const std::exception& error) {
         complaint = error.what();

@@ -76,11 +76,13 @@ def stream(
     rtl: Path = RTL,
     optimize: bool = True,
     mem: Path | None = None,
+    frame: bytes = b"",
 ) -> Streamed:
     """Send input codes ``[samples, n_in]``, one sample or more, through the RTL at its own fold.
 
     ``mem`` is a folder of ROM images that stand already, else the network's are written for the
-    call. Raises `NativeError` where a code is out of range, or where the core does not give
+    call. ``frame`` are weights that are loaded first, where there are any. Raises `NativeError`
+    where a code is out of range, or where the core does not take the weights or does not give
     exactly one result for each sample; `SimulatorError` as `build` does.
     """
     spec = network.spec
@@ -115,6 +117,8 @@ def stream(
         complaint = call(
             folder.encode(),
             ctypes.byref(shape),
+            frame,
+            len(frame),
             lanes.ctypes.data,
             len(codes),
             classes.ctypes.data,
@@ -131,7 +135,8 @@ def _entry(library: Path) -> "ctypes._NamedFuncPointer":
     function = ctypes.CDLL(str(library)).verbatim_stream
     function.restype = ctypes.c_char_p
     function.argtypes = (
-        *(ctypes.c_char_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint64),
+        *(ctypes.c_char_p, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_uint64),
+        *(ctypes.c_void_p, ctypes.c_uint64),
         *(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p),
     )
     return function

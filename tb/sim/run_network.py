@@ -34,6 +34,7 @@ def run_network(
     functional: Path | None = None,
     options: Mapping[str, Any] | None = None,
     changed: Mapping[str, Parameter] | None = None,
+    core: Network | None = None,
     **how: Any,
 ) -> tuple[Outcome, dict[str, Any]]:
     """Run the bench of `mlp_top` on input codes ``x [samples, n_in]``.
@@ -41,14 +42,15 @@ def run_network(
     Writes into ``folder``; ``options`` go to the bench beside its own; ``mem`` is a folder of ROM
     images that stand already, else they are written too; ``functional`` is the file to leave of the
     situations that its samples brought; ``changed`` are parameters in which the design is wrong on
-    purpose. Returns the outcome and the bench's report, where its test writes one: values compared
-    per stream, cycles, classes and probabilities. Raises as `simulate` does, and `ArtifactError` on
-    a bad image.
+    purpose. Where there is a ``core``, its images are simulated, and ``network``, at the same spec,
+    is loaded into it before anything is sent. Returns the outcome and the bench's report, where its
+    test writes one: values compared per stream, cycles, classes and probabilities. Raises as
+    `simulate` does, and `ArtifactError` on a bad image.
     """
     artifact.save(network, folder / "network.json")
     if mem is None:
         mem = folder / "mem"
-        images.write_images(network, mem)
+        images.write_images(core or network, mem)
     images.check_images(network.spec, mem)
     inputs, report = folder / "inputs.npy", folder / f"report-{simulator}.json"
     np.save(inputs, x)
@@ -63,6 +65,7 @@ def run_network(
             "inputs": str(inputs),
             "report": str(report),
             "functional": str(functional) if functional else None,
+            "load": core is not None,
             **(options or {}),
         },
         name=name,

@@ -52,6 +52,7 @@ def test_draws_reach_every_kind_of_network() -> None:
         layer.activation.function for spec in specs for layer in spec.layers if layer.activation
     }
     assert made == set(FUNCTIONS)
+    assert {spec.loadable for spec in specs} == {False, True}
     layers = [layer for spec in specs for layer in spec.layers]
     for name in ("x", "w", "y"):
         assert {getattr(layer, name).width for layer in layers} == set(range(2, 17))

@@ -6,6 +6,7 @@ left in a folder which runs again.
 """
 
 import argparse
+import dataclasses
 import itertools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from common import cli, errors, jobs
 from common.errors import SimulationError
 from common.jobs import Job
 from common.paths import BUILD, RTL
-from model import artifact, fast, onnx_export, reference
+from model import artifact, fast, loading, onnx_export, reference
 from model.artifact import Network
 from model.folding import divisors
 from model.format import MAX_FRAC, MAX_WIDTH, MIN_WIDTH, Format, Int
@@ -92,6 +93,7 @@ def draw(seed: int, size: Size) -> Network:
     activations = [
         _table(rng, weights[k].frac + formats[k].frac, formats[k + 1]) for k in range(len(weights))
     ]
+    loadable = bool(rng.random() < 0.25)
     return made_up(
         sizes,
         folds=folds,
@@ -99,6 +101,7 @@ def draw(seed: int, size: Size) -> Network:
         weight_format=weights,
         activations=activations,
         output=output,
+        loadable=loadable,
         seed=seed,
         **ends,
     )
@@ -150,8 +153,19 @@ def through_fast_path(network: Network, x: Int) -> Tensors:
 
 
 def through_rtl(network: Network, x: Int, *, rtl: Path = RTL) -> Tensors:
-    """Results of codes by the RTL at the network's own fold."""
-    found = native.stream(network, x, rtl=rtl, optimize=False)
+    """Results of codes by the RTL at the network's own fold.
+
+    A loadable core begins with other weights, and takes the network's before the first sample.
+    """
+    core, frame = network, b""
+    if network.spec.loadable:
+        core = dataclasses.replace(
+            network,
+            weights={key: rows[::-1].copy() for key, rows in network.weights.items()},
+            biases={key: 0 * row for key, row in network.biases.items()},
+        )
+        frame = loading.frame(core.spec, network)
+    found = native.stream(core, x, rtl=rtl, optimize=False, frame=frame)
     return _tensors(network, found.classes.astype(np.int64), found.results.astype(np.int64))
 
 

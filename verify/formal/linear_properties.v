@@ -32,7 +32,7 @@ module linear_properties #(
         .N_IN(N_IN), .N_OUT(N_OUT), .X_W(X_W), .W_W(W_W), .ACC_W(ACC_W), .SIMD(SIMD), .PE(PE),
         .WEIGHTS(WEIGHTS), .BIASES(BIASES)
     ) u_dut (
-        .clk(clk), .rst(rst),
+        .clk(clk), .rst(rst), .load(12'd0),
         .in_valid(in_valid), .in_ready(in_ready), .in_x(in_x),
         .out_valid(out_valid), .out_ready(out_ready), .out_last(out_last), .out_acc(out_acc)
     );
