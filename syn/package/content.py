@@ -11,7 +11,7 @@ import jinja2
 from common import sources
 from common.errors import CommandError
 from common.paths import ROOT
-from model import images
+from model import images, loading
 from model.artifact import Network
 from model.images import MEM_DIR
 from model.names import Names
@@ -139,7 +139,14 @@ def context(core: Core) -> dict[str, Any]:
         "worked": [_worked(core, index) for index in shown],
         "samples": [_worked(core, index) for index in range(len(core.samples.codes))],
         "multipliers": spec.area.multipliers,
+        "load_bytes": loading.frame_bytes(spec) if spec.loadable else 0,
+        "loads": [(name, words, -(-width // 8)) for name, (words, width) in _loads(spec).items()],
     }
+
+
+def _loads(spec: NetworkSpec) -> dict[str, tuple[int, int]]:
+    """Words and bits of a word of each image that can be loaded, in the order of a frame."""
+    return loading.loaded_shapes(spec) if spec.loadable else {}
 
 
 def _worked(core: Core, index: int) -> dict[str, Any]:
@@ -217,10 +224,12 @@ def _memories(core: Core) -> dict[str, str]:
     spec, found = core.spec, core.vectors
     shapes = images.image_shapes(spec)
     words = images.images(core.network)
+    frame = loading.frame(spec, core.network) if spec.loadable else b""
     in_w = spec.in_lanes * spec.x.byte_width + 1
     out_w = answers.tdata_width(spec) + spec.tuser.width + 1
     return {
         **{f"{MEM_DIR}/{name}": _lines(words[name], width) for name, (_, width) in shapes.items()},
+        **({"vectors/load.mem": _lines(frame, 8)} if frame else {}),
         "vectors/sent.mem": _lines(found.sent, in_w),
         "vectors/expected.mem": _lines(found.expected, out_w),
     }
