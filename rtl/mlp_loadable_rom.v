@@ -21,7 +21,7 @@ module mlp_loadable_rom #(
     input  wire                                        clk,
     input  wire                                        en,
     input  wire [(DEPTH > 1 ? $clog2(DEPTH) : 1)-1:0]  addr,
-    output wire [WIDTH-1:0]                            data,
+    output reg  [WIDTH-1:0]                            data,
 
     input  wire [11:0]                                 load,
     output wire                                        load_full
@@ -31,6 +31,8 @@ module mlp_loadable_rom #(
     localparam PART_W  = PARTS > 1 ? $clog2(PARTS) : 1;
     localparam ADDR_W  = DEPTH > 1 ? $clog2(DEPTH) : 1;
     localparam INDEX_W = DEPTH > 1 ? ADDR_W + 1 : 1;    // of both banks: which one is the top bit
+
+    wire [WIDTH-1:0] found;
 
     genvar k;
     generate
@@ -42,7 +44,6 @@ module mlp_loadable_rom #(
             wire       turn    = load[11];
 
             reg [WIDTH-1:0]  words [0:(1<<INDEX_W)-1];
-            reg [WIDTH-1:0]  read;
             reg [PART_W-1:0] part;
             reg [ADDR_W-1:0] word;
             reg              full;
@@ -63,7 +64,7 @@ module mlp_loadable_rom #(
                 assign to   = !bank;
             end
 
-            assign data      = read;
+            assign found     = words[from];
             assign load_full = full;
 
             initial begin
@@ -91,21 +92,25 @@ module mlp_loadable_rom #(
                         words[to][8*k +: BITS] <= value[BITS-1:0];
                 end
             end
-
-            always @(posedge clk) begin
-                if (en)
-                    read <= words[from];
-            end
         end else begin : g_rom
             wire unused = &{1'b0, load};
 
+            reg [WIDTH-1:0] words [0:DEPTH-1];
+
+            assign found     = words[addr];
             assign load_full = 1'b1;
 
-            mlp_rom #(.WIDTH(WIDTH), .DEPTH(DEPTH), .FILE(FILE)) u_rom (
-                .clk(clk), .en(en), .addr(addr), .data(data)
-            );
+            initial begin
+                if (FILE != "")
+                    $readmemh(FILE, words);
+            end
         end
     endgenerate
+
+    always @(posedge clk) begin
+        if (en)
+            data <= found;
+    end
 
 endmodule
 
