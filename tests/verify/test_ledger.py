@@ -86,7 +86,7 @@ def stale_where(source: str) -> set[str]:
         ("tb/benches/scoreboard.py", {"soak", "linear", "formal"}),
         ("tb/benches/top_bench.py", {"soak", "linear", "formal"}),
         ("tb/test_modules.py", {"linear"}),
-        ("rtl/mlp_rom.v", {"soak", "linear", "formal"}),
+        ("rtl/mlp_loadable_rom.v", {"soak", "linear", "formal"}),
         ("rtl/mlp_softmax_max.v", {"soak", "formal"}),
         ("verify/formal/stream_contract.v", {"formal"}),
         ("verify/fuzz/damage.py", {"fuzz"}),
