@@ -269,7 +269,7 @@ class LayerSpec:
 
     @property
     def bank_area(self) -> Area:
-        """What it adds that weights and biases can be replaced: a second bank, counters of a load.
+        """Area added so that weights and biases can be replaced: a second bank, counters of a load.
 
         A weight with a multiplier of its own is then no constant.
         """

@@ -1,4 +1,4 @@
-"""What replaces weights while the core runs: the memories of two banks, and what fills them."""
+"""Modules that replace weights while a core runs: memories of two banks, and what fills them."""
 
 from dataclasses import dataclass
 from pathlib import Path

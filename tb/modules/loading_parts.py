@@ -1,4 +1,4 @@
-"""What takes new weights, each part as a function of its inputs, cycle by cycle."""
+"""Modules that take new weights, each part as a function of its inputs, cycle by cycle."""
 
 import random
 import zlib
@@ -106,7 +106,7 @@ class LoadPart(Part):
         self._forget()
 
     def _forget(self) -> None:
-        """What a reset does."""
+        """Effect of a reset."""
         self.frame = b""
         self.byte: tuple[int, int] | None = None
         self.shown = 0

@@ -202,7 +202,11 @@ def test_sources_are_found_through_imports_strings_and_instances() -> None:
     formal = {path.name for path in imports.behind("verify.formal.properties")}
     assert {"stream_contract.v", "softmax_exp_properties.v"} <= formal
     below = {path.name for path in imports.below("mlp_linear")}
-    assert {"mlp_linear.v", "mlp_dot.v", "mlp_loadable_rom.v"} <= below and "mlp_softmax.v" not in below
+    assert {
+        "mlp_linear.v",
+        "mlp_dot.v",
+        "mlp_loadable_rom.v",
+    } <= below and "mlp_softmax.v" not in below
 
 
 @pytest.mark.parametrize("call", [imports.behind, imports.below])
