@@ -39,6 +39,19 @@ def require_integer(owner: str, low: int, high: int, **values: object) -> None:
         require(legal, f"{owner}: {key} must be an integer from {low} to {high}, got {value!r}")
 
 
+def require_boolean(owner: str, **values: object) -> None:
+    """Raise `SpecError` unless each value is true or false."""
+    for key, value in values.items():
+        require(isinstance(value, bool), f"{owner}: {key} must be true or false, got {value!r}")
+
+
+def require_number(owner: str, low: float, high: float, **values: object) -> None:
+    """Raise `SpecError` unless each value is a float strictly between ``low`` and ``high``."""
+    for key, value in values.items():
+        legal = isinstance(value, float) and math.isfinite(value) and low < value < high
+        require(legal, f"{owner}: {key} must be a float between {low} and {high}, got {value!r}")
+
+
 def require_divisor(owner: str, whole_name: str, whole: int, **values: int) -> None:
     """Raise `SpecError` unless each value is a positive divisor of ``whole``."""
     for key, value in values.items():

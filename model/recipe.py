@@ -1,7 +1,6 @@
 """A network's recipe: one TOML file says what is trained, how it is quantized and how folded."""
 
 import dataclasses
-import math
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -15,7 +14,7 @@ from model.data.scaling import Scaling
 from model.data.userdata import DataFile
 from model.elsewhere import PARAMETERS, require_own_kind
 from model.folding import Fold, Goal, Lanes, Plan, Shape, keeping_up, solve
-from model.format import SpecError, require, require_integer
+from model.format import SpecError, require, require_boolean, require_integer, require_number
 from model.plain import build
 from model.sparsity import Sparsity
 from model.stages.softmax import DIVIDERS, SCORES, current_divider
@@ -34,13 +33,6 @@ class RecipeError(VerbatimError):
     """A recipe that cannot be followed: the message names file, key, value and what is expected."""
 
 
-def _require_number(owner: str, low: float, high: float, **values: object) -> None:
-    """Each value must be a float strictly between ``low`` and ``high``."""
-    for key, value in values.items():
-        legal = isinstance(value, float) and math.isfinite(value) and low < value < high
-        require(legal, f"{owner}: {key} must be a float between {low} and {high}, got {value!r}")
-
-
 def _require_choice(owner: str, key: str, value: object, legal: tuple[str, ...]) -> None:
     require(value in legal, f"{owner}: {key} must be one of {', '.join(legal)}, got {value!r}")
 
@@ -53,7 +45,7 @@ class Split:
     seed: int
 
     def __post_init__(self) -> None:
-        _require_number("split", 0.0, 1.0, test_fraction=self.test_fraction)
+        require_number("split", 0.0, 1.0, test_fraction=self.test_fraction)
         require_integer("split", 0, MAX_SEED, seed=self.seed)
 
 
@@ -66,7 +58,7 @@ class Training:
 
     def __post_init__(self) -> None:
         require_integer("training", 1, 1_000_000, epochs=self.epochs)
-        _require_number("training", 0.0, 1.0, learning_rate=self.learning_rate)
+        require_number("training", 0.0, 1.0, learning_rate=self.learning_rate)
 
 
 @dataclass(frozen=True)
@@ -78,7 +70,7 @@ class FineTuning:
 
     def __post_init__(self) -> None:
         require_integer("fine_tuning", 0, 1_000_000, epochs=self.epochs)
-        _require_number("fine_tuning", 0.0, 1.0, learning_rate=self.learning_rate)
+        require_number("fine_tuning", 0.0, 1.0, learning_rate=self.learning_rate)
 
 
 @dataclass(frozen=True)
@@ -169,10 +161,7 @@ class Recipe:
             f"got {self.output!r}",
         )
         self._check_network()
-        require(
-            isinstance(self.loadable, bool),
-            f"{owner}: loadable must be true or false, got {self.loadable!r}",
-        )
+        require_boolean(owner, loadable=self.loadable)
         legal = isinstance(self.features, Scaling) or self.features in FEATURES
         require(
             legal,

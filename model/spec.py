@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from model.format import Format, require, require_divisor, require_integer
+from model.format import Format, require, require_boolean, require_divisor, require_integer
 from model.plain import build
 from model.stage import PACK_CYCLES, UNPACK_CYCLES, Area, Output, Parameter, Stage, user_width
 from model.stages.linear import LayerSpec
@@ -69,10 +69,7 @@ class NetworkSpec:
             f"{owner}: the last stage, and no other, must be an output ({', '.join(OUTPUTS)}), "
             f"got {', '.join(stage.kind for stage in self.stages)}",
         )
-        require(
-            isinstance(self.loadable, bool),
-            f"{owner}: loadable must be a boolean, got {self.loadable!r}",
-        )
+        require_boolean(owner, loadable=self.loadable)
         require_divisor(owner, "number of inputs", self.n_in, in_lanes=self.in_lanes)
         require_divisor(owner, "number of outputs", self.n_out, out_lanes=self.out_lanes)
 

@@ -133,7 +133,9 @@ def test_changed_tool_makes_its_own_claims_stale(tool: str, claims: set[str]) ->
 
 def test_every_tool_is_named_by_what_uses_it() -> None:
     oracles = record.basis(["verify.campaigns.onnx_runtime"], ["mlp_top"], [])
-    named = {tool for basis in (*BASES.values(), oracles) for tool in entry(basis=basis)["tools"]}
+    neurons = record.basis(["verify.formal.neurons"], ["mlp_layer"], [])
+    every = (*BASES.values(), oracles, neurons)
+    named = {tool for basis in every for tool in entry(basis=basis)["tools"]}
     assert named == set(tools.versions()) == {*tools.PACKAGES, tools.ICARUS}
 
 
