@@ -174,7 +174,7 @@ verify-formal: .venv/yosys ## proofs of stream contracts and formulas
 verify-neurons: .venv/yosys ## every neuron that ships, proved for every input
 	@$(RUN) verify.formal.neurons
 
-verify-netlist-proofs: .venv/yosys ## IrisNet's netlists are its RTL, proved for all time
+verify-netlist-proofs: .venv/yosys ## IrisNet's netlist is its RTL, proved for all time
 	@$(RUN) verify.formal.netlist_proofs
 
 verify-onnx-runtime: build/setup/verilator .venv/ready ## ONNX Runtime on 100,000 random inputs

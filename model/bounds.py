@@ -28,7 +28,7 @@ def any_accumulator_width(n_in: int, w: Format, x_interval: tuple[int, int]) -> 
     Biases may be as large as the largest sum of products.
 
     >>> any_accumulator_width(4, Format(8, 4), (-128, 127))
-    18
+    19
     """
     most = n_in * max(abs(code * x) for code in (w.q_min, w.q_max) for x in x_interval)
     return 1 + (2 * most).bit_length()

@@ -14,11 +14,12 @@ from syn.yosys import chosen, run_yosys
 from verify.formal.softmax_proofs import ProofError
 
 LOWERED = "lowered.json"
-# Registers of one clock and no initial value, ANDs and inverters; products stay products.
+# Registers of one clock and no initial value, ANDs and inverters; products stay products. A memory
+# that is never written is a ROM.
 GATES = (
-    *("proc", "flatten", "setattr -unset init w:*", "opt_clean", "memory_collect", "memory_map"),
-    *("simplemap", "techmap t:* t:$mul %d", "dfflegalize -cell $_DFF_P_ 01", "aigmap"),
-    *("opt_clean", f"write_json {LOWERED}"),
+    *("proc", "flatten", "setattr -unset init w:*", "opt_clean", "opt_expr -keepdc"),
+    *("memory_collect", "opt_mem", "memory_map", "simplemap", "techmap t:* t:$mul %d"),
+    *("dfflegalize -cell $_DFF_P_ 01", "aigmap", "opt_clean", f"write_json {LOWERED}"),
 )
 # Yosys' own models of the cells of a family; a LUT is a table to whoever reads the gates.
 MODELS = {

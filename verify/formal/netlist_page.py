@@ -1,10 +1,10 @@
 """Words of docs/results/netlists.md."""
 
-INTRODUCTION = """# Netlists are the RTL
+INTRODUCTION = """# The netlist is the RTL
 
-`make verify-netlist-proofs` writes this page. Its netlists are those that nextpnr places: IrisNet
+`make verify-netlist-proofs` writes this page. Its netlist is the one that nextpnr places: IrisNet
 as it ships, at its own fold and with its weights, flattened, in cells of ECP5 with its multipliers
-in DSPs, and of iCE40 with all of them in LUTs.
+in DSPs.
 
 **Theorem.** From every state of the netlist on, for all time and every input, outputs are those of
 the RTL in the state of the same names. No reset is needed for that, and no width is reduced.
@@ -29,7 +29,7 @@ left is asked singly (`iprove`). A function that is refuted ends the command.
 but for `MULT18X18D` and `DP16KD`, which it has none of: they are written after Lattice's guides in
 `verify/formal/netlist_cells.py`. ABC. That registers keep their names, whose loss would be refused.
 
-**Not proved here:** other folds, devices and networks, multipliers of iCE40 in DSPs; placement,
-routing and bitstream.
+**Not proved here:** other folds and networks; IrisNet on iCE40, of which `make test` proves a small
+network alone, its products in LUTs; placement, routing and bitstream.
 
 """

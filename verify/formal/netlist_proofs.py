@@ -1,4 +1,4 @@
-"""Prove that the netlists of IrisNet are its RTL, for every state and input, and write it down."""
+"""Prove that a netlist of IrisNet is its RTL, for every state and input, and write it down."""
 
 import argparse
 import json
@@ -26,8 +26,11 @@ FOLDER = BUILD / "formal" / "netlists"
 RESULTS = FOLDER / "results"
 # A family, and one of its devices: of its products this one has DSPs for all, or for none.
 SUBJECTS = {"ecp5": "85k", "ice40": "hx8k"}
+# Families in which all of IrisNet is proved. With products in LUTs, as on iCE40, functions are left
+# that ABC does not decide in minutes: there a small network stands for it, in the tests.
+WHOLE = ("ecp5",)
 MUTANTS, SEED = 20, 1
-COLUMNS = ("module", *SUBJECTS)
+COLUMNS = ("module", *WHOLE)
 COUNTS = ("functions", "registers absent", "functions that may be open", "products cut")
 VERDICTS = ("refuted", "equal", "undecided")
 
@@ -129,12 +132,12 @@ def remarks(found: Mapping[str, Facts]) -> str:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Prove every netlist; a function that is refuted ends the command, and nothing is written."""
+    """Prove each netlist; a function that is refuted ends the command, and nothing is written."""
     rests_on = jobs.rests_on(HERE, tops=[TOP], files=[GOLDEN_IRIS])
     work = [
         Job(family, f"{HERE}:prove", {"network": files.shown(GOLDEN_IRIS), "family": family},
             rests_on)
-        for family in SUBJECTS
+        for family in WHOLE
     ]  # fmt: skip
     done: list[Done] = jobs.run("netlists", work, RESULTS, workers=arguments.workers)
     found = {job.name: one.result for job, one in zip(work, done, strict=True)}
@@ -144,7 +147,7 @@ def run(arguments: argparse.Namespace) -> None:
     record.record(
         "netlist-proofs",
         level=8,
-        claim="in every state and for every input, the netlists of IrisNet do what its RTL does",
+        claim="in every state, for every input, the ECP5 netlist of IrisNet does what its RTL does",
         command="make verify-netlist-proofs",
         figures={
             "functions": sum(facts[COUNTS[0]] for facts in found.values()),
