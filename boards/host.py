@@ -6,7 +6,6 @@ from boards import protocol
 from boards.line import ATTEMPTS, BAUDRATE, PATIENCE_S, AskAgainError, BoardError, SerialLine
 from boards.protocol import ProtocolError, Reply, Status
 from model.artifact import Network
-from model.backends import Backend
 from model.format import Int
 
 
@@ -80,8 +79,3 @@ def predict_codes(
     classes = np.array([answer.winner for answer in answers], dtype=np.int64)
     results = np.array([answer.results for answer in answers], dtype=np.int64)
     return classes, results.reshape(len(codes), network.spec.n_out)
-
-
-def load(core: Network, network: Network, *, port: str) -> Backend:
-    """Refuse: a board has no line to ``s_load``."""
-    raise BoardError(f"{port}: a board cannot take new weights: give it another bitstream")

@@ -44,7 +44,6 @@ LOADERS = {
     "icarus": "tb.sim.backends:icarus_loaded",
     "verilator": "tb.sim.backends:verilator_loaded",
     "native": "tb.sim.backends:native_loaded",
-    "board": "boards.host:load",
 }
 
 LEARNERS = {

@@ -136,7 +136,7 @@ class Network(artifact.Network):
 
         The core must be loadable, and of the same shape and formats; its accumulators must hold the
         sums. Nothing is synthesized or built again: simulators begin with the images of ``core``
-        and take the frame of `model.loading` before the first sample, a board takes it at once.
+        and take the frame of `model.loading` before the first sample.
         Backends are those of `model.backends.LOADERS`, ``options`` their own. Raises `LoadError`
         where the weights do not fit or are not taken, and `BackendError` as `predict` does.
         """

@@ -27,7 +27,13 @@ def run(arguments: argparse.Namespace) -> None:
 
 def predict(folder: Path, board: Board) -> None:
     """The bitstream of the build folder's network."""
-    network = fitted(artifact.load(folder / "network.json"), board)
+    network = artifact.load(folder / "network.json")
+    if network.spec.loadable:
+        raise errors.CommandError(
+            f"network {network.spec.name}: must not be loadable, as a board's link has no frame "
+            "for new weights: leave loadable out of the recipe"
+        )
+    network = fitted(network, board)
     bitstream, placed = build(network, board)
     written = put(bitstream, folder)
     folds = ", ".join(f"{layer.name} {layer.simd}x{layer.pe}" for layer in network.spec.layers)

@@ -63,9 +63,13 @@ class Core:
 
     @property
     def has_bytes(self) -> bool:
-        """A beat is a byte both ways, as the pins of a Tiny Tapeout project are."""
+        """A beat is a byte both ways, as the pins of a Tiny Tapeout project are.
+
+        They leave none for the bytes of a load.
+        """
         spec = self.spec
-        return spec.in_lanes * spec.x.byte_width == answers.tdata_width(spec) == 8
+        bits = {spec.in_lanes * spec.x.byte_width, answers.tdata_width(spec)}
+        return bits == {8} and not spec.loadable
 
     @cached_property
     def facts(self) -> dict[str, Any]:
