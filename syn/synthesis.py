@@ -23,7 +23,7 @@ from common.files import write_atomically
 from common.paths import BUILD, RTL, remedy
 from common.programs import last_words
 from model.stage import Parameter
-from syn import carries, floorplan
+from syn import carries, floorplan, pins
 from syn.targets import KINDS, Device, SynthesisError, Target
 from syn.yosys import YosysError, chosen, run_yosys
 
@@ -265,6 +265,8 @@ def _nextpnr(
     top = json.loads((netlist.folder / "top.json").read_text())
     floorplan.put(plan, top)
     carries.free(top)
+    if not {"--pcf", "--lpf"} & set(device.arguments):
+        pins.drop(top)
     write_atomically(planned, json.dumps(top))
     words = [
         *(target.router, *device.arguments, "--json", planned.name, "--seed", str(seed)),

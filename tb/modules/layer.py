@@ -378,8 +378,8 @@ MODULES = (
             mistake(
                 "ignores-backpressure",
                 "6x4-by-3x2",
-                "wire move = !out_valid || out_ready;",
-                "wire move = !out_valid || out_ready || busy;",
+                "move = !out_valid || out_ready;",
+                "move = !out_valid || out_ready || busy;",
             ),
         ),
         contracts=(_tiny(2, 2, 1, 1), _tiny(2, 1, 2, 1, quick=True)),

@@ -118,7 +118,7 @@ LOST_CHECKS: dict[str, tuple[str, object, str, object]] = {
     "divisors": ("network", DIVIDED, "require_divisor", nothing),
     "one-line": ("network", errors, "_in_one_line", lambda sentence, most: sentence),
     "toml-numbers": ("recipe", recipe, "_require_short_numbers", nothing),
-    "decimals": ("recipe", recipe, "_require_number", nothing),
+    "decimals": ("recipe", recipe, "require_number", nothing),
     "keys-of-a-recipe": ("recipe", plain, "require", nothing),
     "decimal-cells": ("table", tables, "is_number", nothing_but_finite),
     "arrays": ("arrays", userdata, "read_arrays", unguarded_arrays),

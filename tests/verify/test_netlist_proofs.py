@@ -66,7 +66,7 @@ def test_flipped_bit_of_a_lut_is_refuted(family: str) -> None:
     ("name", "module", "right", "wrong"),
     [
         ("other-product", "mlp_dot", "exact = x * w;", "exact = x * (w + 1'b1);"),
-        ("never-stalls", "mlp_linear", "wire move = !out_valid || out_ready;", "wire move = 1'b1;"),
+        ("never-stalls", "mlp_linear", "move = !out_valid || out_ready;", "move = 1'b1;"),
         (
             "no-reset",
             "mlp_linear",
