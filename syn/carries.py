@@ -4,9 +4,10 @@ nextpnr leads each last carry with a net out of its chain, and each constant fir
 a cell of two LUTs, whether or not something depends on it.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
+
+from syn import nets
 
 _CELL = "CCU2C"
 # What Yosys writes for no net: nextpnr refuses a carry cell without these ports.
@@ -22,7 +23,7 @@ def free(design: dict[str, Any]) -> tuple[int, int]:
     """
     came_in = went_out = 0
     for module in design["modules"].values():
-        read = _read(module)
+        read = nets.read(module)
         for cell in module["cells"].values():
             if cell["type"] != _CELL:
                 continue
@@ -34,18 +35,6 @@ def free(design: dict[str, Any]) -> tuple[int, int]:
                 ports["CIN"] = _NO_NET
                 came_in += 1
     return came_in, went_out
-
-
-def _read(module: Mapping[str, Any]) -> Counter[int | str]:
-    """Times that each net is read, by a cell or by a port of the module."""
-    read: Counter[int | str] = Counter()
-    for port in module["ports"].values():
-        read.update(port["bits"])
-    for cell in module["cells"].values():
-        for name, bits in cell["connections"].items():
-            if cell["port_directions"][name] != "output":
-                read.update(bits)
-    return read
 
 
 def _begins(cell: Mapping[str, Any], read: Mapping[int | str, int]) -> bool:

@@ -1,9 +1,10 @@
 """Ports of a netlist that need no pin: nothing reads them, or constants alone drive them."""
 
-from collections.abc import Iterable
 from typing import Any
 
-_CONSTANTS = {"0", "1", "x", "z"}
+from syn import nets
+
+_CONSTANTS = ("0", "1", "x", "z")
 
 
 def drop(design: dict[str, Any]) -> list[str]:
@@ -15,19 +16,10 @@ def drop(design: dict[str, Any]) -> list[str]:
     """
     gone = []
     for module in design["modules"].values():
-        read = set(_bits(cell["connections"].values() for cell in module["cells"].values()))
-        read |= set(_bits([[port["bits"]] for port in module["ports"].values() if _leaves(port)]))
+        read = nets.read(module)
         for name, port in list(module["ports"].items()):
-            used = set(port["bits"]) - _CONSTANTS if _leaves(port) else set(port["bits"]) & read
-            if not used:
+            leaves = port["direction"] == "output"
+            if not any(bit not in _CONSTANTS if leaves else read[bit] for bit in port["bits"]):
                 del module["ports"][name]
                 gone.append(name)
     return gone
-
-
-def _leaves(port: dict[str, Any]) -> bool:
-    return bool(port["direction"] == "output")
-
-
-def _bits(groups: Iterable[Iterable[list[int | str]]]) -> list[int | str]:
-    return [bit for group in groups for bits in group for bit in bits]

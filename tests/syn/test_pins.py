@@ -8,7 +8,11 @@ from syn import pins
 def design(**ports: tuple[str, list[int | str]]) -> dict[str, Any]:
     """A cell from net 2 to net 3, among ports of a direction and bits."""
     made = {name: {"direction": way, "bits": bits} for name, (way, bits) in ports.items()}
-    cell = {"type": "LUT", "connections": {"I": [2, 4], "O": [3]}}
+    cell = {
+        "type": "LUT",
+        "port_directions": {"I": "input", "O": "output"},
+        "connections": {"I": [2, 4], "O": [3]},
+    }
     return {"modules": {"top": {"ports": made, "cells": {"cell": cell}}}}
 
 
