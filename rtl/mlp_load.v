@@ -7,10 +7,11 @@
 // Stream         in and out: arrivals of beats; s_load: a byte a beat, tlast ends the frame
 // Latency        0 cycles for beats
 //
-// A frame goes into the bank that does not answer. Where its length or CRC is wrong it is `refused`.
+// A frame goes to the bank that does not answer. Where its length or CRC is wrong it is `refused`.
 // Where all is well beats are held back until no vector is in the layers or waits in front of them;
-// then the banks change places, and it is `done`. Each is a pulse of one cycle. A reset forgets a frame that is not done;
-// the bank that answers is like the memories: it stays, and is set at power-up alone.
+// then the banks change places, and it is `done`. Each is a pulse of one cycle. A reset forgets a
+// frame that is not done; the bank that answers is like the memories: it stays, and is set at
+// power-up alone.
 
 `default_nettype none
 
@@ -55,7 +56,7 @@ module mlp_load #(
             reg [2:0]         behind;           // bytes behind the words, 4 or more of which are 4
             reg               complete;         // the other bank waits to answer
             reg               bank, hold, is_done, is_refused;
-            reg [COUNT_W-1:0] vectors;           // vectors in the layers
+            reg [COUNT_W-1:0] vectors;          // vectors in the layers
 
             wire ends    = byte_valid && byte_last;
             wire good    = behind == 3'd3 && next == RESIDUE;
@@ -105,13 +106,14 @@ module mlp_load #(
                 if (rst) begin
                     complete   <= 1'b0;
                     hold       <= 1'b0;
-                    vectors     <= {COUNT_W{1'b0}};
+                    vectors    <= {COUNT_W{1'b0}};
                     is_done    <= 1'b0;
                     is_refused <= 1'b0;
                 end else begin
                     complete   <= complete ? !changes : ends && good;
                     hold       <= complete && !changes && (!out_valid || out_ready);
-                    vectors     <= vectors + {{(COUNT_W-1){1'b0}}, enters} - {{(COUNT_W-1){1'b0}}, leaves};
+                    vectors    <= vectors + {{(COUNT_W-1){1'b0}}, enters}
+                                          - {{(COUNT_W-1){1'b0}}, leaves};
                     is_done    <= changes;
                     is_refused <= ends && !good;
                 end

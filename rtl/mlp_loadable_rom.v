@@ -7,7 +7,7 @@
 // Latency        1 cycle; holds while !en
 //
 // `load` is {turn, bank, restart, write, byte}, from mlp_load. Words come in order, each in whole
-// bytes, the lowest first. They belong to this memory from its `turn`, when those before it are full,
+// bytes, the lowest first. They belong to this memory from its `turn`, when those before are full,
 // until it is full itself, and go to the bank that does not answer. The image is in bank 0.
 
 `default_nettype none

@@ -178,6 +178,6 @@ def summary(network: Network) -> str:
     score = facts["cross_validated"][facts["levels"].index(facts["level"])]
     return (
         f"{facts['kept']} of {facts['weights']} weights kept, {facts['predicted_luts']:,} LUTs "
-        f"predicted unrolled; level {facts['level']:g} cross-validated to {score:.4f}, the best to "
+        f"predicted unrolled\nlevel {facts['level']:g} cross-validated to {score:.4f}, the best to "
         f"{max(facts['cross_validated']):.4f}"
     )

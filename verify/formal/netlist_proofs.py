@@ -135,10 +135,14 @@ def run(arguments: argparse.Namespace) -> None:
     """Prove each netlist; a function that is refuted ends the command, and nothing is written."""
     rests_on = jobs.rests_on(HERE, tops=[TOP], files=[GOLDEN_IRIS])
     work = [
-        Job(family, f"{HERE}:prove", {"network": files.shown(GOLDEN_IRIS), "family": family},
-            rests_on)
+        Job(
+            family,
+            f"{HERE}:prove",
+            {"network": files.shown(GOLDEN_IRIS), "family": family},
+            rests_on,
+        )
         for family in WHOLE
-    ]  # fmt: skip
+    ]
     done: list[Done] = jobs.run("netlists", work, RESULTS, workers=arguments.workers)
     found = {job.name: one.result for job, one in zip(work, done, strict=True)}
     said = table(found) + remarks(found)
