@@ -1,8 +1,9 @@
 // Streams a batch of samples through mlp_top, with nothing of Python between two cycles.
 //
 // A plain C interface for ctypes: one call resets a core, loads other weights where there are any,
-// sends every sample, takes every result and waits for silence. Its ROM images are read from the folder of the call, so that one library serves
-// all networks of a shape. Calls share nothing: threads may make them side by side.
+// sends every sample, takes every result and waits for silence. Its ROM images are read from the
+// folder of the call, so that one library serves all networks of a shape. Calls share nothing:
+// threads may make them side by side.
 
 #include "library.h"
 
