@@ -120,7 +120,7 @@ SIGMOIDS = (
     SigmoidSpec(1, COARSE, lanes=1),
     SigmoidSpec(1, FINE, lanes=1),
 )
-LAYERS: list[tuple[str, Network]] = [("smallest", SMALLEST), ("largest", LARGEST)]
+LAYERS = {"smallest": lambda: SMALLEST, "largest": lambda: LARGEST}
 
 ROWS: dict[str, list[Setting]] = {
     "mlp_adder_tree": [plain(N=3, W=1)],
@@ -137,8 +137,8 @@ ROWS: dict[str, list[Setting]] = {
         plain(N=2, LANES=1, W=16, TAG_W=1),
     ],
     "mlp_requantize": [plain(LANES=2, ACC_W=63, OUT_W=16, SHIFT=47)],
-    "mlp_linear": [OfLayer(name, network) for name, network in LAYERS],
-    "mlp_layer": [OfLayer(name, network, whole=True) for name, network in LAYERS],
+    "mlp_linear": [OfLayer(name, make) for name, make in LAYERS.items()],
+    "mlp_layer": [OfLayer(name, make, whole=True) for name, make in LAYERS.items()],
     "mlp_softmax_taylor2": of_softmax("mlp_softmax_taylor2", "taylor2", "reciprocal"),
     "mlp_softmax_max": of_softmax("mlp_softmax_max", "exp", "restoring"),
     "mlp_softmax_exp": of_softmax("mlp_softmax_exp", "exp", "restoring"),

@@ -118,3 +118,12 @@ def test_a_simulation_imports_nothing_that_takes_seconds() -> None:
     found = {name.partition(".")[0] for name in done.stdout.split()}
     assert "numpy" in found
     assert not found & heavy
+
+
+def test_a_simulation_computes_no_table_that_it_does_not_ask_for() -> None:
+    # Tables of activations are correctly rounded in decimals: about a second for all of them.
+    asked = "import tb.modules.registry, model.functions as f; print(f.table.cache_info().misses)"
+    done = subprocess.run(
+        [sys.executable, "-c", asked], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    assert done.stdout == "0\n"

@@ -5,6 +5,7 @@ fold of each layer covers what the product of all of them would.
 """
 
 import argparse
+import functools
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,7 +31,7 @@ def fold_cases(network: Network) -> Iterator[Case]:
         for fold in folding.legal_folds(layer):
             spec = network.spec.folded({layer.name: (fold.simd, fold.pe)})
             name = f"{network.spec.name}-{layer.name}-{fold.simd}x{fold.pe}"
-            setting = OfLayer(name, network.refolded(spec), index, whole=True)
+            setting = OfLayer(name, functools.partial(network.refolded, spec), index, whole=True)
             yield Case("mlp_layer", setting, "stream_bench")
 
 
