@@ -16,9 +16,8 @@ import numpy as np
 
 from model.format import Format, Int
 
-# Digits of a value, and how near to a tie one may be: what lies nearer was not computed closely
-# enough to be rounded.
-DIGITS, NEAREST_TIE = 90, Decimal(10) ** -80
+# Digits of a value: few first, many where it lies so near to a tie that the last ten of these decide.
+DIGITS = (25, 90)
 
 # Exponentials beyond this are 0, or infinite, in any format; they stay off them, since a function
 # that comes near a tie without ever reaching it is rounded to the side that it is on.
@@ -56,7 +55,7 @@ def _erf(x: Decimal) -> Decimal:
         return (1 - _exp(-x * x)).copy_sign(x)
     term = total = x
     square, n = x * x, 0
-    while abs(term) > Decimal(10) ** -DIGITS * abs(total):
+    while n == 0 or total + term != total:
         n += 1
         term = term * 2 * square / (2 * n + 1)
         total += term
@@ -134,8 +133,7 @@ def table(function: str, arguments: tuple[float, ...], x: Format, y: Format) -> 
     >>> table("leaky_relu", (0.25,), Format(3, 0), Format(4, 1)).tolist()
     [0, 2, 4, 6, -2, -2, -1, 0]
     """
-    with decimal.localcontext(prec=DIGITS + 10):
-        entries = [_entry(function, arguments, Fraction(code), x, y) for code in _codes(x)]
+    entries = [_entry(function, arguments, Fraction(code), x, y) for code in _codes(x)]
     found: Int = np.array(entries, dtype=np.int64)
     found.flags.writeable = False
     return found
@@ -154,9 +152,20 @@ def _entry(
     if kind.rational:
         rounded: int = round(kind.function(given, *exact) * Fraction(2) ** y.frac)  # half to even
     else:
-        value: Decimal = kind.function(_decimal(given), *exact) * Decimal(2) ** y.frac
-        value = max(min(value, Decimal(1 << 20)), Decimal(-1 << 20))
-        rounded = int(value.to_integral_value("ROUND_HALF_EVEN"))
-        near = abs(abs(value - value.to_integral_value("ROUND_FLOOR")) - Decimal("0.5"))
-        assert near == 0 or near > NEAREST_TIE, f"{function} of {given} is too near to a tie"
+        rounded = _rounded(kind, given, exact, y.frac)
     return max(min(rounded, y.q_max), y.q_min)
+
+
+def _rounded(kind: Kind, given: Fraction, exact: tuple[Fraction, ...], frac: int) -> int:
+    """Round a decimal function's value, with as many digits as that takes."""
+    for digits in DIGITS:
+        with decimal.localcontext(prec=digits + 10):
+            value: Decimal = kind.function(_decimal(given), *exact) * Decimal(2) ** frac
+            value = max(min(value, Decimal(1 << 20)), Decimal(-1 << 20))
+            rounded = int(value.to_integral_value("ROUND_HALF_EVEN"))
+            near = abs(abs(value - value.to_integral_value("ROUND_FLOOR")) - Decimal("0.5"))
+            if near > Decimal(10) ** (10 - digits):
+                return rounded
+    # A tie itself, as x = 0 gives one, is no matter of digits.
+    assert near == 0, f"{kind.function.__name__} of {given} is too near to a tie"
+    return rounded
