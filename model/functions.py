@@ -16,7 +16,7 @@ import numpy as np
 
 from model.format import Format, Int
 
-# Digits of a value: few first, many where it lies so near to a tie that the last ten of these decide.
+# Digits of a value: few first, many where it lies so near a tie that the last ten of them decide.
 DIGITS = (25, 90)
 
 # Exponentials beyond this are 0, or infinite, in any format; they stay off them, since a function
