@@ -129,8 +129,8 @@ lint: build/setup/test .venv/ready ## the part that reads sources: Python and Ve
 
 # A campaign has the name of its module in verify/.
 CAMPAIGNS := soak input-grid exhaustive random-networks canonical every-fold x-reset netlists \
-             simulator-agreement learning formal neurons netlist-proofs onnx-runtime fuzz \
-             coverage mutation mutation-within slope checkers
+             simulator-agreement learning formal neurons netlist-proofs census onnx-runtime \
+             fuzz coverage mutation mutation-within slope checkers
 
 verify: test $(CAMPAIGNS:%=verify-%) ## all of these, then the ledger of verification.md
 	@$(RUN) verify.ledger --fresh
@@ -176,6 +176,9 @@ verify-neurons: .venv/yosys ## every neuron that ships, proved for every input
 
 verify-netlist-proofs: .venv/yosys ## IrisNet's netlist is its RTL, proved for all time
 	@$(RUN) verify.formal.netlist_proofs
+
+verify-census: .venv/yosys ## IrisNet's flip-flops, each inverted in each cycle of a sample
+	@$(RUN) verify.census.run
 
 verify-onnx-runtime: build/setup/verilator .venv/ready ## ONNX Runtime on 100,000 random inputs
 	@$(RUN) verify.campaigns.onnx_runtime

@@ -1,0 +1,44 @@
+"""Every flip-flop of a core, upset in one cycle of a sample."""
+
+import functools
+from collections import Counter
+
+from common import files
+from common.jobs import Figures
+from model import artifact
+from model.data import datasets
+from model.format import Int
+from model.reference import quantize
+from verify.census import upsets
+from verify.census.upsets import LANES, OUTCOMES, Core
+
+# Rows of the Iris data: the sample that meets the upset, and the next one, of another class.
+ROWS = (0, 75)
+
+
+@functools.cache
+def loaded(network: str) -> Core:
+    """Return the core of a network's file, read once."""
+    return upsets.core(artifact.load(files.found(network)))
+
+
+def piece(network: str, at: int) -> Figures:
+    """Upset every flip-flop in one cycle: counts by ``module outcome outcome outcome outcome``."""
+    core = loaded(network)
+    return counted(core, samples(core), at)
+
+
+def samples(core: Core) -> Int:
+    """Return codes ``[2, n_in]`` of the two samples of IrisNet."""
+    return quantize(datasets.load("iris").features[list(ROWS)], core.network.spec.x)
+
+
+def counted(core: Core, codes: Int, at: int) -> Figures:
+    """Upset every flip-flop of a core in one cycle of the first of two samples."""
+    found: Counter[str] = Counter()
+    for first in range(0, len(core.names), LANES):
+        count = min(LANES, len(core.names) - first)
+        outcomes = upsets.upset(core, codes, first, count, at)
+        for module, row in zip(core.modules[first : first + count], outcomes, strict=True):
+            found[" ".join([module, *(OUTCOMES[code] for code in row)])] += 1
+    return dict(found)

