@@ -177,7 +177,7 @@ verify-neurons: .venv/yosys ## every neuron that ships, proved for every input
 verify-netlist-proofs: .venv/yosys ## IrisNet's netlist is its RTL, proved for all time
 	@$(RUN) verify.formal.netlist_proofs
 
-verify-census: .venv/yosys ## IrisNet's flip-flops, each inverted in each cycle of a sample
+verify-census: .venv/yosys ## each flip-flop upset in each cycle of a sample
 	@$(RUN) verify.census.run
 
 verify-onnx-runtime: build/setup/verilator .venv/ready ## ONNX Runtime on 100,000 random inputs

@@ -202,6 +202,7 @@ def texts(core: Core) -> dict[str, str]:
         f"{name}.qip": "quartus.qip",
         "package_ip.tcl": "package_ip.tcl",
         "component.xml": "component.xml",
+        f"{name}_litex.py": "litex.py",
         "instance.v.txt": "instance.v.txt",
         f"host/{name}.h": "host.h",
         f"host/{name}.c": "host.c",
