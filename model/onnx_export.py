@@ -191,8 +191,8 @@ def trace_names(spec: NetworkSpec) -> tuple[str, ...]:
     """Every name of `reference.trace`, in data-path order; each can be an output of the model."""
     payloads = (
         payload
-        for index, stage in enumerate(spec.stages)
-        for stream in stage.streams(index)
+        for stage, streams in zip(spec.stages, spec.streams, strict=True)
+        for stream in streams
         for payload in stream.payloads
         if payload.channel != f"{stage.name}.x"  # what leaves the stage before it
     )

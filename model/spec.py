@@ -11,7 +11,16 @@ from typing import Any, cast
 
 from model.format import Format, require, require_boolean, require_divisor, require_integer
 from model.plain import build
-from model.stage import PACK_CYCLES, UNPACK_CYCLES, Area, Output, Parameter, Stage, user_width
+from model.stage import (
+    PACK_CYCLES,
+    UNPACK_CYCLES,
+    Area,
+    Output,
+    Parameter,
+    Stage,
+    Stream,
+    user_width,
+)
 from model.stages.linear import LayerSpec
 from model.stages.output import ArgmaxSpec, LogitsSpec, SigmoidSpec
 from model.stages.softmax import SoftmaxSpec
@@ -131,6 +140,20 @@ class NetworkSpec:
         return self.layers[-1].key
 
     @property
+    def memory(self) -> bool:
+        """Tell if the first layer keeps the features of a sample in a memory, as they come.
+
+        It does not where weights are replaced: that waits for vectors, which enter as one beat.
+        """
+        return not self.loadable and self.layers[0].in_memory(self.in_lanes)
+
+    @property
+    def streams(self) -> tuple[tuple[Stream, ...], ...]:
+        """The streams of each stage; beats on their way into a memory are those of ``s_axis``."""
+        first, *others = (stage.streams(index) for index, stage in enumerate(self.stages))
+        return (first[1:] if self.memory else first, *others)
+
+    @property
     def latency(self) -> int:
         """Cycles from the last beat of a sample to the first beat of its result."""
         return PACK_CYCLES + sum(stage.latency for stage in self.stages) + UNPACK_CYCLES
@@ -144,9 +167,17 @@ class NetworkSpec:
     @property
     def area(self) -> Area:
         """Estimated FPGA resources of ``mlp_top``: the stages, and the registers at both ends."""
-        ends = self.n_in * self.x.width + self.n_out * self.output.out_width
-        area = Area(0, ends // 2, ends, 0)
-        for stage in self.stages:
+        return self.area_with(memory=self.memory)
+
+    def area_with(self, *, memory: bool) -> Area:
+        """What it is, or would be, where the features of a sample are in a memory or are not."""
+        gathered = 0 if memory else self.n_in * self.x.width
+        ends = gathered + self.n_out * self.output.out_width
+        first, *others = self.stages
+        assert isinstance(first, LayerSpec)
+        area = Area(0, ends // 2, ends, 0) + first.body_area
+        area += first.memory_area if memory else first.register_area
+        for stage in others:
             area += stage.area
         if self.loadable:
             area += LOAD_AREA
@@ -168,6 +199,7 @@ class NetworkSpec:
                 found[key] = known + value if joined else value  # type: ignore[operator]
         return found | {
             "IN_LANES": self.in_lanes,
+            "MEMORY": int(self.memory),
             "OUT_LANES": self.out_lanes,
             "LOADABLE": int(self.loadable),
             "MEM_DIR": mem_dir,

@@ -111,6 +111,15 @@ def rom_area(width: int, depth: int) -> Area:
     return Area(0, width * blocks, width, width * depth)
 
 
+def ram_area(width: int, depth: int) -> Area:
+    """A table that is written too: LUTs where it is too shallow for a block RAM.
+
+    Two more in three store as many bits as read them; then the rows are chosen from.
+    """
+    rows = 0 if depth >= BLOCK_RAM_WORDS else -(-depth // LUT_WORDS)
+    return Area(0, 2 * width * rows, 0, 0)
+
+
 class Stage(Protocol):
     """A module of the pipeline that takes a vector a beat and hands a vector a beat over."""
 

@@ -4,10 +4,10 @@
 //     y = activation(requantize(linear(x)))
 //
 // Golden model   model/reference.py: trace
-// Stream         in and out: a vector a beat
+// Stream         in: N_IN/LANES beats, last on the final one; out: a vector a beat
 // Throughput     (N_IN/SIMD)*(N_OUT/PE) cycles per vector, back to back
 // Latency        (N_IN/SIMD)*(N_OUT/PE) + ceil(log2(SIMD)) + 6 cycles, 1 more where PE < N_OUT,
-//                1 more with a table
+//                1 more with a table, 1 more where LANES < N_IN
 //
 // Wiring only. Registers cut the chain of ready signals: behind the sums, whose multipliers all wait
 // for one signal, and behind the layer, unless its multipliers are so few that they lie together.
@@ -24,6 +24,7 @@ module mlp_layer #(
     parameter SHIFT   = 7,              // fraction bits dropped by requantization
     parameter RELU    = 1,              // 1: ReLU behind requantization, 0: none
     parameter TABLE_W = 0,              // bits of a code that an activation's table takes, 0: no table
+    parameter LANES   = 4,              // inputs of a beat: all N_IN, or fewer that divide SIMD
     parameter SIMD    = 2,              // inputs per cycle, divides N_IN
     parameter PE      = 1,              // outputs side by side, divides N_OUT
     parameter LOADABLE = 0,             // 1: weights and biases can be replaced; 0 .. 1
@@ -38,7 +39,8 @@ module mlp_layer #(
 
     input  wire                 in_valid,
     output wire                 in_ready,
-    input  wire [N_IN*X_W-1:0]  in_x,
+    input  wire                 in_last,
+    input  wire [LANES*X_W-1:0] in_x,
 
     output wire                 out_valid,
     input  wire                 out_ready,
@@ -54,11 +56,11 @@ module mlp_layer #(
     wire [PE*ACC_W-1:0] acc;
 
     mlp_linear #(
-        .N_IN(N_IN), .N_OUT(N_OUT), .X_W(X_W), .W_W(W_W), .ACC_W(ACC_W), .SIMD(SIMD), .PE(PE),
-        .LOADABLE(LOADABLE), .WEIGHTS(WEIGHTS), .BIASES(BIASES)
+        .N_IN(N_IN), .N_OUT(N_OUT), .X_W(X_W), .W_W(W_W), .ACC_W(ACC_W), .LANES(LANES),
+        .SIMD(SIMD), .PE(PE), .LOADABLE(LOADABLE), .WEIGHTS(WEIGHTS), .BIASES(BIASES)
     ) u_linear (
         .clk(clk), .rst(rst), .load(load), .load_full(load_full),
-        .in_valid(in_valid), .in_ready(in_ready), .in_x(in_x),
+        .in_valid(in_valid), .in_ready(in_ready), .in_last(in_last), .in_x(in_x),
         .out_valid(acc_valid), .out_ready(acc_ready), .out_last(acc_last), .out_acc(acc)
     );
 

@@ -4,15 +4,16 @@
 //     acc[n] = bias[n] + sum over i of weight[n][i] * x[i]
 //
 // Golden model   model/reference.py: linear
-// Stream         in: a vector a beat; out: N_OUT/PE beats of PE sums, last on the final beat
+// Stream         in: N_IN/LANES beats, last on the final one; out: N_OUT/PE beats of PE sums,
+//                last on the final one
 // Throughput     (N_IN/SIMD)*(N_OUT/PE) cycles per vector, back to back, without a bubble
-// Latency        N_IN/SIMD + ceil(log2(SIMD)) + 4 cycles to the first beat
+// Latency        N_IN/SIMD + ceil(log2(SIMD)) + 4 cycles to the first beat, 1 more where LANES < N_IN
 //
 //     cycle   0      1              2       3          4 ..         ..           ..
 //             load   read weights   fetch   multiply   adder tree   accumulate   hand over
 //
-// The vector turns by SIMD elements a cycle: after N_IN/SIMD cycles it is back in place for the
-// next PE outputs. Everything moves or halts together.
+// mlp_vector gives the elements of a vector, SIMD a cycle, again for each PE outputs. Everything
+// moves or halts together.
 
 `default_nettype none
 
@@ -22,6 +23,7 @@ module mlp_linear #(
     parameter X_W     = 8,              // signed input width, 2 .. 16
     parameter W_W     = 8,              // signed weight width, 2 .. 16
     parameter ACC_W   = 20,             // signed sum width, X_W + W_W .. 63; holds every sum
+    parameter LANES   = 4,              // inputs of a beat: all N_IN, or fewer that divide SIMD
     parameter SIMD    = 2,              // inputs per cycle, divides N_IN
     parameter PE      = 1,              // outputs side by side, divides N_OUT
     parameter LOADABLE = 0,             // 1: weights and biases can be replaced; 0 .. 1
@@ -35,7 +37,8 @@ module mlp_linear #(
 
     input  wire                 in_valid,
     output wire                 in_ready,
-    input  wire [N_IN*X_W-1:0]  in_x,
+    input  wire                 in_last,
+    input  wire [LANES*X_W-1:0] in_x,
 
     output reg                  out_valid,
     input  wire                 out_ready,
@@ -49,27 +52,19 @@ module mlp_linear #(
     localparam GROUP_W = GROUPS > 1 ? $clog2(GROUPS) : 1, CYCLE_W = CYCLES > 1 ? $clog2(CYCLES) : 1;
     localparam STAGES = 3 + $clog2(SIMD);       // read, fetch, multiply, adder tree
 
-    wire               busy, first_step, last_step, last_group, weights_full;
-    wire [GROUP_W-1:0] group;
-    wire [CYCLE_W-1:0] cycle;
-    wire               move = !out_valid || out_ready;
+    wire                busy, first_step, last_step, last_group, weights_full;
+    wire [GROUP_W-1:0]  group;
+    wire [CYCLE_W-1:0]  cycle;
+    wire [SIMD*X_W-1:0] x;
+    wire                move = !out_valid || out_ready;
 
-    mlp_fold #(.STEPS(STEPS), .GROUPS(GROUPS)) u_fold (
+    mlp_vector #(.N(N_IN), .LANES(LANES), .SIMD(SIMD), .GROUPS(GROUPS), .W(X_W)) u_vector (
         .clk(clk), .rst(rst),
-        .in_valid(in_valid), .in_ready(in_ready),
+        .in_valid(in_valid), .in_ready(in_ready), .in_last(in_last), .in_lanes(in_x),
         .out_valid(busy), .out_ready(move),
         .out_first_step(first_step), .out_last_step(last_step), .out_last_group(last_group),
-        .out_group(group), .out_cycle(cycle)
+        .out_group(group), .out_cycle(cycle), .out_x(x)
     );
-
-    reg [N_IN*X_W-1:0] x;
-
-    always @(posedge clk) begin
-        if (in_ready)
-            x <= in_x;
-        else if (move)
-            x <= (x >> (SIMD*X_W)) | (x << ((N_IN-SIMD)*X_W));
-    end
 
     // Weights come out of their ROM beside the elements that they belong to. The multipliers of an
     // FPGA sit in places of their own, far from ROM and adders: a register on both sides of each
@@ -85,7 +80,7 @@ module mlp_linear #(
 
     always @(posedge clk) begin
         if (move) begin
-            x_read    <= x[SIMD*X_W-1:0];
+            x_read    <= x;
             x_fetched <= x_read;
             w_fetched <= w_read;
         end
@@ -152,6 +147,9 @@ module mlp_linear #(
         if (N_IN < 1 || N_OUT < 1 || SIMD < 1 || PE < 1 || STEPS*SIMD != N_IN || GROUPS*PE != N_OUT) begin
             $display("%m: N_IN=%0d SIMD=%0d N_OUT=%0d PE=%0d: SIMD must divide N_IN and PE must divide N_OUT",
                      N_IN, SIMD, N_OUT, PE);
+            $finish;
+        end else if (LOADABLE != 0 && LANES != N_IN) begin
+            $display("%m: LOADABLE=%0d LANES=%0d: where weights are replaced, LANES must be N_IN", LOADABLE, LANES);
             $finish;
         end
 

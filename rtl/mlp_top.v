@@ -34,6 +34,7 @@ module mlp_top #(
     parameter SOFTMAX_LANES              = 1,           // logits per cycle in softmax, argmax, sigmoid
     parameter ARGMAX                     = 0,           // logits: 1: tuser is the class of the largest
     parameter IN_LANES                   = 1,           // features a beat, divides N[0]
+    parameter MEMORY                     = 0,           // 1: a memory keeps the features of a sample; 0 .. 1
     parameter OUT_LANES                  = 1,           // values a beat, divides N[N_LAYERS]; 1 for argmax
     parameter LOADABLE                   = 0,           // 1: s_load replaces weights and biases; 0 .. 1
     parameter MEM_DIR                    = ""           // folder of the ROM images
@@ -62,23 +63,25 @@ module mlp_top #(
     // An entry is made an integer before it is passed on: a parameter inherits the width it is given.
     localparam NAME              = {64'd0, OUTPUT};    // else as wide as its characters
     localparam integer FEATURES  = N[31:0], FEATURE_W = X_W[31:0];
+    localparam integer BEAT      = MEMORY != 0 ? IN_LANES : FEATURES;   // features at a time to layer 0
     localparam integer LOGITS    = N[32*N_LAYERS +: 32], LOGIT_W = X_W[32*N_LAYERS +: 32];
     localparam integer CLASS_W   = LOGITS > 1 ? $clog2(LOGITS) : 1, USER_W = LOGITS > 128 ? 16 : 8;
     localparam integer RESULTS   = NAME == "argmax" ? 1 : LOGITS;
     localparam integer RESULT_W  = NAME == "argmax" ? USER_W : NAME == "logits" ? 8*((LOGIT_W+7)/8) : 8;
 
-    // Stream k, k = 0 .. N_LAYERS, leads into layer k; its vector begins at bit offset(k) of `x`.
+    // Stream k, k = 0 .. N_LAYERS, leads into layer k; its beat begins at bit offset(k) of `x`.
     function integer offset(input integer k);
         integer j;
         begin
-            offset = 0;
-            for (j = 0; j < k; j = j + 1)
+            offset = k == 0 ? 0 : BEAT * FEATURE_W;
+            for (j = 1; j < k; j = j + 1)
                 offset = offset + $signed(N[32*j +: 32] * X_W[32*j +: 32]);
         end
     endfunction
 
     wire [offset(N_LAYERS+1)-1:0] x;
     wire [N_LAYERS:0]             x_valid, x_ready;
+    wire                          x_last;       // of the features; other vectors are a beat
     wire [N_LAYERS:0]             full;         // the memories of all layers in front of layer k
     wire [10:0]                   load;
     wire                          beat_valid, beat_ready;
@@ -93,14 +96,10 @@ module mlp_top #(
         .enters(x_valid[0] && x_ready[0]), .leaves(x_valid[N_LAYERS] && x_ready[N_LAYERS])
     );
 
-    wire [IN_LANES*FEATURE_W-1:0] features;
-    mlp_resize #(.LANES(IN_LANES), .X_W(8*((FEATURE_W+7)/8)), .Y_W(FEATURE_W))
-        u_resize (.in_x(s_axis_tdata), .out_y(features));
-
-    mlp_stream_pack #(.N(FEATURES), .LANES(IN_LANES), .W(FEATURE_W)) u_pack (
-        .clk(clk), .rst(rst),
-        .in_valid(beat_valid), .in_ready(beat_ready), .in_last(s_axis_tlast), .in_lanes(features),
-        .out_valid(x_valid[0]), .out_ready(x_ready[0]), .out_x(x[0 +: FEATURES*FEATURE_W])
+    mlp_input #(.N(FEATURES), .LANES(IN_LANES), .OUT_LANES(BEAT), .W(FEATURE_W)) u_input (
+        .clk(clk), .rst(rst), .in_valid(beat_valid), .in_ready(beat_ready),
+        .in_last(s_axis_tlast), .in_data(s_axis_tdata), .out_valid(x_valid[0]),
+        .out_ready(x_ready[0]), .out_last(x_last), .out_x(x[0 +: BEAT*FEATURE_W])
     );
 
     genvar k;
@@ -110,7 +109,7 @@ module mlp_top #(
             localparam integer IN_W     = X_W[32*k +: 32],  OUT_W    = X_W[32*(k+1) +: 32];
             localparam integer WEIGHT_W = W_W[32*k +: 32],  SUM_W    = ACC_W[32*k +: 32];
             localparam integer DROPPED  = SHIFT[32*k +: 32], HAS_RELU = RELU[32*k +: 32];
-            localparam integer ENTRY_W  = TABLE_W[32*k +: 32];
+            localparam integer ENTRY_W  = TABLE_W[32*k +: 32], N_LANES = k == 0 ? BEAT : N_IN;
             localparam integer N_SIMD   = SIMD[32*k +: 32], N_PE     = PE[32*k +: 32];
 
             // Two decimal digits number the images of a layer.
@@ -121,12 +120,13 @@ module mlp_top #(
 
             mlp_layer #(
                 .N_IN(N_IN), .N_OUT(N_OUT), .X_W(IN_W), .W_W(WEIGHT_W), .ACC_W(SUM_W), .Y_W(OUT_W),
-                .SHIFT(DROPPED), .RELU(HAS_RELU), .TABLE_W(ENTRY_W), .SIMD(N_SIMD), .PE(N_PE),
-                .LOADABLE(LOADABLE), .WEIGHTS(MEM_DIR == "" ? "" : WEIGHTS),
+                .SHIFT(DROPPED), .RELU(HAS_RELU), .TABLE_W(ENTRY_W), .LANES(N_LANES), .SIMD(N_SIMD),
+                .PE(N_PE), .LOADABLE(LOADABLE), .WEIGHTS(MEM_DIR == "" ? "" : WEIGHTS),
                 .BIASES(MEM_DIR == "" ? "" : BIASES), .TABLE(MEM_DIR == "" ? "" : ENTRIES)
             ) u_layer (
                 .clk(clk), .rst(rst), .load({full[k], load}), .load_full(full[k+1]),
-                .in_valid(x_valid[k]), .in_ready(x_ready[k]), .in_x(x[offset(k) +: N_IN*IN_W]),
+                .in_valid(x_valid[k]), .in_ready(x_ready[k]), .in_last(k > 0 || x_last),
+                .in_x(x[offset(k) +: N_LANES*IN_W]),
                 .out_valid(x_valid[k+1]), .out_ready(x_ready[k+1]),
                 .out_x(x[offset(k+1) +: N_OUT*OUT_W])
             );

@@ -5,6 +5,7 @@ mlp_argmax_tree.v
 mlp_delay.v
 mlp_dot.v
 mlp_fold.v
+mlp_input.v
 mlp_layer.v
 mlp_leading_one.v
 mlp_learn_answer.v
@@ -58,3 +59,4 @@ mlp_softmax_taylor2.v
 mlp_stream_pack.v
 mlp_stream_unpack.v
 mlp_top.v
+mlp_vector.v

@@ -132,6 +132,11 @@ ROWS: dict[str, list[Setting]] = {
     "mlp_delay": [plain(W=1, CYCLES=2)],
     "mlp_rom": [RandomWords(width=1, depth=4)],
     "mlp_stream_pack": [plain(N=1, LANES=1, W=2), plain(N=2, LANES=1, W=16)],
+    "mlp_input": [
+        plain(N=1, LANES=1, OUT_LANES=1, W=2),
+        plain(N=4, LANES=2, OUT_LANES=2, W=16),
+    ],
+    "mlp_vector": [plain(N=2, LANES=2, SIMD=1, GROUPS=1, W=16)],
     "mlp_stream_unpack": [
         plain(N=1, LANES=1, W=2, TAG_W=1),
         plain(N=2, LANES=1, W=16, TAG_W=1),
@@ -217,6 +222,7 @@ OF_SOFTMAX = _softmax_widths()
 VALUES = {"W": (MIN_WIDTH, MAX_WIDTH)}
 FOLLOWING = {
     "mlp_stream_pack": VALUES,
+    "mlp_vector": VALUES,
     "mlp_stream_unpack": VALUES,
     # The exponential's scores are wider at the finest format alone.
     "mlp_softmax_exp": {"SCORE_W": (EXP_SCORE_W, MAX_LOGIT_FRAC + 1)},

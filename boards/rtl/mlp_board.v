@@ -32,6 +32,7 @@ module mlp_board #(
     parameter SOFTMAX_LANES             = 1,
     parameter ARGMAX                    = 0,
     parameter IN_LANES                  = 1,            // 1: the line brings a feature at a time
+    parameter MEMORY                    = 0,
     parameter OUT_LANES                 = 1,            // 1: and takes a value at a time
     parameter LOADABLE                  = 0,
     parameter MEM_DIR                   = ""
@@ -99,7 +100,8 @@ module mlp_board #(
         .RELU(RELU), .TABLE_W(TABLE_W), .SIMD(SIMD), .PE(PE), .OUTPUT(OUTPUT),
         .LOGIT_FRAC(LOGIT_FRAC), .SCORE(SCORE), .DIVIDER(DIVIDER), .SCORE_W(SCORE_W),
         .TOTAL_W(TOTAL_W), .SOFTMAX_LANES(SOFTMAX_LANES), .ARGMAX(ARGMAX),
-        .IN_LANES(IN_LANES), .OUT_LANES(OUT_LANES), .LOADABLE(LOADABLE), .MEM_DIR(MEM_DIR)
+        .IN_LANES(IN_LANES), .MEMORY(MEMORY), .OUT_LANES(OUT_LANES), .LOADABLE(LOADABLE),
+        .MEM_DIR(MEM_DIR)
     ) u_top (
         .clk(clk), .rst(core_rst),
         .s_axis_tvalid(x_valid), .s_axis_tready(x_ready), .s_axis_tlast(x_last),

@@ -8,6 +8,7 @@ from typing import ClassVar, Self
 from model.format import Format, Int, require, require_divisor, require_integer, tree_levels
 from model.stage import (
     ACCUMULATE_CYCLES,
+    LUT_WORDS,
     PACK_CYCLES,
     REGISTER_CYCLES,
     Area,
@@ -15,6 +16,8 @@ from model.stage import (
     Payload,
     Stream,
     index_width,
+    index_width,
+    ram_area,
     rom_area,
 )
 from model.stages.activation import TABLE_CYCLES, Activation
@@ -98,6 +101,13 @@ class LayerSpec:
     def steps(self) -> int:
         """Cycles for one group of ``pe`` outputs."""
         return self.n_in // self.simd
+
+    def in_memory(self, lanes: int) -> bool:
+        """Tell if a memory keeps the vectors that come as beats of ``lanes``, and no register.
+
+        It does from as many words on as a LUT reads; a word is what a step takes, in whole beats.
+        """
+        return self.steps >= LUT_WORDS and self.simd % lanes == 0
 
     @property
     def groups(self) -> int:
@@ -238,20 +248,36 @@ class LayerSpec:
         return found
 
     @property
+    def register_area(self) -> Area:
+        """``mlp_vector`` where a vector comes in one beat: it turns."""
+        vector = self.n_in * self.x.width
+        return Area(0, vector, vector, 0)
+
+    @property
+    def memory_area(self) -> Area:
+        """``mlp_vector`` where it comes in several: two vectors in a memory, addresses, a word."""
+        word, address = self.simd * self.x.width, index_width(self.steps)
+        memory = ram_area(word, 2 << address)
+        return memory + Area(0, 8 * address, word + 3 * address, 0)
+
+    @property
     def area(self) -> Area:
-        """``mlp_layer``: turn and fetch inputs, multiply, add, accumulate, requantize, gather.
+        """``mlp_layer`` where a vector comes in one beat."""
+        return self.body_area + self.register_area
+
+    @property
+    def body_area(self) -> Area:
+        """``mlp_layer`` but for ``mlp_vector``: fetch inputs, multiply, add, requantize, gather.
 
         Where every weight has a multiplier of its own, that is an adder, and the weight a constant.
         """
         products, x_w, w_w, y_w = self.multipliers, self.x.width, self.w.width, self.z.width
         product_w, sum_w = x_w + w_w, self.acc_w
         kept_w = sum_w - self.shift + 1
-        vector = self.n_in * x_w
         tree = self.pe * (self.simd - 1) * sum_w
         packed = 0 if self.pe == self.n_out else self.n_out * self.y.width
         flip_flops = (
-            vector
-            + self.simd * x_w * 2  # read, fetched
+            self.simd * x_w * 2  # read, fetched
             + products * product_w
             + tree
             + self.pe * (2 * sum_w + kept_w + 2 * y_w)
@@ -260,7 +286,7 @@ class LayerSpec:
         table = Area(0, 0, 0, 0)
         if self.activation:
             table = rom_area(self.pe * self.y.width, 1 << y_w)
-        luts = vector + tree + self.pe * (3 * sum_w + 3 * kept_w + 3 * y_w)
+        luts = tree + self.pe * (3 * sum_w + 3 * kept_w + 3 * y_w)
         if self.cycles == 1:
             return table + Area(0, luts + products * product_w, flip_flops, 0)
         weights = rom_area(products * w_w, self.cycles)

@@ -83,8 +83,8 @@ def streams(spec: NetworkSpec) -> Iterator[tuple[str, str, bool]]:
     stream carries the same one.
     """
     vector = "input"
-    for index, stage in enumerate(spec.stages):
-        for stream in stage.streams(index):
+    for index, (stage, streams) in enumerate(zip(spec.stages, spec.streams, strict=True)):
+        for stream in streams:
             for payload in stream.payloads:
                 entering = payload.channel == f"{stage.name}.x"
                 tensor = vector if entering else payload.channel

@@ -18,8 +18,7 @@ def data_path(spec: NetworkSpec) -> list[Stream]:
 
 def inner_streams(spec: NetworkSpec) -> list[Stream]:
     """The streams between the two ends."""
-    inside = (stage.streams(index) for index, stage in enumerate(spec.stages))
-    return [stream for streams in inside for stream in streams]
+    return [stream for streams in spec.streams for stream in streams]
 
 
 def _axis(name: str, *payloads: tuple[str, Field]) -> Stream:

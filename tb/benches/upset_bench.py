@@ -32,7 +32,7 @@ LINK = {
     "u_guard": ("count", "core_rst"),
     "u_rx": ("busy", "left", "count", "out_valid"),
     "u_tx": ("left", "count", "bits"),
-    "u_top.u_pack": ("out_valid", "count"),
+    "u_top.u_input.g_pack.u_pack": ("out_valid", "count"),
     "u_top.u_unpack": ("out_valid", "count"),
     "u_top.u_output.g_softmax.u_softmax.u_normalize.u_remainder": ("out_valid",),
 }

@@ -13,6 +13,7 @@ from model.artifact import Network, load
 from model.bounds import output_interval
 from model.format import Format, Int
 from model.images import write_images
+from model.stage import PACK_CYCLES
 from model.stages.linear import RELU_CYCLES, REQUANTIZE_CYCLES, LayerSpec
 from model.words import Field
 from tb.job import Job
@@ -105,8 +106,10 @@ class _OfLayer(Operator):
         self.least: int
         self.most: int
         self.least, self.most = output_interval(before) if before else (fmt.q_min, fmt.q_max)
-        self.interval = self.layer.cycles
-        self.inputs = (Field("x", self.layer.x.width, self.layer.n_in, signed=True),)
+        lanes = self.parameters["LANES"]
+        self.gathers = lanes < self.layer.n_in
+        self.interval = max(self.layer.cycles, self.layer.n_in // lanes)
+        self.inputs = (Field("x", self.layer.x.width, lanes, signed=True), LAST)
 
     def corners(self) -> list[Vector]:
         """Ends of the range; and for each output the inputs that drive its sum to its ends."""
@@ -114,13 +117,30 @@ class _OfLayer(Operator):
         vectors = corner_vectors(self.layer.x, self.layer.n_in)
         for row in weights[:8]:
             vectors += [np.where(sign * row > 0, self.most, self.least) for sign in (1, -1)]
+        if self.gathers:
+            # Those that end early or late vanish.
+            lanes, n = self.inputs[0].lanes, self.layer.n_in
+            wrong = [uniform(self.least, self.most, length) for length in (n - lanes, n + lanes)]
+            vectors = [vectors[0], *wrong, *vectors[1:]]
         return [{"x": np.clip(x, self.least, self.most)} for x in vectors]
 
     def draw(self) -> Vector:
         return {"x": uniform(self.least, self.most, self.layer.n_in)}
 
     def beats_in(self, vector: Vector) -> list[Beat]:
-        return [{"x": vector["x"].tolist()}]
+        return served(self.inputs[0], vector["x"])
+
+    def beats_out(self, vector: Vector) -> list[Beat]:
+        return self.result(vector) if len(vector["x"]) == self.layer.n_in else []
+
+    def result(self, vector: Vector) -> list[Beat]:
+        """The beats that a whole vector becomes."""
+        raise NotImplementedError
+
+    @property
+    def gather_cycles(self) -> int:
+        """Latency that comes from beats in the place of vectors."""
+        return PACK_CYCLES if self.gathers else 0
 
     def sums(self, vector: Vector) -> Int:
         return reference.linear(
@@ -133,17 +153,17 @@ class _OfLayer(Operator):
 class Linear(_OfLayer):
     def __init__(self, job: Job) -> None:
         super().__init__(job)
-        self.latency = self.layer.linear_cycles
+        self.latency = self.gather_cycles + self.layer.linear_cycles
         self.outputs = (Field("acc", self.layer.acc_w, self.layer.pe, signed=True), LAST)
 
-    def beats_out(self, vector: Vector) -> list[Beat]:
+    def result(self, vector: Vector) -> list[Beat]:
         return served(self.outputs[0], self.sums(vector))
 
 
 class Layer(_OfLayer):
     def __init__(self, job: Job) -> None:
         super().__init__(job)
-        self.latency = self.layer.latency
+        self.latency = self.gather_cycles + self.layer.latency
         self.outputs = (Field("x", self.layer.y.width, self.layer.n_out, signed=True),)
         self._above_ties = self._search_above_ties()
 
@@ -170,7 +190,7 @@ class Layer(_OfLayer):
             found += [{"x": drawn[decides[:, output].argmax()]} for output in outputs]
         return found
 
-    def beats_out(self, vector: Vector) -> list[Beat]:
+    def result(self, vector: Vector) -> list[Beat]:
         layer, x = self.layer, vector["x"][None]
         made = reference.STAGES[layer.kind](layer, self.network, x)
         return [{"x": made[layer.key][0].tolist()}]
@@ -178,12 +198,16 @@ class Layer(_OfLayer):
 
 @dataclass(frozen=True, eq=False)
 class OfLayer:
-    """One layer of a network: `mlp_linear`, or the ``whole`` `mlp_layer`."""
+    """One layer of a network: `mlp_linear`, or the ``whole`` `mlp_layer`.
+
+    Its vectors come in beats of ``lanes``, or else of all values.
+    """
 
     name: str
     make: Callable[[], Network]
     index: int = 0
     whole: bool = False
+    lanes: int | None = None
 
     @functools.cached_property
     def network(self) -> Network:
@@ -209,6 +233,7 @@ class OfLayer:
             "X_W": layer.x.width,
             "W_W": layer.w.width,
             "ACC_W": layer.acc_w,
+            "LANES": self.lanes or layer.n_in,
             "SIMD": layer.simd,
             "PE": layer.pe,
             "WEIGHTS": f"{images}_weights.mem",
@@ -241,10 +266,22 @@ MORE = {
     ),
 }
 
+# Beats of a lane, into a memory of eight words of two values; and vectors that come in one word.
+IN_BEATS = {
+    "16x4-in-beats": (_made_up([16, 4, 2], folds=[(2, 2), (1, 1)]), 1),
+    "8x4-in-words": (_made_up([8, 4, 2], folds=[(4, 4), (1, 1)]), 4),
+}
+
 BY_TABLE = {
     "6x4-tanh": _made_up([6, 4, 2], folds=[(3, 2), (1, 1)], activations=[("tanh", Q8), None]),
     "4x4-gelu": _made_up([4, 4, 2], folds=[(4, 4), (1, 1)], activations=[("gelu", Q12), None]),
 }
+
+
+def _in_beats(name: str, *, whole: bool = False) -> OfLayer:
+    """A layer of `IN_BEATS`."""
+    make, lanes = IN_BEATS[name]
+    return OfLayer(name, make, whole=whole, lanes=lanes)
 
 
 def _tiny(n_in: int, n_out: int, simd: int, pe: int, *, quick: bool = False) -> Contract:
@@ -350,25 +387,31 @@ MODULES = (
             "X_W": "2 .. 16",
             "W_W": "2 .. 16",
             "ACC_W": "X_W + W_W .. 63",
+            "LANES": "divides N_IN if LANES == N_IN else SIMD",
             "SIMD": "divides N_IN",
             "PE": "divides N_OUT",
             "LOADABLE": "0 .. 1",
             "WEIGHTS": "image",
             "BIASES": "image",
         },
-        on_both=tuple(OfLayer(name, make) for name, make in ON_BOTH.items()),
-        more=tuple(OfLayer(name, make) for name, make in MORE.items()),
+        on_both=(
+            *(OfLayer(name, make) for name, make in ON_BOTH.items()),
+            _in_beats("16x4-in-beats"),
+        ),
+        more=(
+            *(OfLayer(name, make) for name, make in MORE.items()),
+            _in_beats("8x4-in-words"),
+        ),
         mutated=("6x4-by-3x2", "5x4-unrolled"),
         illegal=(
             Illegal({"N_IN": 0, "SIMD": 1}),
             Illegal({"N_OUT": 0, "PE": 1}),
             Illegal({"N_OUT": 4, "PE": -1}),
             Illegal({"N_IN": 6, "SIMD": 4}, "SIMD=4"),
-            # A width that the parameter makes impossible comes before the check.
-            Illegal({"N_IN": 2, "SIMD": 4}, "SIMD=4", together=False, warning="SELRANGE"),
             Illegal({"N_OUT": 3, "PE": 2}, "PE=2"),
             Illegal({"X_W": 17, "ACC_W": 40}, "X_W=17", together=False),
             Illegal({"ACC_W": 15}, "ACC_W=15", together=False),
+            Illegal({"LOADABLE": 1, "LANES": 2}, "LANES=2"),
         ),
         mistakes=(
             mistake("stale-bias", "6x4-by-3x2", ".CYCLES(STAGES-1)", ".CYCLES(STAGES)"),
@@ -378,12 +421,7 @@ MODULES = (
                 "sum_first ? bias : out_acc",
                 "sum_first ? {(PE*ACC_W){1'b0}} : out_acc",
             ),
-            mistake(
-                "does-not-turn",
-                "6x4-by-3x2",
-                "x <= (x >> (SIMD*X_W)) | (x << ((N_IN-SIMD)*X_W));",
-                "x <= x;",
-            ),
+            mistake("another-vector", "6x4-by-3x2", "x_read    <= x;", "x_read    <= ~x;"),
             mistake(
                 "ignores-backpressure",
                 "6x4-by-3x2",
@@ -406,6 +444,7 @@ MODULES = (
             "SHIFT": "0 .. ACC_W - Y_W",
             "RELU": "0 .. 1",
             "TABLE_W": "0 .. 12",
+            "LANES": "divides N_IN if LANES == N_IN else SIMD",
             "SIMD": "divides N_IN",
             "PE": "divides N_OUT",
             "LOADABLE": "0 .. 1",
@@ -417,6 +456,7 @@ MODULES = (
         more=(
             *(OfLayer(name, make, whole=True) for name, make in MORE.items()),
             *(OfLayer(name, make, whole=True) for name, make in BY_TABLE.items()),
+            *(_in_beats(name, whole=True) for name in IN_BEATS),
         ),
         mutated=("6x4-by-3x2", "5x4-unrolled", "6x4-tanh"),
     ),

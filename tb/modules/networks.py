@@ -43,6 +43,8 @@ MADE_UP = {
     "extreme": made_up([8, 4, 2], folds=[(8, 2), (2, 1)], integers="extreme", out_lanes=2),
     "one-layer": made_up([2, 2]),
     "loadable": made_up([4, 6, 3], folds=[(2, 3), (6, 3)], in_lanes=2, loadable=True),
+    # A memory keeps the features: 17 words, of three beats each.
+    "wide": made_up([51, 4, 3], folds=[(3, 2), (2, 3)], weight_format=Format(8, 8)),
     "tables": made_up(
         [4, 6, 5, 4, 3],
         folds=[(2, 3), (6, 5), (1, 1), (4, 3)],

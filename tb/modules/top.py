@@ -63,6 +63,7 @@ MODULES = (
             "SOFTMAX_LANES": "divides N[N_LAYERS]",
             "ARGMAX": "0 .. 1",
             "IN_LANES": "divides N[0]",
+            "MEMORY": "0 .. 1",
             "OUT_LANES": "divides N[N_LAYERS]",
             "LOADABLE": "0 .. 1",
             "MEM_DIR": "image",

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pytest
 
-from common.paths import GOLDEN_IRIS
+from common.paths import GOLDEN, GOLDEN_IRIS
 from model import artifact, images, recipe, reference, spec
 from model.format import Format, Int, SpecError
 from model.spec import NetworkSpec
@@ -95,6 +95,38 @@ def known(monkeypatch: pytest.MonkeyPatch) -> NetworkSpec:
     monkeypatch.setattr(spec, "KINDS", {**spec.KINDS, Codes.kind: Codes})
     monkeypatch.setattr(reference, "STAGES", {**reference.STAGES, Codes.kind: step})
     return NETWORK.spec.with_output(Codes(3, NETWORK.spec.output.x))
+
+
+# Features, SIMD, features a beat: a memory needs 16 words or more, of whole beats.
+IN_MEMORY = {(16, 1, 1), (784, 1, 1), (784, 28, 4), (51, 3, 3), (64, 4, 2)}
+IN_REGISTERS = {(15, 1, 1), (30, 2, 1), (784, 56, 1), (64, 4, 8), (64, 2, 4), (64, 4, 64)}
+
+
+@pytest.mark.parametrize("shape", sorted(IN_MEMORY | IN_REGISTERS))
+def test_memory_keeps_the_features_where_simd_is_far_below_them(
+    shape: tuple[int, int, int],
+) -> None:
+    n_in, simd, lanes = shape
+    found = made_up([n_in, 2], folds=[(simd, 1)], in_lanes=lanes).spec
+    assert found.memory == (shape in IN_MEMORY)
+    assert found.parameters("")["MEMORY"] == int(found.memory)
+    # Vectors between layers are one beat.
+    assert "fc1.acc" in {payload.channel for s in found.streams[0] for payload in s.payloads}
+    assert (found.streams[0][0].payloads[0].channel == "fc1.x") != found.memory
+
+
+def test_memory_costs_less_and_no_cycle() -> None:
+    wide = made_up([64, 8, 2]).spec
+    registers = dataclasses.replace(wide, in_lanes=64)
+    assert wide.memory and not registers.memory
+    assert wide.latency == registers.latency
+    assert wide.area.luts < registers.area.luts - 400
+    assert wide.area.flip_flops < registers.area.flip_flops - 2 * 64 * 8 + 64
+
+
+def test_no_golden_network_has_a_memory() -> None:
+    for path in GOLDEN.glob("*.network.json"):
+        assert not artifact.load(path).spec.memory, path.name
 
 
 def test_new_output_is_in_every_sum(known: NetworkSpec) -> None:

@@ -84,7 +84,7 @@ MISTAKES = {
     ),
     "turn": (
         *("sums", r"x' after cycle 0 of the fold: is refuted", FC3),
-        *("mlp_linear", "(x >> (SIMD*X_W)) |", "(x >> X_W) |"),
+        *("mlp_vector", "(x >> (SIMD*W)) |", "(x >> W) |"),
     ),
     "bias-too-late": (
         *("sums", r"u_biases\.data' after place \d+.* is refuted", FC3),
@@ -146,7 +146,11 @@ def test_lemma_is_refuted_on_another_weight(lemma: str, message: str) -> None:
 
 # A mistake in mlp_top, and the message of the wiring's proof.
 MISWIRED = {
-    "skips-an-element": ("[offset(k) +: N_IN*IN_W]", "[offset(k) + IN_W +: N_IN*IN_W]", "in_x"),
+    "skips-an-element": (
+        "[offset(k) +: N_LANES*IN_W]",
+        "[offset(k) + IN_W +: N_LANES*IN_W]",
+        "in_x",
+    ),
     "drops-ready": (".in_ready(x_ready[k]),", ".in_ready(x_ready[N_LAYERS-1]),", "in_ready"),
     "another-shift": (".SHIFT(DROPPED)", ".SHIFT(DROPPED - 1)", "fc1: SHIFT"),
     "another-image": ("48 + k % 10", "48 + (k ^ 1) % 10", "fc1: WEIGHTS"),
@@ -266,8 +270,8 @@ def test_value_of_another_width_is_refused() -> None:
 
 def test_register_without_a_place_is_refused(tmp_path: Path) -> None:
     rtl = mutated(
-        Mutant("more", "mlp_linear", "reg [N_IN*X_W-1:0] x;\n",
-               "reg [N_IN*X_W-1:0] x;\n    reg odd;\n    always @(posedge clk) odd <= odd ^ rst;\n"
+        Mutant("more", "mlp_linear", "wire [SIMD*X_W-1:0] x;\n",
+               "wire [SIMD*X_W-1:0] x;\n    reg odd;\n    always @(posedge clk) odd <= odd ^ rst;\n"
                "    always @(posedge clk) if (odd) out_last <= 1'b0;\n"),
         tmp_path / "rtl", RTL,
     )  # fmt: skip

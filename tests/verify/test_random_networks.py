@@ -62,6 +62,9 @@ def test_draws_reach_every_kind_of_network() -> None:
         assert {0, 1} & {getattr(layer, name) for layer in layers}
         assert max(getattr(layer, name) for layer in layers) >= least
     assert any(spec.in_lanes > 1 for spec in specs) and any(spec.out_lanes > 1 for spec in specs)
+    in_memory = [(spec.in_lanes, spec.layers[0].simd) for spec in specs if spec.memory]
+    assert any(lanes > 1 for lanes, _ in in_memory)
+    assert any(lanes < simd for lanes, simd in in_memory)
 
 
 def test_the_same_seed_draws_the_same_network() -> None:

@@ -9,6 +9,7 @@ module linear_properties #(
     parameter X_W      = 2,
     parameter W_W      = 2,
     parameter ACC_W    = 6,
+    parameter LANES    = 2,
     parameter SIMD     = 1,
     parameter PE       = 1,
     parameter WEIGHTS  = "",
@@ -19,7 +20,8 @@ module linear_properties #(
     input wire                clk,
     input wire                rst,
     input wire                in_valid,
-    input wire [N_IN*X_W-1:0] in_x,
+    input wire                in_last,
+    input wire [LANES*X_W-1:0] in_x,
     input wire                out_ready
 );
 
@@ -29,11 +31,11 @@ module linear_properties #(
     wire [PE*ACC_W-1:0] out_acc;
 
     mlp_linear #(
-        .N_IN(N_IN), .N_OUT(N_OUT), .X_W(X_W), .W_W(W_W), .ACC_W(ACC_W), .SIMD(SIMD), .PE(PE),
-        .WEIGHTS(WEIGHTS), .BIASES(BIASES)
+        .N_IN(N_IN), .N_OUT(N_OUT), .X_W(X_W), .W_W(W_W), .ACC_W(ACC_W), .LANES(LANES),
+        .SIMD(SIMD), .PE(PE), .WEIGHTS(WEIGHTS), .BIASES(BIASES)
     ) u_dut (
         .clk(clk), .rst(rst), .load(12'd0),
-        .in_valid(in_valid), .in_ready(in_ready), .in_x(in_x),
+        .in_valid(in_valid), .in_ready(in_ready), .in_last(in_last), .in_x(in_x),
         .out_valid(out_valid), .out_ready(out_ready), .out_last(out_last), .out_acc(out_acc)
     );
 
@@ -51,6 +53,25 @@ module linear_properties #(
             $readmemh(BIASES, biases);
     end
 
+    // Beats taken of this vector, BEATS for too many; and their values, the newest on top.
+    localparam BEATS = N_IN / LANES;
+
+    reg [7:0]          taken;
+    reg [N_IN*X_W-1:0] so_far;
+
+    wire                take   = in_valid && in_ready;
+    wire                last   = BEATS == 1 || in_last;
+    wire [N_IN*X_W-1:0] vector = {in_x, so_far} >> (LANES*X_W);
+
+    always @(posedge clk) begin
+        if (rst)
+            taken <= 0;
+        else if (take)
+            taken <= last ? 0 : taken == BEATS ? taken : taken + 1'b1;
+        if (take)
+            so_far <= vector;
+    end
+
     // Output n = group*PE + p; input i = step*SIMD + s, whose weight is lane p*SIMD + s of a word.
     reg [GROUPS*BEAT_W-1:0] beats;
     reg signed [ACC_W-1:0]  acc, x, w;
@@ -64,7 +85,7 @@ module linear_properties #(
                 word = weights[n / PE * STEPS + i / SIMD];
                 lane = n % PE * SIMD + i % SIMD;
                 w    = $signed(word[lane*W_W +: W_W]);
-                x    = $signed(in_x[i*X_W +: X_W]);
+                x    = $signed(vector[i*X_W +: X_W]);
                 acc  = acc + w * x;
             end
             beats[n / PE * BEAT_W + n % PE * ACC_W +: ACC_W] = acc;
@@ -76,7 +97,7 @@ module linear_properties #(
     ) u_contract (
         .clk(clk), .rst(rst),
         .in_valid(in_valid), .in_ready(in_ready),
-        .in_first(1'b1), .in_last(1'b1), .in_good(1'b1), .promised(beats),
+        .in_first(taken == 0), .in_last(last), .in_good(taken == BEATS - 1), .promised(beats),
         .out_valid(out_valid), .out_ready(out_ready), .out_payload({out_last, out_acc})
     );
 

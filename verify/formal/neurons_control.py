@@ -17,7 +17,10 @@ from verify.formal.neurons_words import Word, constant
 from verify.formal.softmax_proofs import ProofError
 
 PREFIX = "u_linear."
-FOLD = ("u_fold.out_valid", "u_fold.last_beat", "u_fold.step", "u_fold.out_group")
+VECTOR, COUNTER = "u_vector.g_turn.x", "u_vector.u_fold"
+FOLD = tuple(
+    f"{COUNTER}.{name}" for name in ("out_valid", "last_beat", "step", "out_group", "out_cycle")
+)
 ACCUMULATORS = ("out_valid", "out_last", "out_acc")
 # Sums are offered or not, and taken, or not because the spare place behind them is full.
 OFFERED, FULL = "out_valid", "u_sum_skid_buffer.spare_valid"
@@ -53,7 +56,7 @@ class Control:
         last = self.subject.last_place
         known = {"x_read": 1, "u_weights.data": 1, "x_fetched": 2, "w_fetched": 2}
         known |= {"u_biases.data": last} | dict.fromkeys(ACCUMULATORS, last + 1)
-        known |= dict.fromkeys((*FOLD, "u_fold.out_cycle", "x"), 0)
+        known |= dict.fromkeys((*FOLD, VECTOR), 0)
         if name in known:
             return known[name]
         delay, node = DELAY.fullmatch(name), NODE.fullmatch(name)
@@ -88,23 +91,23 @@ class Control:
 
     def _held(self, name: str, place: int, cycle: int | None) -> Word | None:
         width = self._width(name)
-        if name in ("u_fold.out_valid", f"u_valid.g_stage[{place}].g_later.data_q"):
+        if name in (f"{COUNTER}.out_valid", f"u_valid.g_stage[{place}].g_later.data_q"):
             return constant(cycle is not IDLE, width)
-        if place == 0 and name != "x":
+        if place == 0 and name != VECTOR:
             return constant(self._counted(name, cycle or 0), width)
         if cycle is IDLE:
             return None
-        if name == "x":
+        if name == VECTOR:
             return self.subject.turned(cycle)
         return self._carried(name, cycle, width)
 
     def _counted(self, name: str, cycle: int) -> int:
         steps, cycles = self.subject.layer.steps, self.subject.layer.cycles
         return {
-            "u_fold.last_beat": int(cycle == cycles - 1),
-            "u_fold.step": cycle % steps,
-            "u_fold.out_group": cycle // steps,
-            "u_fold.out_cycle": cycle,
+            f"{COUNTER}.last_beat": int(cycle == cycles - 1),
+            f"{COUNTER}.step": cycle % steps,
+            f"{COUNTER}.out_group": cycle // steps,
+            f"{COUNTER}.out_cycle": cycle,
         }[name]
 
     def _carried(self, name: str, cycle: int, width: int) -> Word:
@@ -143,7 +146,7 @@ class Control:
             if rst or (ready and not valid):
                 expected = self.holds(0, IDLE)
             elif ready:
-                expected = self.holds(0, 0) | {"x": arriving}
+                expected = self.holds(0, 0) | {VECTOR: arriving}
             else:
                 assert cycle is not IDLE
                 expected = self.holds(0, cycle + 1 if stall in MOVES else cycle)

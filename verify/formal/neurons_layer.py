@@ -151,6 +151,7 @@ def parameters(layer: LayerSpec, index: int) -> dict[str, Parameter]:
         "Y_W": layer.y.width,
         "SHIFT": layer.shift,
         "RELU": int(layer.relu),
+        "LANES": layer.n_in,
         "SIMD": layer.simd,
         "PE": layer.pe,
         "WEIGHTS": f"linear{index:02d}_weights.mem",

@@ -42,7 +42,7 @@ def wiring(network: Network, folder: Path, rtl: Path = RTL) -> int:
     found = _elaborated(network, folder, rtl)
     (top,) = [module for name, module in found.items() if name == TOP]
     cells, layers = top["cells"], network.spec.layers
-    names = ["u_pack", *(f"g_layer[{k}].u_layer" for k in range(len(layers))), "u_output"]
+    names = ["u_input", *(f"g_layer[{k}].u_layer" for k in range(len(layers))), "u_output"]
     beside = {name for name in cells if "u_layer" in name} - set(names)
     if beside:
         raise ProofError(f"{TOP}: must have {len(layers)} layers, got {', '.join(sorted(beside))}")
