@@ -240,6 +240,9 @@ study-silicon: .venv/yosys ## FPGA resources of IrisNet on several devices
 study-silicon-learning: .venv/yosys ## FPGA resources of the core that learns
 	@$(RUN) studies.silicon_learning
 
+study-wide-inputs: .venv/yosys ## FPGA resources of 784 inputs, with and without a memory
+	@$(RUN) studies.wide_inputs
+
 study-sweep: .venv/yosys ## area, speed, accuracy: folds, widths, softmaxes
 	@$(RUN) studies.sweep
 
