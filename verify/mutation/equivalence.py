@@ -15,6 +15,9 @@ from verify.formal.pdr import Verdict, decide
 from verify.mutation import parts
 from verify.mutation.netlist_mutants import FOLDER, NETLIST, NetlistMutant, Subject
 
+# A memory that has a port to write it, as a netlist says so.
+WRITTEN = re.compile(r"parameter \\WR_PORTS [1-9]")
+
 # Enabled cycles after which a part without a stream shows nothing that it began with.
 SETTLED = 5
 
@@ -48,7 +51,7 @@ def compare(
     shutil.copy(subject.folder / NETLIST, folder)
     (folder / "miter.v").write_text(miter(subject))
     # A memory that is written is so in each copy by itself; tables stay one cell.
-    written = _is_part(subject) or subject.parameters.get("LOADABLE")
+    written = _is_part(subject) or WRITTEN.search((folder / NETLIST).read_text())
     lowered = ["memory_map"] if written else []
     lowered += ["setundef -undriven -zero"] if undefined_is_zero else []
     design = []
