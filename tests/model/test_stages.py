@@ -124,6 +124,14 @@ def test_memory_costs_less_and_no_cycle() -> None:
     assert wide.area.flip_flops < registers.area.flip_flops - 2 * 64 * 8 + 64
 
 
+def test_features_of_a_loadable_network_are_in_registers() -> None:
+    wide = made_up([64, 8, 2])
+    loadable = made_up([64, 8, 2], loadable=True)
+    assert wide.spec.memory and not loadable.spec.memory
+    assert loadable.spec.parameters("")["MEMORY"] == 0
+    assert loadable.spec.streams[0][0].payloads[0].channel == "fc1.x"
+
+
 def test_no_golden_network_has_a_memory() -> None:
     for path in GOLDEN.glob("*.network.json"):
         assert not artifact.load(path).spec.memory, path.name
