@@ -372,14 +372,14 @@ MODULES = (
         on_both=(
             plain(N=6, LANES=6, SIMD=2, GROUPS=3, W=5),
             plain(N=16, LANES=1, SIMD=2, GROUPS=3, W=4),
-            plain(N=12, LANES=4, SIMD=4, GROUPS=1, W=8),
+            plain(N=12, LANES=4, SIMD=4, GROUPS=2, W=8),
         ),
         more=(
             plain(N=6, LANES=1, SIMD=6, GROUPS=2, W=4),
             plain(N=8, LANES=1, SIMD=1, GROUPS=1, W=3),
             plain(N=1, LANES=1, SIMD=1, GROUPS=1, W=2),
         ),
-        mutated=("6-6-2-3-5", "16-1-2-3-4", "12-4-4-1-8"),
+        mutated=("6-6-2-3-5", "16-1-2-3-4", "12-4-4-2-8"),
         illegal=(
             Illegal({"N": 4, "SIMD": 3}, "SIMD=3"),
             # A width that the parameter makes impossible comes before the check.
@@ -404,7 +404,7 @@ MODULES = (
             mistake(
                 "keeps-a-short-vector-of-memory", "16-1-2-3-4", "in_last && complete", "in_last"
             ),
-            mistake("keeps-a-long-vector", "12-4-4-1-8", "too_long || !part", "!part"),
+            mistake("keeps-a-long-vector", "12-4-4-2-8", "too_long || !part", "!part"),
             mistake("first-word-only", "16-1-2-3-4", ": addr + 1'b1;", ": addr;"),
             mistake(
                 "takes-no-beat-beside",
