@@ -24,7 +24,7 @@ module mlp_layer #(
     parameter SHIFT   = 7,              // fraction bits dropped by requantization
     parameter RELU    = 1,              // 1: ReLU behind requantization, 0: none
     parameter TABLE_W = 0,              // bits of a code that an activation's table takes, 0: no table
-    parameter LANES   = 4,              // inputs of a beat: all N_IN, or fewer that divide SIMD
+    parameter LANES   = 4,              // inputs of a beat: all N_IN, or fewer that divide SIMD, not LOADABLE
     parameter SIMD    = 2,              // inputs per cycle, divides N_IN
     parameter PE      = 1,              // outputs side by side, divides N_OUT
     parameter LOADABLE = 0,             // 1: weights and biases can be replaced; 0 .. 1

@@ -23,7 +23,7 @@ module mlp_linear #(
     parameter X_W     = 8,              // signed input width, 2 .. 16
     parameter W_W     = 8,              // signed weight width, 2 .. 16
     parameter ACC_W   = 20,             // signed sum width, X_W + W_W .. 63; holds every sum
-    parameter LANES   = 4,              // inputs of a beat: all N_IN, or fewer that divide SIMD
+    parameter LANES   = 4,              // inputs of a beat: all N_IN, or fewer that divide SIMD, not LOADABLE
     parameter SIMD    = 2,              // inputs per cycle, divides N_IN
     parameter PE      = 1,              // outputs side by side, divides N_OUT
     parameter LOADABLE = 0,             // 1: weights and biases can be replaced; 0 .. 1

@@ -16,7 +16,6 @@ from model.stage import (
     Payload,
     Stream,
     index_width,
-    index_width,
     ram_area,
     rom_area,
 )
