@@ -170,7 +170,7 @@ class NetworkSpec:
         return self.area_with(memory=self.memory)
 
     def area_with(self, *, memory: bool) -> Area:
-        """What it is, or would be, where the features of a sample are in a memory or are not."""
+        """Estimate it where the features of a sample are in a memory, or are not."""
         gathered = 0 if memory else self.n_in * self.x.width
         ends = gathered + self.n_out * self.output.out_width
         first, *others = self.stages
