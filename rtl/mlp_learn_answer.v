@@ -27,6 +27,7 @@ module mlp_learn_answer #(
     input  wire       learn,            // the sample is learned, as `label`
     input  wire [7:0] label,
     output wire       answered,         // the probabilities are on their way
+    output wire       wrong,            // and not for the label of a sample that is learned
 
     output wire       d_valid,
     output wire [15:0] d,
@@ -79,6 +80,7 @@ module mlp_learn_answer #(
         .out_lanes(m_axis_tdata), .out_tag(winner)
     );
 
+    assign wrong        = answered && learn && {{(8-CLASS_W){1'b0}}, p_class} != label;
     assign m_axis_tuser = {{(8-CLASS_W){1'b0}}, winner};
 
 endmodule

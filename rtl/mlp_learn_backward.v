@@ -20,11 +20,12 @@ module mlp_learn_backward #(
     input  wire                       in_load,  // the lanes' sums are taken into the drain
     input  wire [$clog2(LANES+1)-1:0] in_count,
     input  wire                       in_relu,  // a ReLU made the outputs
-    input  wire [LANES-1:0]           in_zero,  // which of them are 0, 3 cycles before in_load
+    input  wire [LANES*8-1:0]         in_y,     // these, 3 cycles before in_load
     input  wire [SUM_W-1:0]           in_sum,   // the drain's first, from the cycle after in_load
 
     output wire                       out_valid,
-    output wire [15:0]                out_d
+    output wire [15:0]                out_d,
+    output wire                       out_clamps    // a delta saturated, a cycle before it leaves
 );
 
     localparam COUNT_W = $clog2(LANES + 1);
@@ -32,10 +33,17 @@ module mlp_learn_backward #(
     reg [COUNT_W-1:0] count;            // sums that are still to come
     reg [LANES-1:0]   zero;
     reg               relu;
-    wire [LANES-1:0]  zero_then;
+    wire [LANES-1:0]  is_zero, zero_then;
+
+    genvar k;
+    generate
+        for (k = 0; k < LANES; k = k + 1) begin : g_zero
+            assign is_zero[k] = in_y[k*8 +: 8] == 8'd0;
+        end
+    endgenerate
 
     mlp_delay #(.W(LANES), .CYCLES(3)) u_zero (
-        .clk(clk), .rst(1'b0), .en(1'b1), .in_data(in_zero), .out_data(zero_then)
+        .clk(clk), .rst(1'b0), .en(1'b1), .in_data(is_zero), .out_data(zero_then)
     );
 
     always @(posedge clk) begin
@@ -54,6 +62,7 @@ module mlp_learn_backward #(
     end
 
     wire [SUM_W-1:0] masked;
+    wire             there = count != {COUNT_W{1'b0}};
     wire             ready_unused, last_unused;
 
     mlp_learn_mask #(.W(SUM_W)) u_mask (
@@ -62,9 +71,13 @@ module mlp_learn_backward #(
 
     mlp_requantize #(.LANES(1), .ACC_W(SUM_W), .OUT_W(16), .SHIFT(6)) u_requantize (
         .clk(clk), .rst(rst),
-        .in_valid(count != {COUNT_W{1'b0}}), .in_ready(ready_unused), .in_last(1'b0),
+        .in_valid(there), .in_ready(ready_unused), .in_last(1'b0),
         .in_acc(masked),
         .out_valid(out_valid), .out_ready(1'b1), .out_last(last_unused), .out_y(out_d)
+    );
+
+    mlp_learn_clamps #(.ACC_W(SUM_W), .OUT_W(16), .SHIFT(6)) u_clamps (
+        .clk(clk), .in_valid(there), .in_acc(masked), .out_clamps(out_clamps)
     );
 
 endmodule

@@ -25,6 +25,7 @@ module mlp_learn_bias #(
     input  wire [DROP_MAX-1:0]                                                dither,   // 3 cycles after the row
     input  wire [(DROP_MAX > DROP_MIN ? $clog2(DROP_MAX-DROP_MIN+1) : 1)-1:0] drop,
     input  wire                                                               moves,    // 5 cycles after the row
+    output wire                                                               clamps,   // beside moves: it saturated
 
     input  wire                                                               host_write,   // at this row, now
     input  wire [15:0]                                                        host_data
@@ -71,7 +72,7 @@ module mlp_learn_bias #(
 
     mlp_learn_update #(.M_W(16), .P_W(24), .DROP_MIN(DROP_MIN), .DROP_MAX(DROP_MAX)) u_update (
         .clk(clk), .en(1'b1), .in_master(late_master), .in_product(product), .in_dither(dither),
-        .in_drop(drop), .out_master(moved)
+        .in_drop(drop), .out_master(moved), .out_clamps(clamps)
     );
 
 endmodule

@@ -62,7 +62,10 @@ module mlp_learn_engine #(
     input  wire [(LANES > 1 ? $clog2(LANES) : 1)-1:0] host_lane,
     input  wire [15:0]         host_data,
     output wire [LANES*16-1:0] masters,             // a cycle after in_word
-    output wire [15:0]         bias                 // a cycle after in_row
+    output wire [15:0]         bias,                // a cycle after in_row
+    output wire                clamps_y,            // an output, a delta, masters and a bias saturated
+    output wire                clamps_d,
+    output wire [LANES:0]      clamps_m
 );
 
     localparam DROP_W  = DROP_MAX > DROP_MIN ? $clog2(DROP_MAX-DROP_MIN+1) : 1;
@@ -81,8 +84,8 @@ module mlp_learn_engine #(
     wire [15:0]        d, code, below_d, y_d;
     wire [LANES*16-1:0] products;
     wire [SUM_W-1:0]   drain;
-    wire [LANES-1:0]   zero;
-    wire               y_valid, y_last, y_final, below_valid;
+    wire [LANES-1:0]   clamps;
+    wire               y_valid, y_last, y_final, below_valid, clamps_bias;
     wire [7:0]         y;
 
     mlp_learn_timing #(
@@ -101,13 +104,6 @@ module mlp_learn_engine #(
     assign x   = is_first ? feature_word : x_word;
     assign y_d = error_valid ? error_d : below_d;
 
-    genvar k;
-    generate
-        for (k = 0; k < LANES; k = k + 1) begin : g_zero
-            assign zero[k] = x[k*8 +: 8] == 8'd0;
-        end
-    endgenerate
-
     mlp_learn_operands #(
         .LANES(LANES), .WORDS(X_WORDS), .DELTAS(DELTAS), .ADDR_W(ADDR_W)
     ) u_operands (
@@ -124,14 +120,14 @@ module mlp_learn_engine #(
         .clk(clk), .word(in_word[WORD_W-1:0]), .backward(is_backward), .update(is_update), .x(x),
         .d(d), .products(products), .sum_en(sum_en), .sum_first(place[4]),
         .drain_load(drain_load), .drain(drain), .update_en(update_en), .dither(dither), .drop(drop),
-        .moves(moves), .host_write(host_weight), .host_lane(host_lane), .host_data(host_data),
-        .masters(masters)
+        .moves(moves), .clamps(clamps), .host_write(host_weight), .host_lane(host_lane),
+        .host_data(host_data), .masters(masters)
     );
 
     mlp_learn_bias #(.ROWS(ROWS), .DROP_MIN(DROP_MIN), .DROP_MAX(DROP_MAX)) u_bias (
         .clk(clk), .row(in_row[ROW_W-1:0]), .frac(frac), .code(code), .master(bias), .d(d),
-        .dither(dither), .drop(drop), .moves(bias_moves), .host_write(host_bias),
-        .host_data(host_data)
+        .dither(dither), .drop(drop), .moves(bias_moves), .clamps(clamps_bias),
+        .host_write(host_bias), .host_data(host_data)
     );
 
     mlp_learn_forward #(
@@ -140,18 +136,20 @@ module mlp_learn_engine #(
         .clk(clk), .rst(rst), .in_valid(forward), .in_first(place[4]), .in_last(place[3]),
         .in_last_row(place[0]), .in_final(is_final), .in_relu(relu), .in_lacks(lacks),
         .in_bias(code), .in_products(products),
-        .out_valid(y_valid), .out_last(y_last), .out_final(y_final), .out_y(y)
+        .out_valid(y_valid), .out_last(y_last), .out_final(y_final), .out_y(y),
+        .out_clamps(clamps_y)
     );
 
     mlp_learn_backward #(.LANES(LANES), .SUM_W(SUM_W)) u_backward (
         .clk(clk), .rst(rst), .in_load(drain_load), .in_count(count),
-        .in_relu(relu_below), .in_zero(zero), .in_sum(drain), .out_valid(below_valid),
-        .out_d(below_d)
+        .in_relu(relu_below), .in_y(x), .in_sum(drain), .out_valid(below_valid),
+        .out_d(below_d), .out_clamps(clamps_d)
     );
 
     assign logit_valid = y_valid && y_final;
     assign logit_last  = y_last;
     assign logit       = y;
+    assign clamps_m    = {bias_moves && clamps_bias, {LANES{moves}} & clamps};
 
     wire unused = &{1'b0, in_word, in_row, place[2:1]};
 

@@ -32,7 +32,8 @@ module mlp_learn_forward #(
     output wire                out_valid,
     output wire                out_last,    // of the layer
     output wire                out_final,
-    output wire [7:0]          out_y
+    output wire [7:0]          out_y,
+    output wire                out_clamps   // an output saturated, a cycle before it leaves
 );
 
     localparam LEVELS = $clog2(LANES);
@@ -95,6 +96,12 @@ module mlp_learn_forward #(
         .clk(clk), .rst(rst),
         .in_valid(acc_valid), .in_ready(ready_unused), .in_last(acc_last_row), .in_acc(tall),
         .out_valid(out_valid), .out_ready(1'b1), .out_last(out_last), .out_y(y)
+    );
+
+    // What a ReLU makes 0 has lost nothing.
+    mlp_learn_clamps #(.ACC_W(TALL_W), .OUT_W(8), .SHIFT(SHIFT_MAX)) u_clamps (
+        .clk(clk), .in_valid(acc_valid && !(acc_relu && acc[ACC_W-1])), .in_acc(tall),
+        .out_clamps(out_clamps)
     );
 
     mlp_delay #(.W(2), .CYCLES(2)) u_beside (

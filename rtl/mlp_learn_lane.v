@@ -44,7 +44,8 @@ module mlp_learn_lane #(
     input  wire [M_W-1:0]                                                     update_master,
     input  wire [DROP_MAX-1:0]                                                update_dither,
     input  wire [(DROP_MAX > DROP_MIN ? $clog2(DROP_MAX-DROP_MIN+1) : 1)-1:0] update_drop,
-    output wire [M_W-1:0]                                                     out_master
+    output wire [M_W-1:0]                                                     out_master,
+    output wire                                                               out_clamps    // it saturated
 );
 
     localparam B_W = W_W > X_W ? W_W : X_W;     // the narrow operand: x, or w while going backward
@@ -77,7 +78,9 @@ module mlp_learn_lane #(
     end
 
     mlp_learn_update #(.M_W(M_W), .P_W(P_W), .DROP_MIN(DROP_MIN), .DROP_MAX(DROP_MAX)) u_update (
-        .clk(clk), .en(update_en), .in_master(update_master), .in_product(product), .in_dither(update_dither), .in_drop(update_drop), .out_master(out_master)
+        .clk(clk), .en(update_en), .in_master(update_master), .in_product(product),
+        .in_dither(update_dither), .in_drop(update_drop), .out_master(out_master),
+        .out_clamps(out_clamps)
     );
 
     initial begin

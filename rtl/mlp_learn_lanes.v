@@ -37,8 +37,9 @@ module mlp_learn_lanes #(
     input  wire [DROP_MAX-1:0]                                                dither,
     input  wire [(DROP_MAX > DROP_MIN ? $clog2(DROP_MAX-DROP_MIN+1) : 1)-1:0] drop,
     input  wire                                                               moves,        // 5 cycles after the word
+    output wire [LANES-1:0]                                                   clamps,       // beside moves: saturated
 
-    input  wire                                                               host_write,   // at this word, now
+    input  wire                                                               host_write,   // at this word; is done in the next cycle
     input  wire [(LANES > 1 ? $clog2(LANES) : 1)-1:0]                         host_lane,
     input  wire [15:0]                                                        host_data,
     output wire [LANES*16-1:0]                                                masters       // a cycle after the word
@@ -47,18 +48,34 @@ module mlp_learn_lanes #(
     localparam WORD_W = WORDS > 1 ? $clog2(WORDS) : 1;
     localparam LANE_W = LANES > 1 ? $clog2(LANES) : 1;
 
-    wire [WORD_W-1:0]  late_word, moved_word;
-    wire [LANES-1:0]   at_least = {LANES{1'b1}} << host_lane;
-    wire [LANES-1:0]   write    = {LANES{moves}} | ({LANES{host_write}} & at_least);
-    wire [WORD_W-1:0]  write_word = host_write ? word : moved_word;
+    wire [WORD_W-1:0]   next_word, late_word, moved_word;
     wire [LANES*16-1:0] write_data, late_masters, moved;
-    wire [SUM_W-1:0]   drains [0:LANES];
+
+    // What the host says has a long way behind it.
+    reg              from_host;
+    reg [LANE_W-1:0] lane;
+    reg [15:0]       said;
+
+    always @(posedge clk) begin
+        from_host <= host_write;
+        lane      <= host_lane;
+        said      <= host_data;
+    end
+
+    wire [LANES-1:0]  at_least   = {LANES{1'b1}} << lane;
+    wire [LANES-1:0]  write      = {LANES{moves}} | ({LANES{from_host}} & at_least);
+    wire [WORD_W-1:0] write_word = from_host ? next_word : moved_word;
+    wire [SUM_W-1:0]  drains [0:LANES];
 
     assign drains[LANES] = {SUM_W{1'b0}};
     assign drain         = drains[0];
 
-    mlp_delay #(.W(WORD_W), .CYCLES(2)) u_late_word (
-        .clk(clk), .rst(1'b0), .en(1'b1), .in_data(word), .out_data(late_word)
+    mlp_delay #(.W(WORD_W), .CYCLES(1)) u_next_word (
+        .clk(clk), .rst(1'b0), .en(1'b1), .in_data(word), .out_data(next_word)
+    );
+
+    mlp_delay #(.W(WORD_W), .CYCLES(1)) u_late_word (
+        .clk(clk), .rst(1'b0), .en(1'b1), .in_data(next_word), .out_data(late_word)
     );
 
     mlp_delay #(.W(WORD_W), .CYCLES(3)) u_moved_word (
@@ -81,9 +98,9 @@ module mlp_learn_lanes #(
         for (k = 0; k < LANES; k = k + 1) begin : g_lane
             localparam integer PLACE = k;
 
-            wire mine = host_lane == PLACE[LANE_W-1:0];
+            wire mine = lane == PLACE[LANE_W-1:0];
 
-            assign write_data[k*16 +: 16] = !host_write ? moved[k*16 +: 16] : mine ? host_data : 16'd0;
+            assign write_data[k*16 +: 16] = !from_host ? moved[k*16 +: 16] : mine ? said : 16'd0;
 
             mlp_learn_lane #(
                 .M_W(16), .W_W(8), .X_W(8), .D_W(16), .SUM_W(SUM_W),
@@ -95,7 +112,8 @@ module mlp_learn_lanes #(
                 .sum_en(sum_en), .sum_first(sum_first), .drain_load(drain_load),
                 .drain_next(drains[k+1]), .drain(drains[k]),
                 .update_en(update_en), .update_master(late_masters[k*16 +: 16]),
-                .update_dither(dither), .update_drop(drop), .out_master(moved[k*16 +: 16])
+                .update_dither(dither), .update_drop(drop), .out_master(moved[k*16 +: 16]),
+                .out_clamps(clamps[k])
             );
         end
     endgenerate

@@ -9,6 +9,8 @@
 //                s_load, m_save: 16-bit masters, set by set, row by row, bias last; then lfsr, word,
 //                index, epoch, position; start and save are asked for by a beat of their own
 //                m_order: the index of the sample that the epoch wants next
+//                counts: since the last start or load, 32 bits each, of samples learned whose class
+//                was wrong, of masters, deltas and activations that saturated
 // Latency        Core.answer_cycles + 1 to the probabilities, Core.cycles from sample to sample
 // Wiring only. A list parameter has a 32-bit entry per layer, the first layer's in the low bits.
 
@@ -76,23 +78,20 @@ module mlp_learn_top #(
     output wire [15:0]           m_save_tdata,
 
     output wire                  has_network,       // started or loaded
-    output wire [15:0]           epoch
+    output wire [15:0]           epoch,
+    output wire [127:0]          counts             // {wrong, masters, deltas, activations}
 );
 
-    localparam integer FEATURES   = N[31:0];
-    localparam integer CLASSES    = N[32*N_LAYERS +: 32];
-    localparam integer LOGIT_FRAC = FRAC[32*N_LAYERS +: 32];
+    localparam integer FEATURES = N[31:0];
+    localparam integer CLASSES  = N[32*N_LAYERS +: 32];
 
-    wire sample, learn, idle, ready, free, may_learn, begins, answered, done, hosts, issue;
-    wire backward, update, write_weight, write_bias, logit_valid, logit_last, error_valid;
-    wire [7:0]         label, logit;
-    wire [15:0]        lfsr, write_data, bias, error_d;
-    wire [2:0]         halvings;
-    wire [4:0]         place;
-    wire [LAYER_W-1:0] layer;
+    wire sample, learn, begins, ready, idle, done, free, may_learn, hosts, write_weight, write_bias;
+    wire [7:0]          label;
+    wire [15:0]         lfsr, write_data, bias;
+    wire [2:0]          halvings;
     wire [(LANES > 1 ? $clog2(LANES) : 1)-1:0] lane;
-    wire [ADDR_W-1:0]  x_count, d_count, word, row, x, d, host_word, host_row;
-    wire [LANES*8-1:0] feature_word;
+    wire [ADDR_W-1:0]   feature_addr, host_word, host_row;
+    wire [LANES*8-1:0]  feature_word;
     wire [LANES*16-1:0] masters;
 
     assign begins = sample && ready && free && (!learn || may_learn);
@@ -100,42 +99,24 @@ module mlp_learn_top #(
     mlp_learn_input #(.N(FEATURES), .CLASSES(CLASSES), .LANES(LANES), .ADDR_W(ADDR_W)) u_input (
         .clk(clk), .rst(rst), .in_valid(s_axis_tvalid), .in_ready(s_axis_tready),
         .in_last(s_axis_tlast), .in_x(s_axis_tdata), .in_user(s_axis_tuser), .out_valid(sample),
-        .out_free(done), .out_learn(learn), .out_label(label), .addr(x), .word(feature_word)
+        .out_free(done), .out_learn(learn), .out_label(label), .addr(feature_addr), .word(feature_word)
     );
 
-    mlp_learn_sequence #(
-        .N_LAYERS(N_LAYERS), .N(N), .SET(SET), .LANES(LANES), .LAYER_W(LAYER_W), .ADDR_W(ADDR_W)
-    ) u_sequence (
-        .clk(clk), .rst(rst), .in_valid(begins), .in_ready(ready), .in_learn(learn),
-        .answered(answered), .x_count(x_count), .d_count(d_count), .out_idle(idle),
-        .out_valid(issue), .out_backward(backward), .out_update(update), .out_layer(layer),
-        .out_place(place), .out_word(word), .out_row(row), .out_x(x), .out_d(d), .out_done(done)
-    );
-
-    mlp_learn_engine #(
-        .N_LAYERS(N_LAYERS), .N(N), .RELU(RELU), .FRAC(FRAC), .LANES(LANES), .FRAC_MIN(FRAC_MIN),
-        .SHIFT_MIN(SHIFT_MIN), .SHIFT_MAX(SHIFT_MAX), .DROP_MIN(DROP_MIN), .DROP_MAX(DROP_MAX),
-        .ACC_W(ACC_W), .SUM_W(SUM_W), .WORDS(WORDS), .ROWS(ROWS), .X_WORDS(X_WORDS),
-        .DELTAS(DELTAS), .LAYER_W(LAYER_W), .ADDR_W(ADDR_W)
-    ) u_engine (
-        .clk(clk), .rst(rst), .begins(begins), .in_valid(issue), .in_backward(backward),
-        .in_update(update), .in_layer(layer), .in_place(place), .in_word(hosts ? host_word : word),
-        .in_row(hosts ? host_row : row), .in_x(x), .in_d(d), .x_count(x_count), .d_count(d_count),
-        .feature_word(feature_word), .lfsr(lfsr), .halvings(halvings),
-        .logit_valid(logit_valid), .logit_last(logit_last), .logit(logit),
-        .error_valid(error_valid), .error_d(error_d), .host_weight(write_weight),
-        .host_bias(write_bias), .host_lane(lane), .host_data(write_data), .masters(masters),
-        .bias(bias)
-    );
-
-    mlp_learn_answer #(
-        .N(CLASSES), .LOGIT_FRAC(LOGIT_FRAC), .SCORE(SCORE), .DIVIDER(DIVIDER), .SCORE_W(SCORE_W),
-        .TOTAL_W(TOTAL_W), .MEM_DIR(MEM_DIR)
-    ) u_answer (
-        .clk(clk), .rst(rst), .in_valid(logit_valid), .in_last(logit_last), .in_logit(logit),
-        .learn(learn), .label(label), .answered(answered), .d_valid(error_valid), .d(error_d),
+    mlp_learn_network #(
+        .N_LAYERS(N_LAYERS), .N(N), .SET(SET), .RELU(RELU), .FRAC(FRAC), .LANES(LANES),
+        .LAYER_W(LAYER_W), .ADDR_W(ADDR_W), .WORDS(WORDS), .ROWS(ROWS), .X_WORDS(X_WORDS),
+        .DELTAS(DELTAS), .FRAC_MIN(FRAC_MIN), .SHIFT_MIN(SHIFT_MIN), .SHIFT_MAX(SHIFT_MAX),
+        .DROP_MIN(DROP_MIN), .DROP_MAX(DROP_MAX), .ACC_W(ACC_W), .SUM_W(SUM_W), .SCORE(SCORE),
+        .DIVIDER(DIVIDER), .SCORE_W(SCORE_W), .TOTAL_W(TOTAL_W), .MEM_DIR(MEM_DIR)
+    ) u_network (
+        .clk(clk), .rst(rst), .begins(begins), .learn(learn), .label(label),
+        .feature_addr(feature_addr), .feature_word(feature_word), .lfsr(lfsr),
+        .halvings(halvings), .ready(ready), .idle(idle), .done(done),
         .m_axis_tvalid(m_axis_tvalid), .m_axis_tready(m_axis_tready), .m_axis_tlast(m_axis_tlast),
-        .m_axis_tdata(m_axis_tdata), .m_axis_tuser(m_axis_tuser)
+        .m_axis_tdata(m_axis_tdata), .m_axis_tuser(m_axis_tuser),
+        .hosts(hosts), .host_word(host_word), .host_row(host_row), .host_lane(lane),
+        .host_weight(write_weight), .host_bias(write_bias), .host_data(write_data),
+        .masters(masters), .bias(bias), .clear(!has_network), .counts(counts)
     );
 
     mlp_learn_host #(

@@ -6,7 +6,7 @@
 //
 // Golden model   model/learning/backprop.py: moved
 // Latency        2 cycles: round, subtract; one master per cycle; without en nothing moves, and the
-//                last new master stays
+//                last new master stays, and whether it saturated
 //
 // The dither comes as the s low bits of a random word: one for every master that a sample moves.
 
@@ -24,7 +24,8 @@ module mlp_learn_update #(
     input  wire [P_W-1:0]                                                     in_product,
     input  wire [DROP_MAX-1:0]                                                in_dither,
     input  wire [(DROP_MAX > DROP_MIN ? $clog2(DROP_MAX-DROP_MIN+1) : 1)-1:0] in_drop,
-    output reg  [M_W-1:0]                                                     out_master
+    output reg  [M_W-1:0]                                                     out_master,
+    output reg                                                                out_clamps    // it saturated
 );
 
     localparam G_W    = P_W + 1 - DROP_MIN;                 // signed step, whatever s
@@ -51,18 +52,18 @@ module mlp_learn_update #(
     end
 
     // A function, so that a simulator too computes it only where it is needed.
-    function automatic [M_W-1:0] clamped(input [DIFF_W-1:0] diff);
+    function automatic [M_W:0] clamped(input [DIFF_W-1:0] diff);
         reg fits;
         begin
             fits    = diff[DIFF_W-1:M_W-1] == {(DIFF_W-M_W+1){diff[DIFF_W-1]}};
-            clamped = fits ? diff[M_W-1:0] : diff[DIFF_W-1] ? M_MIN : M_MAX;
+            clamped = {!fits, fits ? diff[M_W-1:0] : diff[DIFF_W-1] ? M_MIN : M_MAX};
         end
     endfunction
 
     always @(posedge clk) begin
         if (rounded)
-            out_master <= clamped({{(DIFF_W-M_W){master[M_W-1]}}, master}
-                                - {{(DIFF_W-G_W){step[G_W-1]}}, step});
+            {out_clamps, out_master} <= clamped({{(DIFF_W-M_W){master[M_W-1]}}, master}
+                                              - {{(DIFF_W-G_W){step[G_W-1]}}, step});
     end
 
     wire unused = &{1'b0, sum};

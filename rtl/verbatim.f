@@ -11,7 +11,9 @@ mlp_leading_one.v
 mlp_learn_answer.v
 mlp_learn_backward.v
 mlp_learn_bias.v
+mlp_learn_clamps.v
 mlp_learn_control.v
+mlp_learn_counts.v
 mlp_learn_dither.v
 mlp_learn_engine.v
 mlp_learn_error.v
@@ -23,6 +25,7 @@ mlp_learn_lane.v
 mlp_learn_lanes.v
 mlp_learn_layers.v
 mlp_learn_mask.v
+mlp_learn_network.v
 mlp_learn_operands.v
 mlp_learn_order.v
 mlp_learn_pack.v

@@ -28,6 +28,7 @@ from model.format import Int
 from model.learning import floats, from_recipe, learner, plans
 from model.learning.backprop import LFSR_W, Plan
 from model.learning.core import Core
+from model.learning.counts import Counts
 from model.learning.learner import Learner
 from model.recipe import Recipe, Training
 from scripts.claim import claim
@@ -70,15 +71,17 @@ class Samples:
 
 @dataclass
 class Result:
-    """Wrong answers by epoch, correct samples of both parts, seconds, cycles.
+    """Wrong answers by epoch, correct samples of both parts, seconds, cycles, counts.
 
-    Each is found under the name of an implementation; ``cycles`` are those of all samples.
+    Each is found under the name of an implementation; ``cycles`` and ``counts`` are those of all
+    samples in Verilog.
     """
 
     wrong: dict[str, list[int]] = field(default_factory=dict)
     correct: dict[str, tuple[int, int]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     cycles: int = 0
+    counts: Counts = field(default_factory=Counts)
 
 
 def samples_of(wanted: Recipe, data: datasets.Dataset) -> Samples:
@@ -121,6 +124,8 @@ def learn(core: Core, seed: int, samples: Samples, console: Console) -> tuple[Le
             found.cycles += taught.cycles
             wrong = int((taught.classes != samples.labels[taught.indices]).sum())
             compare(epoch, (run.state.digest, missed), (native.save().digest, wrong))
+            found.counts = native.counts()
+            compare_counts(epoch, run.counts, found.counts)
             found.wrong[VERILOG].append(wrong)
             rate = (epoch + 1) * plan.samples / found.seconds[VERILOG]
             text = f"{wrong} of {plan.samples} wrong, {rate:,.0f} samples/s"
@@ -143,6 +148,12 @@ def compare(epoch: int, expected: tuple[str, int], got: tuple[str, int]) -> None
             f"epoch {epoch}: masters must have sha256 {expected[0]} after {expected[1]} wrong "
             f"answers, got {got[0]} after {got[1]}"
         )
+
+
+def compare_counts(epoch: int, expected: Counts, got: Counts) -> None:
+    """Raise `DivergenceError` unless as much has saturated, and as many answers were wrong."""
+    if expected != got:
+        raise DivergenceError(f"epoch {epoch}: counts must be {expected}, got {got}")
 
 
 def check_cycles(core: Core, epochs: int, cycles: int) -> None:
@@ -275,6 +286,10 @@ def run(arguments: argparse.Namespace) -> None:
     count = plan.epochs * plan.samples
     print(f"masters after each of {plan.epochs} epochs: equal, sha256 {learned.state.digest}")
     print(f"cycles a sample, L = {core.lanes}: {found.cycles / count:.1f}, formula {core.cycles}")
+    lost = found.counts
+    print(
+        f"saturated: {lost.activations} activations, {lost.deltas} deltas, {lost.masters} masters"
+    )
     print(f"{build}: {NETWORK}, {CHECKPOINT}, {PICTURE}, {FOLDER}/")
 
 

@@ -54,6 +54,7 @@ def test_an_epoch_has_one_digest_in_the_library() -> None:
             saved = core.save()
             assert saved.digest == run.state.digest
             assert int((taught.classes != labels[taught.indices]).sum()) == wrong
+            assert core.counts() == run.counts
         core.start(7)
         core.load(saved)
         run.epoch(x, labels)

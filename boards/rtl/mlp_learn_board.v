@@ -61,6 +61,7 @@ module mlp_learn_board #(
     wire [7:0]  x_data, p_data, p_class;
     wire [8:0]  x_user;
     wire [15:0] number, load_data, word_data, index, epoch_unused;
+    wire [127:0] counts_unused;
 
     genvar k;
     generate
@@ -103,7 +104,8 @@ module mlp_learn_board #(
         .s_load_tvalid(load_valid), .s_load_tready(load_ready), .s_load_tlast(load_last),
         .s_load_tdata(load_data), .s_save_tvalid(save_valid), .s_save_tready(save_ready),
         .m_save_tvalid(word_valid), .m_save_tready(word_ready), .m_save_tlast(word_last),
-        .m_save_tdata(word_data), .has_network(has_network), .epoch(epoch_unused)
+        .m_save_tdata(word_data), .has_network(has_network), .epoch(epoch_unused),
+        .counts(counts_unused)
     );
 
 endmodule

@@ -13,6 +13,7 @@ import numpy as np
 
 from model import reference
 from model.format import Format, Int, require, require_integer
+from model.learning.counts import Counts, lost
 from model.stage import PROBABILITY_ONE
 from model.stages.softmax import SoftmaxSpec
 
@@ -257,7 +258,7 @@ def slopes(frac: int) -> Int:
     return table
 
 
-def forward(plan: Plan, masters: Sequence[Int], x: Int) -> list[Int]:
+def forward(plan: Plan, masters: Sequence[Int], x: Int, counts: Counts | None = None) -> list[Int]:
     """Inputs of each layer, then the logits: `model/reference.py` on the masters' top bytes."""
     xs = [x]
     for layer in range(plan.layers):
@@ -265,6 +266,9 @@ def forward(plan: Plan, masters: Sequence[Int], x: Int) -> list[Int]:
         acc = reference.linear(xs[-1], weights, biases)
         y = reference.requantize(acc, shift=plan.shift(layer), width=CODE_W)
         xs.append(reference.relu(y) if plan.relu[layer] else y)
+        if counts is not None:
+            shift, kept = plan.shift(layer), y > 0 if plan.relu[layer] else None
+            counts.activations += lost(acc, y, shift=shift, width=CODE_W, kept=kept)
     return xs
 
 
@@ -289,7 +293,13 @@ def error(plan: Plan, probabilities: Int, logits: Int, label: int) -> Int:
     return reference.requantize(e * slope, shift=dropped, width=DELTA.width)
 
 
-def backward(plan: Plan, masters: Sequence[Int], xs: Sequence[Int], delta: Int) -> list[Int]:
+def backward(
+    plan: Plan,
+    masters: Sequence[Int],
+    xs: Sequence[Int],
+    delta: Int,
+    counts: Counts | None = None,
+) -> list[Int]:
     """Deltas of each layer's output, the first layer's first, from weights that have not moved.
 
     A ReLU stops the delta of an output that is 0.
@@ -297,7 +307,11 @@ def backward(plan: Plan, masters: Sequence[Int], xs: Sequence[Int], delta: Int) 
     deltas = [delta]
     for layer in range(plan.layers - 1, 0, -1):
         weights, _ = codes(plan, masters, layer)
-        below = reference.requantize(deltas[0] @ weights, shift=WEIGHT.frac, width=DELTA.width)
+        acc = deltas[0] @ weights
+        below = reference.requantize(acc, shift=WEIGHT.frac, width=DELTA.width)
+        if counts is not None:
+            kept = xs[layer] != 0 if plan.relu[layer - 1] else None
+            counts.deltas += lost(acc, below, shift=WEIGHT.frac, width=DELTA.width, kept=kept)
         deltas.insert(0, mask(below, xs[layer]) if plan.relu[layer - 1] else below)
     return deltas
 
@@ -311,7 +325,9 @@ def mask(delta: Int, y: Int) -> Int:
     return np.where(y == 0, 0, delta)
 
 
-def moved(master: Int, product: Int, *, dither: int, dropped: int) -> Int:
+def moved(
+    master: Int, product: Int, *, dither: int, dropped: int, counts: Counts | None = None
+) -> Int:
     """``saturate(master - (product + dither mod 2**dropped) >> dropped)``, any shape.
 
     >>> up, down, none = -64, 64, 0
@@ -323,7 +339,11 @@ def moved(master: Int, product: Int, *, dither: int, dropped: int) -> Int:
     [-32768, 32767]
     """
     step = (product + (dither & ((1 << dropped) - 1))) >> dropped
-    return np.clip(master - step, MASTER.q_min, MASTER.q_max)
+    aim = master - step
+    new: Int = np.clip(aim, MASTER.q_min, MASTER.q_max)
+    if counts is not None:
+        counts.masters += int(np.count_nonzero(new != aim))
+    return new
 
 
 def update(
@@ -334,13 +354,14 @@ def update(
     *,
     eta: int,
     dither: int,
+    counts: Counts | None = None,
 ) -> None:
     """Move all masters in place, the last layer's first; a shared set moves once for each use."""
     for layer in range(plan.layers - 1, -1, -1):
         rows = masters[plan.sets[layer]]
         products = np.outer(deltas[layer], np.append(xs[layer], 1 << plan.x(layer).frac))
         dropped = plan.dropped(layer, eta)
-        rows[:] = moved(rows, products, dither=dither, dropped=dropped)
+        rows[:] = moved(rows, products, dither=dither, dropped=dropped, counts=counts)
 
 
 def digest(masters: Sequence[Int]) -> str:

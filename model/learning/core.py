@@ -11,6 +11,7 @@ import numpy as np
 from model.format import Int, require, require_integer, tree_levels
 from model.images import write_image, write_softmax_images
 from model.learning.backprop import CODE_W, DELTA, MASTER, WEIGHT, Plan, order, slopes
+from model.learning.counts import Counts
 from model.learning.learner import State
 from model.stage import PACK_CYCLES, UNPACK_CYCLES, Parameter
 from model.stages.linear import REQUANTIZE_CYCLES
@@ -29,6 +30,7 @@ UPDATE_CYCLES = 6
 # The way from a group's last issue to the first cycle in which a delta of it can be used.
 DRAIN_CYCLES, WRITE_CYCLES = 1, 1
 TAYLOR2_ERROR_CYCLES = 4
+COUNT_BITS = 32
 
 
 @dataclass(frozen=True)
@@ -173,6 +175,15 @@ class Core:
     def gap(self, layer: int) -> int:
         """Cycles after a pass of updates that is shorter than their pipeline."""
         return UPDATE_CYCLES - 1 if self.words(layer) < UPDATE_CYCLES else 0
+
+
+def uncounted(packed: int) -> Counts:
+    """The core's ``counts``, 32 bits each: activations in the low ones, then deltas and so on.
+
+    >>> uncounted(7 << 96 | 5)
+    Counts(activations=5, deltas=0, masters=0, wrong=7)
+    """
+    return Counts(*(packed >> (COUNT_BITS * k) & ((1 << COUNT_BITS) - 1) for k in range(4)))
 
 
 def stream(plan: Plan, state: State) -> Int:

@@ -38,6 +38,7 @@ from model.learning.backprop import (
     start,
     update,
 )
+from model.learning.counts import Counts
 from model.plain import build
 from model.spec import NetworkSpec
 from model.stages.linear import LayerSpec
@@ -91,11 +92,12 @@ class Learner:
 
     It counts samples and epochs by itself: after ``plan.samples`` of them it draws the order of the
     next epoch. `indices` says which sample that order wants; any other may be learned in its place.
+    ``counts`` begin at 0 with the learner.
     """
 
     def __init__(self, plan: Plan, state: State) -> None:
         check(plan, state)
-        self.plan, self.state = plan, state
+        self.plan, self.state, self.counts = plan, state, Counts()
 
     @classmethod
     def begin(cls, plan: Plan, seed: int) -> "Learner":
@@ -111,7 +113,7 @@ class Learner:
 
     def predict(self, x: Int) -> Learned:
         """Predict one sample of codes ``[n_in]``."""
-        xs = forward(self.plan, self.state.masters, x)
+        xs = forward(self.plan, self.state.masters, x, self.counts)
         made = reference.softmax(xs[-1], self.plan.softmax)
         return Learned(xs, made["probabilities"], int(made["class"]))
 
@@ -120,10 +122,11 @@ class Learner:
         plan, state = self.plan, self.state
         seen = self.predict(x)
         delta = error(plan, seen.probabilities, seen.xs[-1], label)
-        deltas = backward(plan, state.masters, seen.xs, delta)
+        deltas = backward(plan, state.masters, seen.xs, delta, self.counts)
         lfsr = Lfsr(state.lfsr)
         eta, dither = plan.rate(state.epoch), lfsr.step()
-        update(plan, state.masters, seen.xs, deltas, eta=eta, dither=dither)
+        update(plan, state.masters, seen.xs, deltas, eta=eta, dither=dither, counts=self.counts)
+        self.counts.wrong += seen.predicted != label
         state.position += 1
         if state.position == plan.samples:
             state.position, state.epoch = 0, min(state.epoch + 1, (1 << COUNT_W) - 1)

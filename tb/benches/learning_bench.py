@@ -8,7 +8,8 @@ from cocotb.triggers import RisingEdge
 
 from model.format import Int
 from model.learning.backprop import CODE_W, MASTER
-from model.learning.core import Core, stream, unstream
+from model.learning.core import Core, stream, uncounted, unstream
+from model.learning.counts import Counts
 from model.learning.learner import Learned, Learner, State, plan_of
 from model.words import Field, unpack_lanes
 from tb.benches.comparison import Comparison
@@ -70,7 +71,7 @@ class Bench:
 
     async def listen(self) -> None:
         """Note the logits, which lie inside."""
-        dut = self.dut
+        dut = self.dut.u_network
         while True:
             if not dut.logit_valid.value:
                 await RisingEdge(dut.logit_valid)
@@ -164,7 +165,7 @@ class Bench:
 
     def activations(self) -> list[Int]:
         """Inputs of each hidden layer, as they stand in the core."""
-        memory = self.dut.u_engine.u_operands.u_inputs
+        memory = self.dut.u_network.u_engine.u_operands.u_inputs
         counts = [CORE.groups(layer) for layer in range(1, PLAN.layers)]
         rows = self.words(memory, sum(counts), CORE.lanes, CODE_W)
         parts = np.split(rows, np.cumsum(counts)[:-1]) if counts else []
@@ -173,7 +174,7 @@ class Bench:
     def deltas(self) -> list[Int]:
         """Deltas of each layer's outputs, the first layer's first."""
         sizes = PLAN.sizes[:0:-1]
-        memory = self.dut.u_engine.u_operands.u_deltas
+        memory = self.dut.u_network.u_engine.u_operands.u_deltas
         values = self.words(memory, sum(sizes), 1, 16).ravel()
         return np.split(values, np.cumsum(sizes)[:-1])[::-1]
 
@@ -181,9 +182,9 @@ class Bench:
         """All masters, as they stand in the core; what fills up a row must be 0."""
         firsts = [PLAN.sets.index(number) for number in range(len(PLAN.ranges))]
         words = sum(map(CORE.words, firsts))
-        weights = self.words(self.dut.u_engine.u_lanes.u_masters, words, CORE.lanes, 16)
+        weights = self.words(self.dut.u_network.u_engine.u_lanes.u_masters, words, CORE.lanes, 16)
         rows = sum(n_out for n_out, _ in PLAN.shapes)
-        biases = self.words(self.dut.u_engine.u_bias.u_masters, rows, 1, 16)
+        biases = self.words(self.dut.u_network.u_engine.u_bias.u_masters, rows, 1, 16)
         found, word, row = [], 0, 0
         for first, (n_out, n_in) in zip(firsts, PLAN.shapes, strict=True):
             part = weights[word : word + CORE.words(first)].reshape(n_out, -1)
@@ -191,6 +192,13 @@ class Bench:
             found.append(np.hstack([part[:, :n_in], biases[row : row + n_out]]))
             word, row = word + CORE.words(first), row + n_out
         return found
+
+
+def compare_counts(comparison: Comparison, sample: int, expected: Counts, bench: Bench) -> None:
+    """All that was counted since the last start or load, once the core is idle."""
+    got = uncounted(int(bench.dut.counts.value))
+    for key, mine in vars(expected).items():
+        comparison.equal(sample, "counts", key, np.array([mine]), np.array([getattr(got, key)]))
 
 
 def compare_state(comparison: Comparison, sample: int, expected: State, got: State) -> None:
@@ -237,6 +245,7 @@ async def learns_every_value(dut):
         for number, (mine, its) in enumerate(zip(run.state.masters, bench.masters(), strict=True)):
             assert np.abs(its).max() <= -MASTER.q_min
             comparison.equal(sample, "update", f"set {number}", mine, its)
+        compare_counts(comparison, sample, run.counts, bench)
     compare_state(comparison, COUNT, run.state, await bench.save())
     comparison.conclude()
 
@@ -296,6 +305,7 @@ async def learns_the_same_under_stalls(dut, stalls):
         await bench.expect(comparison, sample, seen)
     await feeding
     compare_state(comparison, FEW, run.state, await bench.save())
+    compare_counts(comparison, FEW, run.counts, bench)
     comparison.conclude()
 
 
@@ -313,12 +323,14 @@ async def goes_on_from_a_saved_state(dut):
             await feeding
         saved = await bench.save()
         compare_state(comparison, part, run.state, saved)
+        compare_counts(comparison, part, run.counts, bench)
         await bench.start(1 + random.randrange(65535))
         feeding = cocotb.start_soon(bench.feed(1))
         await bench.answer()
         await feeding
         await bench.load(saved)
         assert dut.has_network.value, "a load of the right length was refused"
+        run.counts = Counts()
     compare_state(comparison, 3, run.state, await bench.save())
     comparison.conclude()
 
@@ -344,11 +356,13 @@ async def survives_reset_in_the_middle(dut):
         assert not dut.has_network.value, "a network outlived the reset"
         await bench.answers.expect_silence(SETTLE_CYCLES)
         await bench.load(run.state)
+        run.counts = Counts()
         seen = run.learn(X[run.index], int(LABELS[run.index]))
         feeding = cocotb.start_soon(bench.feed(1))
         await bench.expect(comparison, 0, seen)
         await feeding
         compare_state(comparison, 0, run.state, await bench.save())
+        compare_counts(comparison, 0, run.counts, bench)
     comparison.conclude()
 
 
@@ -372,6 +386,7 @@ async def predicts_with_weights_written_at_run_time(dut):
         await bench.expect(comparison, index, run.predict(X[index]))
         await sending
     compare_state(comparison, 0, run.state, await bench.save())
+    compare_counts(comparison, 0, run.counts, bench)
     comparison.conclude()
 
 

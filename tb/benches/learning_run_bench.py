@@ -9,7 +9,16 @@ from common.files import write_atomically
 from model.learning import learner
 from model.learning.learner import Learner
 from tb.benches.comparison import Comparison
-from tb.benches.learning_bench import JOB, LABELS, LIMIT_NS, PLAN, Bench, X, compare_state
+from tb.benches.learning_bench import (
+    JOB,
+    LABELS,
+    LIMIT_NS,
+    PLAN,
+    Bench,
+    X,
+    compare_counts,
+    compare_state,
+)
 
 
 @cocotb.test(timeout_time=LIMIT_NS, timeout_unit="ns")
@@ -34,6 +43,7 @@ async def learns_whole_epochs(dut):
         wrong.append(int(missed))
         saved = await bench.save()
         compare_state(comparison, (epoch + 1) * PLAN.samples, run.state, saved)
+        compare_counts(comparison, (epoch + 1) * PLAN.samples, run.counts, bench)
     comparison.conclude()
     learner.save(PLAN, saved, Path(options["after"]))
     report = json.dumps({"wrong": wrong, "cycles": cycles})

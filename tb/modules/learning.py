@@ -107,6 +107,10 @@ LAYERS = "N_LAYERS N SET LANES LAYER_W ADDR_W"
 SEQUENCE = (*LAYERS.split(), "WORDS")
 FORMATS = "N_LAYERS N RELU FRAC LANES LAYER_W FRAC_MIN SHIFT_MAX"
 TIMING = f"N_LAYERS N RELU FRAC LANES FRAC_MIN SHIFT_MAX {DROPS} LAYER_W"
+NETWORK = (
+    f"N_LAYERS N SET RELU FRAC LANES LAYER_W ADDR_W WORDS ROWS X_WORDS DELTAS FRAC_MIN SHIFT_MIN "
+    f"SHIFT_MAX {DROPS} ACC_W SUM_W SCORE DIVIDER SCORE_W TOTAL_W MEM_DIR"
+)
 MODULES = (
     _module(
         "mlp_lfsr",
@@ -122,9 +126,35 @@ MODULES = (
     _module("mlp_learn_backward", "LANES SUM_W", own=(plain(LANES=3, SUM_W=26),), LANES=MORE),
     _module("mlp_learn_bias", f"ROWS {DROPS}", own=(plain(ROWS=9, DROP_MIN=3, DROP_MAX=6),)),
     _module(
+        "mlp_learn_clamps",
+        "ACC_W OUT_W SHIFT",
+        own=(plain(ACC_W=20, OUT_W=8, SHIFT=7),),
+        more=(
+            plain(ACC_W=28, OUT_W=16, SHIFT=6),
+            plain(ACC_W=5, OUT_W=4, SHIFT=1),
+            plain(ACC_W=9, OUT_W=2, SHIFT=0),
+        ),
+        contracts=(_formula(plain(ACC_W=20, OUT_W=8, SHIFT=7), "counts-what-rounds-to-the-most"),),
+        illegal=(
+            ({"ACC_W": 14}, "ACC_W=14", ""),
+            ({"OUT_W": 1}, "", ""),
+            ({"SHIFT": -1}, "", ""),
+        ),
+        ACC_W="OUT_W + SHIFT or more",
+        OUT_W="2 or more",
+        SHIFT="0 or more",
+    ),
+    _module(
         "mlp_learn_control",
         "",
         contracts=(_formula(plain(), "network-of-a-short-load", quick=True),),
+    ),
+    _module(
+        "mlp_learn_counts",
+        "LANES",
+        own=(plain(LANES=3),),
+        more=(plain(LANES=1), plain(LANES=30)),
+        LANES=MORE,
     ),
     _module(
         "mlp_learn_dither",
@@ -228,6 +258,7 @@ MODULES = (
         contracts=(_formula(plain(W=16), "no-mask", quick=True),),
         W=MORE,
     ),
+    _module("mlp_learn_network", NETWORK),
     _module(
         "mlp_learn_operands",
         "LANES WORDS DELTAS ADDR_W",
@@ -321,6 +352,6 @@ MODULES = (
             of_dataset("iris", 30),
         ),
         bench="learning_bench",
-        visible=("mlp_learn_ram",),
+        visible=("mlp_learn_network", "mlp_learn_ram"),
     ),
 )

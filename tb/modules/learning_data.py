@@ -9,15 +9,17 @@ from model import reference
 from model.format import tree_levels
 from model.learning.backprop import CODE_W, DELTA, GUARD, MASTER, WEIGHT
 from model.words import Field, pack_lanes, unpack_lanes
+from tb.modules.learning_counts import is_lost
 from tb.modules.learning_parts import Part, Values
 from tb.modules.learning_walks import FormatsPart
 from tb.modules.learning_words import Reset
 
 
-def moved(master: int, product: int, dither: int, dropped: int, width: int) -> int:
-    """A master of any width behind its update."""
-    most = 1 << (width - 1)
-    return min(max(master - ((product + dither) >> dropped), -most), most - 1)
+def moved(master: int, product: int, dither: int, dropped: int, width: int) -> tuple[int, bool]:
+    """A master of any width behind its update, and whether it saturated."""
+    most, aim = 1 << (width - 1), master - ((product + dither) >> dropped)
+    new = min(max(aim, -most), most - 1)
+    return new, new != aim
 
 
 class UpdatePart(Part):
@@ -34,7 +36,7 @@ class UpdatePart(Part):
             Field("in_dither", self.high),
             Field("in_drop", max(1, (self.high - self.low).bit_length())),
         )
-        self.outputs_of = (Field("out_master", self.width, signed=True),)
+        self.outputs_of = (Field("out_master", self.width, signed=True), Field("out_clamps"))
         self.past: list[Values] = []
         self.last: Values = {}
 
@@ -54,7 +56,8 @@ class UpdatePart(Part):
             then = self.past[0]
             dropped = self.low + then["in_drop"]
             master, product, dither = (then[f"in_{key}"] for key in ("master", "product", "dither"))
-            self.last = {"out_master": moved(master, product, dither, dropped, self.width)}
+            new, clamps = moved(master, product, dither, dropped, self.width)
+            self.last = {"out_master": new, "out_clamps": clamps}
         return self.last
 
     def clock(self, values: Values) -> None:
@@ -80,7 +83,10 @@ class BiasPart(Part):
             Field("host_write"),
             Field("host_data", 16, signed=True),
         )
-        self.outputs_of = (Field("code", 16, signed=True), Field("master", 16, signed=True))
+        self.outputs_of = (
+            *(Field("code", 16, signed=True), Field("master", 16, signed=True)),
+            Field("clamps"),
+        )
         self.masters: list[int | None] = [None] * self.rows
         # What came in and what was read, the last five cycles.
         self.past: list[Values] = []
@@ -107,20 +113,24 @@ class BiasPart(Part):
             found["master"] = self.read[-1]
         if len(self.read) >= 3 and self.read[-3] is not None:
             found["code"] = self.read[-3] >> (GUARD - self.past[-2]["frac"])
+        if len(self.read) == 5 and self.read[0] is not None:
+            found["clamps"] = self._moved()[1]
         return found
+
+    def _moved(self) -> tuple[int, bool]:
+        """The master of five cycles ago behind its update, and whether it saturated."""
+        master = self.read[-5]
+        assert master is not None
+        beside, later = self.past[-4], self.past[-2]
+        product = beside["d"] << beside["frac"]
+        return moved(master, product, later["dither"], self.low + later["drop"], MASTER.width)
 
     def clock(self, values: Values) -> None:
         read = None if values["host_write"] else self.masters[values["row"]]
         if values["host_write"]:
             self.masters[values["row"]] = values["host_data"]
         elif values["moves"]:
-            master = self.read[-5]
-            assert master is not None
-            beside, later = self.past[-4], self.past[-2]
-            product = beside["d"] << beside["frac"]
-            dropped = self.low + later["drop"]
-            new = moved(master, product, later["dither"], dropped, MASTER.width)
-            self.masters[self.past[-5]["row"]] = new
+            self.masters[self.past[-5]["row"]] = self._moved()[0]
         self.past = [*self.past[-4:], values]
         self.read = [*self.read[-4:], read]
 
@@ -136,11 +146,15 @@ class BackwardPart(Reset):
             Field("in_load"),
             Field("in_count", self.lanes.bit_length()),
             Field("in_relu"),
-            Field("in_zero", self.lanes),
+            Field("in_y", CODE_W * self.lanes),
             Field("in_sum", parameters["SUM_W"], signed=True),
         )
-        self.outputs_of = (Field("out_valid"), Field("out_d", DELTA.width, signed=True))
-        self.zeros: list[int] = []
+        self.outputs_of = (
+            *(Field("out_valid"), Field("out_d", DELTA.width, signed=True)),
+            Field("out_clamps"),
+        )
+        self.clamps: bool | None = False
+        self.zeros: list[list[bool]] = []
         self.left: list[bool] = []
         self.pipe: list[int | None] = [None, None]
 
@@ -148,34 +162,42 @@ class BackwardPart(Reset):
         values = super().draw()
         load = len(self.left) <= 1 and len(self.zeros) == 3 and random.random() < 0.5
         near = values["in_sum"] >> random.randint(0, self.parameters["SUM_W"] - 8)
+        ys = [random.choice([0, 0, 1, 0x80, random.getrandbits(8)]) for _ in range(self.lanes)]
         return values | {
             "in_load": load,
             "in_count": random.randint(1, self.lanes),
+            "in_y": pack_lanes(ys, CODE_W),
             "in_sum": random.choice([values["in_sum"], near]),
         }
 
     def shown(self, values: Values) -> Values:
         d = self.pipe[0]
-        return {"out_valid": 0} if d is None else {"out_valid": 1, "out_d": d}
+        found: Values = {} if self.clamps is None else {"out_clamps": self.clamps}
+        return found | ({"out_valid": 0} if d is None else {"out_valid": 1, "out_d": d})
 
     def clock(self, values: Values) -> None:
         super().clock(values)
-        self.zeros = [*self.zeros[-2:], values["in_zero"]]
+        ys = unpack_lanes(values["in_y"], CODE_W, self.lanes)
+        self.zeros = [*self.zeros[-2:], [y == 0 for y in ys]]
 
     def reset(self) -> None:
         self.left, self.pipe = [], [None, None]
+        # A sum of the cycle of the reset may still be told.
+        self.clamps = None
 
     def step(self, values: Values) -> None:
         d = None
+        self.clamps = False
         if self.left:
             masked = self.left.pop(0)
-            total = np.array(0 if masked else values["in_sum"])
-            d = int(reference.requantize(total, shift=WEIGHT.frac, width=DELTA.width))
+            total = 0 if masked else values["in_sum"]
+            d = int(reference.requantize(np.array(total), shift=WEIGHT.frac, width=DELTA.width))
+            self.clamps = is_lost(total, WEIGHT.frac, DELTA.width)
         self.pipe = [self.pipe[1], d]
         if values["in_load"]:
             zero = self.zeros[0]
             relu = values["in_relu"]
-            self.left = [bool(relu and zero >> k & 1) for k in range(values["in_count"])]
+            self.left = [bool(relu and zero[k]) for k in range(values["in_count"])]
 
 
 class ForwardPart(Reset):
@@ -195,8 +217,10 @@ class ForwardPart(Reset):
         )
         self.outputs_of = (
             *(Field("out_valid"), Field("out_last"), Field("out_final")),
-            Field("out_y", CODE_W, signed=True),
+            *(Field("out_y", CODE_W, signed=True), Field("out_clamps")),
         )
+        # Whether each sum on its way saturates; the first one leaves the cycle after this.
+        self.clamps: list[bool | None] = []
         self.left, self.first = 0, True
         self.row: Values = {}
         self.acc = 0
@@ -218,15 +242,18 @@ class ForwardPart(Reset):
         return values | self.row | given | place | {"in_valid": random.random() < 0.8}
 
     def shown(self, values: Values) -> Values:
-        found = self.pipe[0]
-        return {"out_valid": 0} if found is None else found
+        found = {"out_valid": 0} if self.pipe[0] is None else self.pipe[0]
+        clamps = self.clamps[0]
+        return found if clamps is None else found | {"out_clamps": clamps}
 
     def reset(self) -> None:
         self.left = 0
         self.pipe = [None] * len(self.pipe)
+        # A sum of the cycle of the reset may still be told.
+        self.clamps = [None, *[False] * (len(self.pipe) - 2)]
 
     def step(self, values: Values) -> None:
-        done = None
+        done, clamps = None, False
         if values["in_valid"]:
             self.acc = values["in_bias"] if values["in_first"] else self.acc
             self.acc += sum(unpack_lanes(values["in_products"], 16, self.lanes))
@@ -237,7 +264,10 @@ class ForwardPart(Reset):
             y = reference.relu(y) if values["in_relu"] else y
             beside = {"out_last": values["in_last_row"], "out_final": values["in_final"]}
             done = {"out_valid": 1, "out_y": int(y)} | beside
+            hidden = values["in_relu"] and self.acc < 0
+            clamps = is_lost(self.acc, shift, CODE_W) and not hidden
         self.pipe = [*self.pipe[1:], done]
+        self.clamps = [*self.clamps[1:], clamps]
 
 
 class TimingPart(Part):

@@ -148,12 +148,70 @@ MISTAKES: dict[str, tuple[Mutant, ...]] = {
             ),
         ),
     ),
-    "mlp_learn_engine": (
+    "mlp_learn_backward": (
         mistake(
             "mask-by-the-sign",
             "hard-4-exp",
-            "x[k*8 +: 8] == 8'd0",
-            "x[k*8+7]",
+            "in_y[k*8 +: 8] == 8'd0",
+            "in_y[k*8+7]",
+        ),
+        mistake(
+            "counts-no-delta-that-saturates",
+            "hard-4-exp",
+            ".in_valid(there), .in_acc(masked)",
+            ".in_valid(there && relu), .in_acc(masked)",
+        ),
+    ),
+    "mlp_learn_engine": (
+        mistake(
+            "counts-no-bias",
+            "hard-4-exp",
+            "bias_moves && clamps_bias",
+            "1'b0 && clamps_bias",
+        ),
+        mistake(
+            "counts-masters-that-stay",
+            "hard-4-exp",
+            "{LANES{moves}} & clamps",
+            "clamps",
+        ),
+    ),
+    "mlp_learn_forward": (
+        mistake(
+            "counts-what-a-relu-hides",
+            "hard-4-exp",
+            "acc_valid && !(acc_relu && acc[ACC_W-1])",
+            "acc_valid",
+        ),
+    ),
+    "mlp_learn_clamps": (
+        mistake(
+            "counts-what-rounds-to-the-most",
+            "hard-4-exp",
+            "halves >= $signed(MOST)",
+            "halves >= $signed(MOST) - 1",
+        ),
+    ),
+    "mlp_learn_counts": (
+        mistake(
+            "counts-a-word-once",
+            "hard-4-exp",
+            "several <= ones(flags);",
+            "several <= 1;",
+        ),
+        mistake(
+            "counts-across-a-load",
+            "hard-4-exp",
+            "if (clear) begin",
+            "if (clear && activations[31]) begin",
+        ),
+    ),
+    "mlp_learn_answer": (
+        mistake(
+            "counts-what-was-not-wrong",
+            "hard-4-exp",
+            "p_class} != label",
+            "p_class} == label",
         ),
     ),
     "mlp_learn_mask": (

@@ -128,8 +128,9 @@ class LanePart(Part):
         self.outputs_of = (
             Field("out_product", self.w_w + self.x_w, signed=True),
             Field("out_master", self.m_w, signed=True),
-            Field("drain", self.sum_w, signed=True),
+            *(Field("drain", self.sum_w, signed=True), Field("out_clamps")),
         )
+        self.clamps = False
         self.pipe: list[Values] = []
         self.sum: int | None = None
         self.drain: int | None = None
@@ -191,8 +192,9 @@ class LanePart(Part):
             moved = beside["update_master"] - (step >> (self.low + beside["update_drop"]))
             most = 1 << (self.m_w - 1)
             self.master = min(max(moved, -most), most - 1)
+            self.clamps = self.master != moved
         if self.master is not None:
-            found["out_master"] = self.master
+            found |= {"out_master": self.master, "out_clamps": self.clamps}
         return found
 
     def clock(self, values: Values) -> None:

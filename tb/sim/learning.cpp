@@ -5,6 +5,9 @@
 
 #include "library.h"
 
+// From the last write of a master to its count.
+constexpr int COUNT_CYCLES = 3;
+
 // Inputs and outputs of the network, bytes of the thresholds, and the cycles to wait for anything.
 struct Shape {
     uint32_t n_in, n_out, samples, threshold_bytes;
@@ -62,6 +65,14 @@ public:
             if (last != (i + 1 == count)) throw Failure("a save has the wrong length");
         }
         dut_.m_save_tready = 0;
+    }
+
+    // Activations, deltas and masters that saturated, wrong samples: since the last start or load.
+    // A save is possible once the last sample has moved its masters; those are then on their way.
+    void counts(uint32_t* words) {
+        until("rest", [&] { return dut_.s_save_tready; });
+        for (int i = 0; i < COUNT_CYCLES; i++) cycle();
+        std::memcpy(words, &dut_.counts, sizeof dut_.counts);
     }
 
     // Samples by the core's own order where `indices` is null, else those of `indices`. Each is
@@ -175,6 +186,9 @@ extern "C" const char* verbatim_learn_load(Core* core, const uint16_t* words, ui
 }
 extern "C" const char* verbatim_learn_save(Core* core, uint16_t* words, uint64_t count) {
     return guarded([&] { core->save(words, count); });
+}
+extern "C" const char* verbatim_learn_counts(Core* core, uint32_t* words) {
+    return guarded([&] { core->counts(words); });
 }
 extern "C" const char* verbatim_learn_samples(Core* core, const int8_t* x, const uint8_t* labels,
                                               const uint32_t* indices, uint64_t count, bool learns,

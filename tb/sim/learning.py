@@ -3,7 +3,7 @@
 import ctypes
 import functools
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,6 +15,7 @@ from model.format import Int
 from model.images import MEM_DIR
 from model.learning.backprop import Plan
 from model.learning.core import TOP, Core, stream, unstream
+from model.learning.counts import Counts
 from model.learning.learner import LearningError, State, check, check_samples
 from tb.sim.native import NativeError
 from tb.sim.verilator_cpp import build_library
@@ -110,6 +111,12 @@ class NativeLearner:
         self._call("save", words.ctypes.data, ctypes.c_uint64(count))
         return unstream(self.plan, words)
 
+    def counts(self) -> Counts:
+        """What has saturated, and how many samples were wrong, since the last start or load."""
+        words = np.zeros(len(fields(Counts)), np.uint32)
+        self._call("counts", words.ctypes.data)
+        return Counts(*words.tolist())
+
     def learn(self, x: Int, labels: Int, count: int) -> Taught:
         """Learn ``count`` samples of ``x [samples, n_in]`` in the core's own order."""
         check_samples(self.plan, x, labels)
@@ -153,6 +160,7 @@ def _calls(library: Path) -> ctypes.CDLL:
         "start": (pointer, ctypes.c_uint16),
         "load": (pointer, pointer, count),
         "save": (pointer, pointer, count),
+        "counts": (pointer, pointer),
         "samples": (*(pointer,) * 4, count, ctypes.c_bool, *(pointer,) * 4),
     }
     for name, types in arguments.items():

@@ -16,6 +16,7 @@ from model.data import datasets
 from model.learning import backprop, floats, from_recipe, learner, plans
 from model.learning.backprop import IRIS, Lfsr
 from model.learning.core import Core
+from model.learning.counts import Counts
 from model.learning.learner import Learner
 from model.learning.plans import PLANS, samples_of, with_score
 from scripts import core, learn
@@ -54,6 +55,8 @@ def test_few_epochs_leave_network_checkpoint_and_picture(monkeypatch, capsys, tm
     formula = Core(plan, 30).cycles
     measured = re.search(rf"cycles a sample, L = 30: ([\d.]+), formula {formula}\n", printed)
     assert measured and abs(float(measured[1]) - formula) < 2
+    lost = again.counts
+    assert f"saturated: {lost.activations} activations, {lost.deltas} deltas" in printed
     network = Network.load(tmp_path / learn.NETWORK)
     found = network.predict(data.features).classes
     train, test = datasets.split(data, wanted.split.test_fraction, wanted.split.seed)
@@ -101,6 +104,12 @@ def test_cycles_other_than_the_formulas_are_a_divergence() -> None:
     for cycles in (least - 1, least + 2 * 39 + 1, one_less_a_sample, least + 2 * IRIS.samples):
         with pytest.raises(learn.DivergenceError, match=f"got {cycles}"):
             learn.check_cycles(core, 2, cycles)
+
+
+def test_other_counts_are_a_divergence() -> None:
+    learn.compare_counts(0, Counts(1, 2, 3, 4), Counts(1, 2, 3, 4))
+    with pytest.raises(learn.DivergenceError, match=r"epoch 7: counts must be .*masters=3.*, got"):
+        learn.compare_counts(7, Counts(1, 2, 3, 4), Counts(1, 2, 4, 4))
 
 
 def test_other_masters_or_answers_are_a_divergence() -> None:

@@ -154,7 +154,8 @@ def bench_of(learning: ModuleType, fill: int = 0) -> Any:
         u_lanes=SimpleNamespace(u_masters=Words(rows)),
         u_bias=SimpleNamespace(u_masters=Words(biases)),
     )
-    found.dut, found.stalls = SimpleNamespace(u_engine=engine), (None, None)
+    network = SimpleNamespace(u_engine=engine)
+    found.dut, found.stalls = SimpleNamespace(u_network=network), (None, None)
     return found
 
 

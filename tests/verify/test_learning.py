@@ -45,8 +45,8 @@ def test_another_run_is_another_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_resets_come_in_every_cycle_that_is_asked_for() -> None:
     found = learning.reset_everywhere(SMALL, 3)
-    # After each, a sample's 2 probabilities and class, then 62 masters and 4 counters.
-    assert found["resets"] == 3 and found["values compared"] == 3 * 69
+    # After each, a sample's 2 probabilities and class, then 62 masters, 4 counters and 4 counts.
+    assert found["resets"] == 3 and found["values compared"] == 3 * 73
 
 
 def test_every_delta_of_a_logit_is_the_references() -> None:

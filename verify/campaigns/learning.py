@@ -133,6 +133,7 @@ def epochs_agree(lanes: int, score: str, epochs: int | None = None) -> Figures:
             for what, mine, its in (
                 ("wrong answers", wrong, missed),
                 ("sha256 of all masters", run.state.digest, core.save().digest),
+                ("counts", run.counts, core.counts()),
             ):
                 if mine != its:
                     raise CommandError(

@@ -22,7 +22,7 @@ from model.verilog import literal
 from syn.yosys import run_yosys
 from tb.modules.case import Case, short
 from tb.modules.learning_networks import HARD, of_hard
-from tb.modules.registry import FAMILY_OF
+from tb.modules.registry import FAMILY_OF, MODULES
 from tb.sim.runner import simulate
 from verify import cases, record
 from verify.mutation import equivalence, judge, page, parts, run
@@ -45,9 +45,10 @@ HERE = "verify.mutation.within"
 COMMAND = "make verify-mutation-within"
 # The core on which they are judged: its layers are long enough for no gap behind an update, which
 # would hide how long a start, load or save waits.
-WHOLE = Case(TOP, of_hard(lanes=2), "learning_bench", ("mlp_learn_ram",))
+WHOLE = Case(TOP, of_hard(lanes=2), "learning_bench", MODULES[TOP].visible)
 PARTS = tuple(
-    f"mlp_learn_{name}" for name in ("answer", "control", "engine", "host", "lanes", "top")
+    f"mlp_learn_{name}"
+    for name in ("answer", "control", "engine", "host", "lanes", "network", "top")
 )
 # What the core owes them, and where it looks at them, as `parts` has it of others; no parameter is
 # left of a part here.
@@ -61,6 +62,7 @@ SEEN = {
         **dict.fromkeys(("word_last", "word_data"), "gold_word_valid"),
         **dict.fromkeys(("order_last", "order_index"), "gold_order_valid"),
     },
+    "mlp_learn_network": _ANSWERS,
     TOP: {
         **_ANSWERS,
         **dict.fromkeys(("m_order_tlast", "m_order_tdata"), "gold_m_order_tvalid"),
@@ -72,8 +74,8 @@ COUNT = 72
 PAGE = "mutation-within.md"
 INTRODUCTION = """# Mutants within the core that learns
 
-`make verify-mutation-within` writes this page. Six parts of `mlp_learn_top` have no bench of their
-own: one cell of one of them is changed in the elaborated core, and the bench of the core must
+`make verify-mutation-within` writes this page. Seven parts of `mlp_learn_top` have no bench of
+their own: one cell of one of them is changed in the elaborated core, and the bench of the core must
 notice, or a proof must say that the part alone, under all inputs and resets, is what it was.
 
 """
