@@ -119,12 +119,12 @@ def test_parts_with_a_bench_have_mutants_of_their_own() -> None:
 
 
 def test_mutant_within_the_core_is_noticed_and_the_core_itself_is_not() -> None:
-    """A core that waits 2 cycles for its last write, not 6: short layers would hide it."""
+    """A core that keeps its network while another one comes, and counts on."""
     _, mutants = within.whole().mutants("mlp_learn_control", 4, 1)
-    change = mutants[1].change
-    assert "-mode inv" in change and mutants[1].source == "mlp_learn_control.v:124"
+    change = mutants[2].change
+    assert "-mode inv" in change and mutants[2].source == "mlp_learn_control.v:117"
     assert within.notice("mlp_learn_control", None, 4, 1) == {"complaint": None}
-    complaint = within.notice("mlp_learn_control", 1, 4, 1)["complaint"]
+    complaint = within.notice("mlp_learn_control", 2, 4, 1)["complaint"]
     assert complaint is not None and "mlp_learn_top: goes_on_from_a_saved_state" in complaint
 
 
