@@ -11,7 +11,7 @@
 `default_nettype none
 
 module mlp_learn_clamps #(
-    parameter ACC_W = 20,               // signed sum width, OUT_W + SHIFT or more
+    parameter ACC_W = 20,               // signed sum width; at least OUT_W + SHIFT
     parameter OUT_W = 8,                // signed output width, 2 or more
     parameter SHIFT = 7                 // fraction bits dropped, 0 or more
 ) (

@@ -195,7 +195,7 @@ class Bench:
 
 
 def compare_counts(comparison: Comparison, sample: int, expected: Counts, bench: Bench) -> None:
-    """All that was counted since the last start or load, once the core is idle."""
+    """Compare all counts since the last start or load, once the core is idle."""
     got = uncounted(int(bench.dut.counts.value))
     for key, mine in vars(expected).items():
         comparison.equal(sample, "counts", key, np.array([mine]), np.array([getattr(got, key)]))

@@ -285,7 +285,7 @@ async def a_core_that_stops_is_told(dut):
     line = Line(dut)
     await line.start()
     await line.begin()
-    handle = dut.u_top.u_sequence.u_phase.phase
+    handle = dut.u_top.u_network.u_sequence.u_phase.phase
     stopping = cocotb.start_soon(stop(line, handle))
     found = await line.ask(lessons.learn(0, X[0].tolist(), 0))
     stopping.cancel()

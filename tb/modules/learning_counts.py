@@ -15,7 +15,7 @@ NAMES = ("activations", "deltas", "masters", "wrong")
 
 
 def is_lost(acc: int, shift: int, width: int) -> bool:
-    """Whether ``width`` bits cannot hold a sum that drops ``shift`` of them."""
+    """Tell if ``width`` bits cannot hold a sum that drops ``shift`` of them."""
     exact = int(requantize(np.array(acc), shift=shift, width=WIDE))
     return not -(1 << (width - 1)) <= exact < 1 << (width - 1)
 

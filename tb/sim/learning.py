@@ -112,7 +112,7 @@ class NativeLearner:
         return unstream(self.plan, words)
 
     def counts(self) -> Counts:
-        """What has saturated, and how many samples were wrong, since the last start or load."""
+        """Numbers of values that saturated and of wrong samples since the last start or load."""
         words = np.zeros(len(fields(Counts)), np.uint32)
         self._call("counts", words.ctypes.data)
         return Counts(*words.tolist())

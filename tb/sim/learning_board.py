@@ -20,7 +20,7 @@ from tb.sim.verilator_cpp import build_harness
 HARNESS = Path(__file__).with_suffix(".cpp")
 TOP = "mlp_learn_board"
 # Where the bench stops the core.
-VISIBLE = ("mlp_learn_top", "mlp_learn_sequence", "mlp_learn_phase")
+VISIBLE = ("mlp_learn_top", "mlp_learn_network", "mlp_learn_sequence", "mlp_learn_phase")
 
 
 def run_bench(
