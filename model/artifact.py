@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from common.errors import VerbatimError, reason
 from common.files import digest, write_atomically
+from model import sum_plan
 from model.bounds import accumulator_width, output_interval
 from model.data.scaling import Scaling, TargetScaling
 from model.format import Int, SpecError
@@ -109,6 +110,11 @@ class Network:
                 raise ArtifactError(
                     f"layer {layer.name}: acc_w is {layer.acc_w}, its sums need {needed} bits"
                 )
+            if layer.plan:
+                try:
+                    sum_plan.check(layer.plan, weights, *x_interval, layer.acc_w)
+                except SpecError as error:
+                    raise ArtifactError(f"layer {layer.name}: {error}") from error
             x_interval = output_interval(layer)
 
     def refolded(self, spec: NetworkSpec) -> Self:

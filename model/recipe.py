@@ -18,6 +18,7 @@ from model.format import SpecError, require, require_boolean, require_integer, r
 from model.plain import build
 from model.sparsity import Sparsity
 from model.stages.softmax import DIVIDERS, SCORES, current_divider
+from model.sum_plan import MAX_EVERY
 from model.widths import Formats, Widths
 
 MAX_SEED = 2**32 - 1
@@ -114,7 +115,8 @@ class Recipe:
     ``ranked`` or the dataset has targets; "argmax", the class alone; or "sigmoid", of a single one
     for two classes, of each by itself for targets that are 0 or 1. The output of a network that
     comes as a ``module`` or ``onnx`` and names neither ``output`` nor softmax is `AS_IT_ENDS`.
-    Where ``loadable``, weights and biases of the core can be replaced while it runs.
+    Where ``loadable``, weights and biases of the core can be replaced while it runs. ``sharing`` is
+    the number of additions between two registers where unrolled layers share sums of outputs.
     ``features`` is "raw", "standardize" or a scaling: parameters that come with the network bring
     the one of their training. ``area`` prunes while fine-tuning. Paths are relative to ``folder``.
     """
@@ -140,6 +142,7 @@ class Recipe:
     stream: Stream | None = None
     area: Sparsity | None = None
     loadable: bool = False
+    sharing: int | None = None
     folder: Path = field(default=Path(), compare=False)
 
     def __post_init__(self) -> None:
@@ -162,6 +165,8 @@ class Recipe:
         )
         self._check_network()
         require_boolean(owner, loadable=self.loadable)
+        if self.sharing is not None:
+            require_integer(owner, 1, MAX_EVERY, sharing=self.sharing)
         legal = isinstance(self.features, Scaling) or self.features in FEATURES
         require(
             legal,

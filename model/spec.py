@@ -5,6 +5,7 @@ here knows a weight's value.
 """
 
 import dataclasses
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -79,6 +80,12 @@ class NetworkSpec:
             f"got {', '.join(stage.kind for stage in self.stages)}",
         )
         require_boolean(owner, loadable=self.loadable)
+        planned = [layer.name for layer in self.layers if layer.plan]
+        require(
+            not (self.loadable and planned),
+            f"{owner}: loadable must be false where layers share sums, which are those of their "
+            f"weights ({', '.join(planned)}), got true",
+        )
         require_divisor(owner, "number of inputs", self.n_in, in_lanes=self.in_lanes)
         require_divisor(owner, "number of outputs", self.n_out, out_lanes=self.out_lanes)
 
@@ -197,6 +204,10 @@ class NetworkSpec:
                 known = found.get(key, ())
                 joined = isinstance(known, tuple) and isinstance(value, tuple)
                 found[key] = known + value if joined else value  # type: ignore[operator]
+        plans = [layer.plan.words if layer.plan else () for layer in self.layers]
+        if any(plans):
+            found["PLAN_AT"] = tuple(itertools.accumulate(map(len, plans), initial=0))
+            found["PLANS"] = (*itertools.chain(*plans), 0)
         return found | {
             "IN_LANES": self.in_lanes,
             "MEMORY": int(self.memory),

@@ -6,8 +6,8 @@
 // Golden model   model/reference.py: trace
 // Stream         in: N_IN/LANES beats, last on the final one; out: a vector a beat
 // Throughput     (N_IN/SIMD)*(N_OUT/PE) cycles per vector, back to back
-// Latency        (N_IN/SIMD)*(N_OUT/PE) + ceil(log2(SIMD)) + 6 cycles, 1 more where PE < N_OUT,
-//                1 more with a table, 1 more where LANES < N_IN
+// Latency        (N_IN/SIMD)*(N_OUT/PE) + ceil(log2(SIMD)) + 6 cycles, or mlp_graph's and 2 with a plan,
+//                1 more where PE < N_OUT, 1 more with a table, 1 more where LANES < N_IN
 //
 // Wiring only. Registers cut the chain of ready signals: behind the sums, whose multipliers all wait
 // for one signal, and behind the layer, unless its multipliers are so few that they lie together.
@@ -28,6 +28,8 @@ module mlp_layer #(
     parameter SIMD    = 2,              // inputs per cycle, divides N_IN
     parameter PE      = 1,              // outputs side by side, divides N_OUT
     parameter LOADABLE = 0,             // 1: weights and biases can be replaced; 0 .. 1
+    parameter WORDS   = 0,              // words of a plan in the place of multipliers, 0: none
+    parameter [32*WORDS+31:0] PLAN = 32'd0, // plan of mlp_graph, and a word; SIMD = N_IN, PE = N_OUT
     parameter WEIGHTS = "",             // ROM image of the weights
     parameter BIASES  = "",             // ROM image of the biases
     parameter TABLE   = ""              // ROM image of the activation's table
@@ -50,23 +52,36 @@ module mlp_layer #(
     localparam FEW = 6;                         // multipliers
     localparam Z_W = TABLE_W != 0 ? TABLE_W : Y_W;  // bits of a code in front of the activation
 
-    wire                acc_valid;
-    wire                acc_ready;
-    wire                acc_last;
+    wire                acc_valid, acc_ready, acc_last;
     wire [PE*ACC_W-1:0] acc;
 
-    mlp_linear #(
-        .N_IN(N_IN), .N_OUT(N_OUT), .X_W(X_W), .W_W(W_W), .ACC_W(ACC_W), .LANES(LANES),
-        .SIMD(SIMD), .PE(PE), .LOADABLE(LOADABLE), .WEIGHTS(WEIGHTS), .BIASES(BIASES)
-    ) u_linear (
-        .clk(clk), .rst(rst), .load(load), .load_full(load_full),
-        .in_valid(in_valid), .in_ready(in_ready), .in_last(in_last), .in_x(in_x),
-        .out_valid(acc_valid), .out_ready(acc_ready), .out_last(acc_last), .out_acc(acc)
-    );
+    generate
+        if (WORDS != 0) begin : g_graph
+            mlp_graph #(
+                .N_IN(N_IN), .N_OUT(N_OUT), .X_W(X_W), .ACC_W(ACC_W), .WORDS(WORDS),
+                .PLAN(PLAN[32*WORDS-1:0]), .BIASES(BIASES)
+            ) u_graph (
+                .clk(clk), .rst(rst), .in_valid(in_valid), .in_ready(in_ready), .in_x(in_x),
+                .out_valid(acc_valid), .out_ready(acc_ready), .out_acc(acc)
+            );
 
-    wire                sum_valid;
-    wire                sum_ready;
-    wire                sum_last;
+            wire unused = &{1'b0, load, in_last};   // a plan is of its weights: they stay
+
+            assign acc_last  = 1'b1;
+            assign load_full = 1'b1;
+        end else begin : g_linear
+            mlp_linear #(
+                .N_IN(N_IN), .N_OUT(N_OUT), .X_W(X_W), .W_W(W_W), .ACC_W(ACC_W), .LANES(LANES),
+                .SIMD(SIMD), .PE(PE), .LOADABLE(LOADABLE), .WEIGHTS(WEIGHTS), .BIASES(BIASES)
+            ) u_linear (
+                .clk(clk), .rst(rst), .load(load), .load_full(load_full),
+                .in_valid(in_valid), .in_ready(in_ready), .in_last(in_last), .in_x(in_x),
+                .out_valid(acc_valid), .out_ready(acc_ready), .out_last(acc_last), .out_acc(acc)
+            );
+        end
+    endgenerate
+
+    wire                sum_valid, sum_ready, sum_last;
     wire [PE*ACC_W-1:0] sum;
 
     mlp_skid_buffer #(.W(PE*ACC_W)) u_sum_skid_buffer (
@@ -75,9 +90,7 @@ module mlp_layer #(
         .out_valid(sum_valid), .out_ready(sum_ready), .out_last(sum_last), .out_data(sum)
     );
 
-    wire              y_valid;
-    wire              y_ready;
-    wire              y_last;
+    wire              y_valid, y_ready, y_last;
     wire [PE*Z_W-1:0] y;
 
     mlp_requantize #(.LANES(PE), .ACC_W(ACC_W), .OUT_W(Z_W), .SHIFT(SHIFT)) u_requantize (
@@ -86,10 +99,11 @@ module mlp_layer #(
         .out_valid(y_valid), .out_ready(y_ready), .out_last(y_last), .out_y(y)
     );
 
-    wire              a_valid;
-    wire              a_ready;
-    wire              a_last;
+    wire              a_valid, a_ready, a_last;
     wire [PE*Y_W-1:0] a;
+
+    wire                 vector_valid, vector_ready;
+    wire [N_OUT*Y_W-1:0] vector;
 
     generate
         if (TABLE_W != 0) begin : g_table
@@ -111,13 +125,7 @@ module mlp_layer #(
             assign a_last  = y_last;
             assign a       = y;
         end
-    endgenerate
 
-    wire                 vector_valid;
-    wire                 vector_ready;
-    wire [N_OUT*Y_W-1:0] vector;
-
-    generate
         if (PE == N_OUT) begin : g_whole
             assign vector_valid = a_valid;
             assign a_ready      = vector_ready;
@@ -131,9 +139,7 @@ module mlp_layer #(
                 .out_valid(vector_valid), .out_ready(vector_ready), .out_x(vector)
             );
         end
-    endgenerate
 
-    generate
         if (SIMD*PE > FEW) begin : g_skid_buffer
             wire last_unused;
 

@@ -37,6 +37,8 @@ module mlp_top #(
     parameter MEMORY                     = 0,           // 1: a memory keeps the features of a sample; 0 .. 1
     parameter OUT_LANES                  = 1,           // values a beat, divides N[N_LAYERS]; 1 for argmax
     parameter LOADABLE                   = 0,           // 1: s_load replaces weights and biases; 0 .. 1
+    parameter [32*(N_LAYERS+1)-1:0] PLAN_AT = {(N_LAYERS+1){32'd0}},    // first word of each plan, and all
+    parameter [32*PLAN_AT[32*N_LAYERS +: 32]+31:0] PLANS = 32'd0,   // plans of mlp_graph, and a word
     parameter MEM_DIR                    = ""           // folder of the ROM images
 ) (
     input  wire                                                      clk,
@@ -47,14 +49,12 @@ module mlp_top #(
     output wire                                                      s_load_tready,
     output wire                                                      load_done, load_refused,
 
-    input  wire                                                      s_axis_tvalid,
+    input  wire                                                      s_axis_tvalid, s_axis_tlast,
     output wire                                                      s_axis_tready,
-    input  wire                                                      s_axis_tlast,
     input  wire [IN_LANES*8*$signed((X_W[31:0]+7)/8)-1:0]            s_axis_tdata,
 
-    output wire                                                      m_axis_tvalid,
+    output wire                                                      m_axis_tvalid, m_axis_tlast,
     input  wire                                                      m_axis_tready,
-    output wire                                                      m_axis_tlast,
     output wire [OUT_LANES*({64'd0, OUTPUT} == "logits" ? 8*$signed((X_W[32*N_LAYERS +: 32]+7)/8)
                  : {64'd0, OUTPUT} == "argmax" && N[32*N_LAYERS +: 32] > 128 ? 16 : 8)-1:0] m_axis_tdata,
     output wire [(N[32*N_LAYERS +: 32] > 128 ? 16 : 8)-1:0]          m_axis_tuser
@@ -81,18 +81,16 @@ module mlp_top #(
 
     wire [offset(N_LAYERS+1)-1:0] x;
     wire [N_LAYERS:0]             x_valid, x_ready;
-    wire                          x_last;       // of the features; other vectors are a beat
     wire [N_LAYERS:0]             full;         // the memories of all layers in front of layer k
     wire [10:0]                   load;
-    wire                          beat_valid, beat_ready;
+    wire                          x_last, beat_valid, beat_ready;   // x_last: of features; others are a beat
     assign                        full[0] = 1'b1;
 
     mlp_load #(.LOADABLE(LOADABLE)) u_load (
         .clk(clk), .rst(rst), .s_load_tvalid(s_load_tvalid), .s_load_tready(s_load_tready),
-        .s_load_tlast(s_load_tlast), .s_load_tdata(s_load_tdata),
-        .done(load_done), .refused(load_refused), .load(load), .full(full[N_LAYERS]),
-        .in_valid(s_axis_tvalid), .in_ready(s_axis_tready),
-        .out_valid(beat_valid), .out_ready(beat_ready), .waits(x_valid[0]),
+        .s_load_tlast(s_load_tlast), .s_load_tdata(s_load_tdata), .done(load_done),
+        .refused(load_refused), .load(load), .full(full[N_LAYERS]), .in_valid(s_axis_tvalid),
+        .in_ready(s_axis_tready), .out_valid(beat_valid), .out_ready(beat_ready), .waits(x_valid[0]),
         .enters(x_valid[0] && x_ready[0]), .leaves(x_valid[N_LAYERS] && x_ready[N_LAYERS])
     );
 
@@ -111,6 +109,7 @@ module mlp_top #(
             localparam integer DROPPED  = SHIFT[32*k +: 32], HAS_RELU = RELU[32*k +: 32];
             localparam integer ENTRY_W  = TABLE_W[32*k +: 32], N_LANES = k == 0 ? BEAT : N_IN;
             localparam integer N_SIMD   = SIMD[32*k +: 32], N_PE     = PE[32*k +: 32];
+            localparam integer FIRST    = PLAN_AT[32*k +: 32], FOLLOW   = PLAN_AT[32*(k+1) +: 32];
 
             // Two decimal digits number the images of a layer.
             localparam [7:0] TENS    = 48 + k / 10, ONES = 48 + k % 10;
@@ -121,7 +120,8 @@ module mlp_top #(
             mlp_layer #(
                 .N_IN(N_IN), .N_OUT(N_OUT), .X_W(IN_W), .W_W(WEIGHT_W), .ACC_W(SUM_W), .Y_W(OUT_W),
                 .SHIFT(DROPPED), .RELU(HAS_RELU), .TABLE_W(ENTRY_W), .LANES(N_LANES), .SIMD(N_SIMD),
-                .PE(N_PE), .LOADABLE(LOADABLE), .WEIGHTS(MEM_DIR == "" ? "" : WEIGHTS),
+                .PE(N_PE), .LOADABLE(LOADABLE), .WORDS(FOLLOW - FIRST),
+                .PLAN(PLANS[32*FIRST +: 32*(FOLLOW-FIRST)+32]), .WEIGHTS(MEM_DIR == "" ? "" : WEIGHTS),
                 .BIASES(MEM_DIR == "" ? "" : BIASES), .TABLE(MEM_DIR == "" ? "" : ENTRIES)
             ) u_layer (
                 .clk(clk), .rst(rst), .load({full[k], load}), .load_full(full[k+1]),

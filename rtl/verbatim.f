@@ -5,6 +5,7 @@ mlp_argmax_tree.v
 mlp_delay.v
 mlp_dot.v
 mlp_fold.v
+mlp_graph.v
 mlp_input.v
 mlp_layer.v
 mlp_leading_one.v

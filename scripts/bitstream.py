@@ -33,6 +33,11 @@ def predict(folder: Path, board: Board) -> None:
             f"network {network.spec.name}: must not be loadable, as a board's link has no frame "
             "for new weights: leave loadable out of the recipe"
         )
+    if any(layer.plan for layer in network.spec.layers):
+        raise errors.CommandError(
+            f"network {network.spec.name}: must not share sums, which a board's link is too slow "
+            "for: leave sharing out of the recipe"
+        )
     network = fitted(network, board)
     bitstream, placed = build(network, board)
     written = put(bitstream, folder)

@@ -7,7 +7,7 @@ from common import cli
 from model import Network
 from scripts.expected import FILE, read_expected
 from scripts.predict import features_of
-from syn.folds import folded
+from syn.folds import refolded
 from syn.package import content, folder
 from syn.package.quoted import plural
 
@@ -15,7 +15,7 @@ from syn.package.quoted import plural
 def run(arguments: argparse.Namespace) -> None:
     """Write the folder of the core, whole or not at all."""
     network = Network.load(arguments.build / "network.json")
-    network = network.refolded(folded(network.spec, arguments.fold))
+    network = refolded(network, arguments.fold)
     if arguments.samples is not None:
         features = features_of(arguments.samples, network)
     else:
@@ -43,7 +43,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fold",
         default="default",
-        help="serial, default, unrolled, or SIMDxPE of each layer: 4x3,30x1",
+        help="serial, default, unrolled, shared, or SIMDxPE of each layer: 4x3,30x1",
     )
     parser.add_argument(
         "--samples",

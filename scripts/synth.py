@@ -9,7 +9,7 @@ from rich.progress import Progress
 from common import cli, errors, files, tables
 from model import artifact
 from syn import targets, utilization
-from syn.folds import folded
+from syn.folds import refolded
 
 # Stands for the first device of a family, or for none where it has none.
 FIRST = "first"
@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> None:
     target = targets.target(arguments.target)
     device = target.device(None if arguments.device == FIRST else arguments.device)
     network = artifact.load(arguments.build / "network.json")
-    network = network.refolded(folded(network.spec, arguments.fold))
+    network = refolded(network, arguments.fold)
     with Progress(console=Console(stderr=True)) as bar:
         found = utilization.measure(network, target, device, seeds(arguments.seeds), bar)
     name = "-".join(["synth", target.name, *([device.name] if device else [])])
@@ -55,7 +55,11 @@ def options(parser: argparse.ArgumentParser) -> None:
     for name, default, meaning in (
         ("target", "ecp5", "family: ecp5, ice40 or xc7"),
         ("device", FIRST, "part of the family (default: its first)"),
-        ("fold", "default", "serial, default, unrolled, or SIMDxPE of each layer: 4x3,30x1"),
+        (
+            "fold",
+            "default",
+            "serial, default, unrolled, shared, or SIMDxPE of each: 4x3,30x1",
+        ),
         ("seeds", "1,2,3", "seeds of placement (default: %(default)s)"),
     ):
         parser.add_argument(f"--{name}", default=default, help=meaning)

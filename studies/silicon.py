@@ -14,7 +14,7 @@ from common.markdown import table_of_numbers
 from common.paths import GOLDEN_IRIS, ROOT
 from model import artifact
 from syn import utilization
-from syn.folds import folded
+from syn.folds import refolded
 from syn.targets import target
 from syn.utilization import Facts
 
@@ -118,9 +118,10 @@ def run(arguments: argparse.Namespace) -> None:
     with Progress(console=Console(stderr=True)) as bar:
         for build in BUILDS:
             chosen = target(build.target)
-            refolded = network.refolded(folded(network.spec, build.fold))
             device = chosen.device(build.device)
-            facts = utilization.measure(refolded, chosen, device, build.seeds, bar)
+            facts = utilization.measure(
+                refolded(network, build.fold), chosen, device, build.seeds, bar
+            )
             found.append((build, facts))
     text = json.dumps([facts for _, facts in found], indent=1)
     files.write_atomically(ROOT / "build" / "silicon.json", text + "\n")

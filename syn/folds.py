@@ -1,7 +1,23 @@
 """Folds of a network as a person names them."""
 
+from typing import TypeVar
+
 from common.errors import CommandError
+from model.artifact import Network
+from model.shared import shared
 from model.spec import NetworkSpec
+
+AnyNetwork = TypeVar("AnyNetwork", bound=Network)
+
+# Unrolled, by sums that outputs share: a fold of a network, whose weights say which.
+SHARED = "shared"
+
+
+def refolded(network: AnyNetwork, fold: str) -> AnyNetwork:
+    """The network at a fold as `folded` knows it, or `SHARED`."""
+    if fold == SHARED:
+        return shared(network.refolded(network.spec.unrolled()))
+    return network.refolded(folded(network.spec, fold))
 
 
 def folded(spec: NetworkSpec, fold: str) -> NetworkSpec:
@@ -17,7 +33,7 @@ def folded(spec: NetworkSpec, fold: str) -> NetworkSpec:
         folds = {layer.name: pair for layer, pair in zip(spec.layers, pairs, strict=True)}
     except ValueError as error:
         raise CommandError(
-            f"fold must be {', '.join(named)}, or SIMDxPE of each of the {len(spec.layers)} layers "
-            f"with commas between them, got {fold!r}"
+            f"fold must be {', '.join(named)}, {SHARED}, or SIMDxPE of each of the "
+            f"{len(spec.layers)} layers with commas between them, got {fold!r}"
         ) from error
     return spec.folded(folds, in_lanes=1, lanes=1, out_lanes=1)

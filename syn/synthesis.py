@@ -37,6 +37,9 @@ CONSTANTS_FIRST = (
     *("proc", "flatten", "opt", "memory_collect", "opt_mem", "opt -full", "wreduce"),
     *(f"techmap -map {CONSTANT_MULTIPLIER.name} t:$mul", "opt -full", "wreduce", "opt -full"),
 )
+# Sums that outputs share are added one by one: merged, they would be added once for each reader.
+ADDITIONS = Path(__file__).with_name("additions.v")
+ONE_BY_ONE = (f"techmap -map {ADDITIONS.name}", "opt_clean")
 _UNROUTED = "--no-route"
 _NETLIST, _PLACEMENT = "netlist.json", "placement.json"
 
@@ -57,6 +60,11 @@ class Design:
     rtl: Path = RTL
     core: str | None = None
     multipliers: int = 0
+
+    @property
+    def shares_sums(self) -> bool:
+        """Tell whether layers have a plan of additions."""
+        return any(self.parameters.get(key) for key in ("PLANS", "PLAN"))
 
 
 @dataclass(frozen=True)
@@ -203,7 +211,9 @@ def plain(result: Netlist | Placement) -> dict[str, Any]:
 
 def script(design: Design, target: Target, device: Device | None) -> tuple[str, ...]:
     """Yosys's commands between reading a design and writing its netlist."""
-    return (*CONSTANTS_FIRST, *target.script(device, design.multipliers, design.module))
+    additions = ONE_BY_ONE if design.shares_sums and target.carries else ()
+    commands = target.script(device, design.multipliers, design.module)
+    return (*CONSTANTS_FIRST, *additions, *commands)
 
 
 def rests_on(design: Design, target: Target, device: Device | None) -> dict[str, Any]:
@@ -220,7 +230,8 @@ def rests_on(design: Design, target: Target, device: Device | None) -> dict[str,
 
 
 def _sources(design: Design, target: Target) -> list[Path]:
-    return sorted([*sources.verilog(design.rtl), CONSTANT_MULTIPLIER, *target.carries])
+    maps = [CONSTANT_MULTIPLIER, *target.carries, *([ADDITIONS] if design.shares_sums else [])]
+    return sorted([*sources.verilog(design.rtl), *maps])
 
 
 def _copy(design: Design, target: Target, folder: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from common.errors import VerbatimError
 from common.programs import DISK_FULL
 from model.stage import Parameter
-from model.verilog import literal
+from model.verilog import number
 
 # The wheel's scripts lie beside the interpreter.
 ENVIRONMENT = os.environ | {
@@ -54,4 +54,4 @@ def chosen(parameters: Mapping[str, Parameter]) -> str:
     >>> chosen({"N": 3, "EXP": "exp.mem"})
     '-set N 3 -set EXP "exp.mem"'
     """
-    return " ".join(f"-set {name} {literal(value)}" for name, value in parameters.items())
+    return " ".join(f"-set {name} {number(value)}" for name, value in parameters.items())

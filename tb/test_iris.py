@@ -1,4 +1,4 @@
-"""The golden IrisNet through mlp_top: all flowers, thousands of random inputs, three folds."""
+"""The golden IrisNet through mlp_top: all flowers, thousands of random inputs, each fold."""
 
 import json
 
@@ -24,7 +24,7 @@ RANDOM_SAMPLES = {
 
 
 @pytest.mark.parametrize("simulator", SIMULATORS)
-@pytest.mark.parametrize("fold", FOLDS)
+@pytest.mark.parametrize("fold", [*FOLDS, "shared"])
 def test_every_flower_is_golden(fold: str, simulator: str) -> None:
     network, dataset = at(fold), datasets.load("iris")
     name = f"iris-{fold}"

@@ -8,7 +8,8 @@ a plan of it fixes their parameters together.
 
 import dataclasses
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from common.paths import BUILD
 from model.artifact import Network
 from model.format import MAX_WIDTH, MIN_WIDTH, Format
 from model.images import MEM_DIR
+from model.shared import shared
 from model.stage import Output, Parameter
 from model.stages.linear import MAX_SIZE
 from model.stages.output import ArgmaxSpec, LogitsSpec, SigmoidSpec
@@ -34,6 +36,7 @@ from tb.modules.arithmetic import RandomWords
 from tb.modules.case import Case, Parameters, Setting, plain
 from tb.modules.declared import defaults
 from tb.modules.description import Module
+from tb.modules.graph import OfGraph
 from tb.modules.layer import OfLayer
 from tb.modules.networks import MADE_UP
 from tb.modules.output import OfOutput, OfTable
@@ -122,6 +125,15 @@ SIGMOIDS = (
 )
 LAYERS = {"smallest": lambda: SMALLEST, "largest": lambda: LARGEST}
 
+# The narrowest inputs too, where outputs share sums.
+GRAPHS = {**LAYERS, "narrowest": lambda: FARTHEST}
+
+
+def shares(make: Callable[[], Network]) -> Network:
+    """The network with all layers unrolled, and sums that outputs share."""
+    return shared(make().refolded(make().spec.unrolled()))
+
+
 ROWS: dict[str, list[Setting]] = {
     "mlp_adder_tree": [plain(N=3, W=1)],
     "mlp_argmax_tree": [plain(N=2, W=1, INDEX_W=1)],
@@ -143,6 +155,7 @@ ROWS: dict[str, list[Setting]] = {
     ],
     "mlp_requantize": [plain(LANES=2, ACC_W=63, OUT_W=16, SHIFT=47)],
     "mlp_linear": [OfLayer(name, make) for name, make in LAYERS.items()],
+    "mlp_graph": [OfGraph(name, partial(shares, make)) for name, make in GRAPHS.items()],
     "mlp_layer": [OfLayer(name, make, whole=True) for name, make in LAYERS.items()],
     "mlp_softmax_taylor2": of_softmax("mlp_softmax_taylor2", "taylor2", "reciprocal"),
     "mlp_softmax_max": of_softmax("mlp_softmax_max", "exp", "restoring"),

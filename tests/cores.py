@@ -16,6 +16,7 @@ from model.artifact import Network
 from model.data import datasets
 from model.data.scaling import TargetScaling
 from model.format import Format
+from model.shared import shared
 from syn.package import content, folder
 from tb.sim import simulators
 from tb.sim.made_up import codes, made_up
@@ -32,6 +33,8 @@ WIDE = made_up(
     softmax=("exp", "restoring"),
     softmax_lanes=4,
 )
+# A layer whose outputs share sums, behind one that is folded.
+SHARES = shared(made_up([3, 4, 3], folds=[(1, 2), (4, 3)]))
 # One of each kind of output and of activation: values of two bytes in units of their own, logits
 # with a class, more classes than a byte of tuser has indices for, one probability and several.
 _SCALED = made_up(

@@ -34,6 +34,7 @@ from model.frontends.torch_fx import Layer
 from model.qat.calibration import EXACT_BITS, Calibration, fake_quantize, straight_through
 from model.qat.losses import SCORES
 from model.recipe import Recipe
+from model.shared import shared
 from model.spec import NetworkSpec
 from model.stage import Output
 from model.stages.activation import Activation
@@ -251,7 +252,8 @@ def export(
         out_lanes=plan.lanes.outputs,
         loadable=recipe.loadable,
     )
-    return Network(spec, weights, biases, provenance, scaling, targets=targets)
+    network = Network(spec, weights, biases, provenance, scaling, targets=targets)
+    return network if recipe.sharing is None else shared(network, recipe.sharing)
 
 
 def provenance(recipe: Recipe, dataset: Dataset) -> dict[str, Any]:

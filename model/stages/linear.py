@@ -20,6 +20,7 @@ from model.stage import (
     rom_area,
 )
 from model.stages.activation import TABLE_CYCLES, Activation
+from model.sum_plan import Plan
 from model.words import Field, pack_lanes
 
 MAX_ACC_W = 63
@@ -29,6 +30,7 @@ BYTE = 8
 # Cycles from the edge that accepts a beat to the edge that hands its result over.
 FOLD_CYCLES = 1
 ROM_CYCLES, FETCH_CYCLES, MULTIPLY_CYCLES = 1, 1, 1
+BIAS_CYCLES = 1
 REQUANTIZE_CYCLES = 2
 RELU_CYCLES = 0
 
@@ -39,7 +41,8 @@ class LayerSpec:
 
     In the place of a ReLU there may be another ``activation``, by table. ``weights`` names the
     weight matrix: layers that share a matrix name the same one.
-    ``simd`` inputs times ``pe`` outputs are multiplied in each cycle.
+    ``simd`` inputs times ``pe`` outputs are multiplied in each cycle; where there is a ``plan``,
+    all of them, by additions that outputs share (`model.shared`).
     """
 
     kind: ClassVar[str] = "linear"
@@ -57,6 +60,7 @@ class LayerSpec:
     simd: int
     pe: int
     activation: Activation | None = None
+    plan: Plan | None = None
 
     def __post_init__(self) -> None:
         owner = f"layer {self.name}"
@@ -80,6 +84,10 @@ class LayerSpec:
             f"weights + frac of inputs, got {self.z.frac}",
         )
         require_integer(owner, self.min_acc_w, MAX_ACC_W, acc_w=self.acc_w)
+        require(
+            self.plan is None or self.cycles == 1,
+            f"{owner}: simd x pe must be {self.n_in} x {self.n_out} beside a plan, got {self.fold}",
+        )
 
     @property
     def z(self) -> Format:
@@ -125,7 +133,9 @@ class LayerSpec:
 
     @property
     def linear_cycles(self) -> int:
-        """Latency of ``mlp_linear``: vector accepted to first beat of sums handed over."""
+        """Latency of ``mlp_linear`` or ``mlp_graph``: vector accepted to first sums handed over."""
+        if self.plan:
+            return self.plan.stages + BIAS_CYCLES
         last_step_fetched = FOLD_CYCLES + self.steps - 1 + ROM_CYCLES + FETCH_CYCLES
         return last_step_fetched + self.dot_cycles + ACCUMULATE_CYCLES
 
@@ -183,7 +193,9 @@ class LayerSpec:
 
     def refolded(self, fold: tuple[int, int] | None, lanes: int | None) -> Self:
         """The same layer at another ``(simd, pe)``; it has no lanes of its own."""
-        return dataclasses.replace(self, simd=fold[0], pe=fold[1]) if fold else self
+        if fold in (None, (self.simd, self.pe)):
+            return self
+        return dataclasses.replace(self, simd=fold[0], pe=fold[1], plan=None)
 
     def streams(self, index: int) -> tuple[Stream, ...]:
         """Vector in, sums, requantized values, and what an activation makes of them."""
@@ -218,12 +230,12 @@ class LayerSpec:
     def image_shapes(self, index: int) -> dict[str, tuple[int, int]]:
         """A word of weights for each cycle, a word of biases for each group of outputs.
 
-        Then the table of an activation, a word for each code that enters it.
+        Then the table of an activation, a word for each code that enters it. A plan is of its
+        weights, which have no image beside it.
         """
-        found = {
-            f"linear{index:02d}_weights.mem": (self.cycles, self.multipliers * self.w.width),
-            f"linear{index:02d}_biases.mem": (self.groups, self.pe * self.acc_w),
-        }
+        weights = {f"linear{index:02d}_weights.mem": (self.cycles, self.multipliers * self.w.width)}
+        found = {} if self.plan else weights
+        found[f"linear{index:02d}_biases.mem"] = (self.groups, self.pe * self.acc_w)
         table = {f"linear{index:02d}_table.mem": (1 << self.z.width, self.y.width)}
         return found | (table if self.activation else {})
 
@@ -244,11 +256,13 @@ class LayerSpec:
         if self.activation:
             table = self.activation.table(self.y)
             found[f"linear{index:02d}_table.mem"] = [pack_lanes([y], self.y.width) for y in table]
-        return found
+        return {name: words for name, words in found.items() if name in self.image_shapes(index)}
 
     @property
     def register_area(self) -> Area:
-        """``mlp_vector`` where a vector comes in one beat: it turns."""
+        """``mlp_vector`` where a vector comes in one beat: it turns. A plan needs none."""
+        if self.plan:
+            return Area(0, 0, 0, 0)
         vector = self.n_in * self.x.width
         return Area(0, vector, vector, 0)
 
@@ -269,6 +283,7 @@ class LayerSpec:
         """``mlp_layer`` but for ``mlp_vector``: fetch inputs, multiply, add, requantize, gather.
 
         Where every weight has a multiplier of its own, that is an adder, and the weight a constant.
+        Where there is a plan, its adders are in the place of all products and sums.
         """
         products, x_w, w_w, y_w = self.multipliers, self.x.width, self.w.width, self.z.width
         product_w, sum_w = x_w + w_w, self.acc_w
@@ -286,6 +301,12 @@ class LayerSpec:
         if self.activation:
             table = rom_area(self.pe * self.y.width, 1 << y_w)
         luts = tree + self.pe * (3 * sum_w + 3 * kept_w + 3 * y_w)
+        if self.plan:
+            adders = self.plan.adder_bits + self.pe * sum_w
+            luts += adders - tree
+            flip_flops += self.plan.flip_flops
+            flip_flops -= self.simd * x_w * 2 + products * product_w + tree
+            return table + Area(0, luts, flip_flops, 0)
         if self.cycles == 1:
             return table + Area(0, luts + products * product_w, flip_flops, 0)
         weights = rom_area(products * w_w, self.cycles)

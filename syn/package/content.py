@@ -16,6 +16,7 @@ from model.artifact import Network
 from model.images import MEM_DIR
 from model.names import Names
 from model.spec import TOP, NetworkSpec
+from model.verilog import number
 from syn.package import answers, modules, quoted
 from syn.package.vectors import Real, Samples, Vectors, samples, vectors
 
@@ -24,6 +25,8 @@ TEMPLATES = Path(__file__).with_name("templates")
 VERSION = "1.0.0"
 # Comments for each entry of a list parameter of `mlp_top`: the first of N and X_W is the input's.
 _ENDS = frozenset({"N", "X_W"})
+# Words of plans on a line.
+_PLAN_WORDS = 8
 _CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 
 
@@ -93,13 +96,29 @@ def _parameters(spec: NetworkSpec) -> list[dict[str, Any]]:
     for name, value in spec.parameters(MEM_DIR).items():
         if name == "MEM_DIR":
             continue
-        if isinstance(value, tuple):
+        if name == "PLANS":
+            assert isinstance(value, tuple)
+            found.append({"name": name, "entries": _plans(value)[::-1]})
+        elif isinstance(value, tuple):
             owners = ["features", *layers] if name in _ENDS else layers
+            owners = [*layers, "words of all"] if name == "PLAN_AT" else owners
             entries = [f"32'd{entry}" for entry in value]
             found.append({"name": name, "entries": list(zip(entries, owners, strict=True))[::-1]})
         else:
             literal = f'"{value}"' if isinstance(value, str) else str(value)
             found.append({"name": name, "literal": literal})
+    return found
+
+
+def _plans(words: tuple[int, ...]) -> list[tuple[str, str]]:
+    """Words of plans as literals of eight, and which they are."""
+    found = []
+    for first in range(0, len(words), _PLAN_WORDS):
+        part = words[first : first + _PLAN_WORDS]
+        last = first + len(part) - 1
+        found.append(
+            (number(part), f"words {first} .. {last}" if len(part) > 1 else f"word {last}")
+        )
     return found
 
 

@@ -13,6 +13,7 @@ from model.artifact import Network, load
 from model.bounds import output_interval
 from model.format import Format, Int
 from model.images import write_images
+from model.shared import shared
 from model.stage import PACK_CYCLES
 from model.stages.linear import RELU_CYCLES, REQUANTIZE_CYCLES, LayerSpec
 from model.words import Field
@@ -92,7 +93,7 @@ class Relu(Operator):
         return beat(self.outputs[0], reference.relu(vector["x"]), vector["last"])
 
 
-class _OfLayer(Operator):
+class OfNetworkLayer(Operator):
     """A module that computes one layer of a network file."""
 
     def __init__(self, job: Job) -> None:
@@ -106,7 +107,7 @@ class _OfLayer(Operator):
         self.least: int
         self.most: int
         self.least, self.most = output_interval(before) if before else (fmt.q_min, fmt.q_max)
-        lanes = self.parameters["LANES"]
+        lanes = self.parameters.get("LANES", self.layer.n_in)
         self.gathers = lanes < self.layer.n_in
         self.interval = max(self.layer.cycles, self.layer.n_in // lanes)
         self.inputs = (Field("x", self.layer.x.width, lanes, signed=True), LAST)
@@ -150,7 +151,7 @@ class _OfLayer(Operator):
         )
 
 
-class Linear(_OfLayer):
+class Linear(OfNetworkLayer):
     def __init__(self, job: Job) -> None:
         super().__init__(job)
         self.latency = self.gather_cycles + self.layer.linear_cycles
@@ -160,7 +161,7 @@ class Linear(_OfLayer):
         return served(self.outputs[0], self.sums(vector))
 
 
-class Layer(_OfLayer):
+class Layer(OfNetworkLayer):
     def __init__(self, job: Job) -> None:
         super().__init__(job)
         self.latency = self.gather_cycles + self.layer.latency
@@ -245,6 +246,9 @@ class OfLayer:
             parameters |= {"Y_W": layer.y.width, "SHIFT": layer.shift, "RELU": int(layer.relu)}
             if layer.activation:
                 parameters |= {"TABLE_W": layer.z.width, "TABLE": f"{images}_table.mem"}
+            if layer.plan:
+                words = layer.plan.words
+                parameters |= {"WORDS": len(words), "PLAN": (*words, 0)}
         return parameters, {"network": str(path), "layer": self.index}
 
 
@@ -282,6 +286,11 @@ def _in_beats(name: str, *, whole: bool = False) -> OfLayer:
     """A layer of `IN_BEATS`."""
     make, lanes = IN_BEATS[name]
     return OfLayer(name, make, whole=whole, lanes=lanes)
+
+
+def _shared(make: Callable[[], Network]) -> Network:
+    """The network with sums that outputs share."""
+    return shared(make())
 
 
 def _tiny(n_in: int, n_out: int, simd: int, pe: int, *, quick: bool = False) -> Contract:
@@ -448,6 +457,8 @@ MODULES = (
             "SIMD": "divides N_IN",
             "PE": "divides N_OUT",
             "LOADABLE": "0 .. 1",
+            "WORDS": "0 or more",
+            "PLAN": "each 0 or more",
             "WEIGHTS": "image",
             "BIASES": "image",
             "TABLE": "image",
@@ -457,6 +468,7 @@ MODULES = (
             *(OfLayer(name, make, whole=True) for name, make in MORE.items()),
             *(OfLayer(name, make, whole=True) for name, make in BY_TABLE.items()),
             *(_in_beats(name, whole=True) for name in IN_BEATS),
+            OfLayer("5x4-shared", functools.partial(_shared, ON_BOTH["5x4-unrolled"]), whole=True),
         ),
         mutated=("6x4-by-3x2", "5x4-unrolled", "6x4-tanh"),
     ),

@@ -7,6 +7,7 @@ from model.artifact import Network, load
 from model.data import datasets
 from model.format import Format, Int
 from model.reference import quantize
+from model.shared import shared
 from model.stages.softmax import COMBINATIONS
 from tb.modules.situations import directed
 from tb.sim.made_up import made_up
@@ -42,6 +43,17 @@ MADE_UP = {
     ),
     "extreme": made_up([8, 4, 2], folds=[(8, 2), (2, 1)], integers="extreme", out_lanes=2),
     "one-layer": made_up([2, 2]),
+    "shared": shared(
+        made_up(
+            [4, 6, 5, 3],
+            folds=[(4, 6), (3, 5), (5, 3)],
+            weight_format=Format(8, 8),
+            in_lanes=2,
+            softmax_lanes=3,
+            seed=3,
+        ),
+        3,
+    ),
     "loadable": made_up([4, 6, 3], folds=[(2, 3), (6, 3)], in_lanes=2, loadable=True),
     # A memory keeps the features: 17 words, of three beats each.
     "wide": made_up([51, 4, 3], folds=[(3, 2), (2, 3)], weight_format=Format(8, 8)),
@@ -113,7 +125,9 @@ MADE_UP = {
 
 
 def at(fold: str) -> Network:
-    """The golden network at one of the folds."""
+    """The golden network at one of the folds, or ``shared``: unrolled, by sums of all outputs."""
+    if fold == "shared":
+        return shared(at("unrolled"))
     return IRIS.refolded(FOLDS[fold])
 
 

@@ -66,6 +66,8 @@ MODULES = (
             "MEMORY": "0 .. 1",
             "OUT_LANES": "divides N[N_LAYERS]",
             "LOADABLE": "0 .. 1",
+            "PLAN_AT": "each 0 or more",
+            "PLANS": "each 0 or more",
             "MEM_DIR": "image",
         },
         # tb/test_top.py runs the networks that the regression runs.

@@ -23,7 +23,6 @@ from xml.etree import ElementTree
 from cocotb_test import simulator as cocotb_test
 from filelock import FileLock
 
-from common import sources
 from common.errors import SimulationError
 from common.paths import BUILD, RTL
 from common.paths import module as full_name
@@ -33,6 +32,7 @@ from model.verilog import literal
 from syn.netlist import kind_in_environment
 from syn.netlist import netlist as cells_of
 from tb.job import COUNTS, Job
+from tb.sim.given import given
 from tb.sim.simulators import (
     PRECOMPILED,
     SIMULATORS,
@@ -187,7 +187,8 @@ def simulate(
 
     def run(folder: Path, *, building: bool) -> None:
         """Build into the folder, or run what was built there."""
-        verilog = list(map(str, sources.verilog(design)))
+        files, short = given(module, parameters, design, folder)
+        verilog = list(map(str, files))
         if building and simulator == "verilator":
             verilog.append(str(_made_public(folder, (module, *visible))))
         _RUN[simulator](
@@ -195,7 +196,7 @@ def simulate(
             module=full_name(f"tb.benches.{bench}"),
             # Where there are none, none is newer than the build, and nothing is compiled again.
             verilog_sources={module: verilog if building else []},
-            parameters={key: literal(value) for key, value in parameters.items()},
+            parameters={key: literal(value) for key, value in short.items()},
             compile_args=list(arguments),
             compile_only=building,
             force_compile=building,

@@ -5,11 +5,12 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from common import results, sources
+from common import results
 from common.paths import RTL
 from common.programs import SimulatorError
 from model.stage import Parameter
 from model.verilog import literal
+from tb.sim.given import given
 from tb.sim.simulators import (
     PRECOMPILED,
     build_folder,
@@ -83,12 +84,13 @@ def _build(
 
     def build(folder: Path) -> None:
         log = folder / "build.log"
+        files, short = given(module, parameters, rtl, folder)
         command = [
             *("verilator", *_ARGS, *args, "--build-jobs", str(build_jobs())),
             *("-MAKEFLAGS", f"VERILATOR_ROOT={environment['VERILATOR_ROOT']}"),
             *("--top-module", module, "--Mdir", str(folder), "-o", product),
-            *(f"-G{key}={literal(value)}" for key, value in parameters.items()),
-            *map(str, sources.verilog(rtl)),
+            *(f"-G{key}={literal(value)}" for key, value in short.items()),
+            *map(str, files),
             str(harness[0]),
         ]
         with log.open("w") as stream:

@@ -151,8 +151,8 @@ def of_another_kind(build: Path) -> str:
 
 def bad_fold(_: Path) -> str:
     return (
-        "fold must be serial, default, unrolled, or SIMDxPE of each of the 2 layers with commas "
-        "between them, got 'unrolled,'"
+        "fold must be serial, default, unrolled, shared, or SIMDxPE of each of the 2 layers with "
+        "commas between them, got 'unrolled,'"
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from tests.cores import (
     IRIS,
+    SHARES,
     SMALL,
     WIDE,
     compiled_by_icarus,
@@ -60,6 +61,24 @@ def test_core_of_wide_beats_passes(tmp_path: Path) -> None:
         f"PASS: made_up_core: 80 results of 64 bytes, twice; latency {latency}, {interval} cycles "
         "per sample"
     ]
+
+
+def test_core_of_shared_sums_passes_and_fails_on_another_plan(tmp_path: Path) -> None:
+    core = moved(SHARES, tmp_path)
+    assert [path.name for path in sorted((core / "mem").glob("*_weights.mem"))] == [
+        "linear00_weights.mem"
+    ]
+    command = compiled_by_icarus(core, "2005")
+    assert run(*command, cwd=core).stdout.startswith("PASS")
+    wrapper = core / "made_up_core.v"
+    text = wrapper.read_text()
+    at = text.index("'h", text.index(".PLANS")) + 2
+    # A sign of the last output's: its entry stands in the first line, behind a word of zeros.
+    assert text[at : at + 8] == "0" * 8
+    sign = f"{int(text[at + 8 : at + 10], 16) ^ 2:02x}"
+    wrapper.write_text(text[: at + 8] + sign + text[at + 10 :])
+    done = run(*compiled_by_icarus(core, "2005"), cwd=core)
+    assert "FAIL" in done.stdout and "PASS" not in done.stdout
 
 
 @pytest.mark.parametrize(

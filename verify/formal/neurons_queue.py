@@ -16,7 +16,7 @@ from verify.formal.neurons_rows import relu, requantized, rounded
 from verify.formal.neurons_words import Word, constant
 from verify.formal.softmax_proofs import ProofError
 
-SUM = "u_linear.out"
+SUM = "g_linear.u_linear.out"
 SPARE, REQUANTIZE = "u_sum_skid_buffer.spare", "u_requantize"
 # Valid bits in front of the codes: what is behind may not depend on them.
 CODES = 2
@@ -65,7 +65,7 @@ class Queue:
         known |= {f"{REQUANTIZE}.{name}" for name in ("middle", "middle_last", "out_y", "out_last")}
         known |= {f"{PACK}.count", f"{PACK}.out_x"}
         for name in self.design.registers:
-            if name not in known and not name.startswith("u_linear."):
+            if name not in known and not name.startswith("g_linear.u_linear."):
                 raise ProofError(f"{name}: must belong to a place of mlp_layer")
 
     def _fresh(self, *names: str) -> dict[str, Word]:

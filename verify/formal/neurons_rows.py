@@ -15,7 +15,7 @@ from verify.formal.neurons_words import Word, Words, constant, sign_extended
 from verify.formal.softmax_proofs import ProofError
 
 # The accumulators of a layer, and the handshake that they leave with.
-SUMS, VALID = "u_linear.out_acc", "u_linear.out_valid"
+SUMS, VALID = "g_linear.u_linear.out_acc", "g_linear.u_linear.out_valid"
 
 
 @dataclass
