@@ -152,9 +152,10 @@ def check(plan: Plan, matrix: Int, low: int, high: int, acc_w: int) -> None:
         ends = np.stack([rows[place] * low, rows[place] * high])
         least, greatest = int(ends.min(axis=0).sum()), int(ends.max(axis=0).sum())
         most = bits(low, high) if place < inputs else acc_w
-        fits = least >= (-1 << width - 1 if signed else 0) and greatest >> (width - signed) == 0
+        require(width > 0, f"plan: value {place} must have a bit or more, got {width}")
+        fits = least >= (-1 << width - 1 if signed else 0) and greatest < 1 << width - signed
         require(
-            0 < width <= most and (fits or width == acc_w),
+            width <= most and (fits or width == acc_w),
             f"plan: value {place} must fit its width, at most {most}, got {least} to {greatest} in "
             f"{width} bits",
         )

@@ -24,6 +24,7 @@ from model.artifact import Network
 from model.folding import divisors
 from model.format import MAX_FRAC, MAX_WIDTH, MIN_WIDTH, Format, Int
 from model.functions import FUNCTIONS
+from model.shared import shared
 from model.spec import TOP, NetworkSpec
 from model.stages.softmax import DIVIDERS, MAX_LOGIT_FRAC, SCORES
 from model.tables import MAX_TABLE_W
@@ -34,6 +35,8 @@ from verify import record
 HERE = "verify.campaigns.random_networks"
 SAMPLES = 1000
 MOST_CYCLES, MOST_MULTIPLIERS = 512, 24
+# Weights of a layer that is unrolled, in a network whose outputs share sums.
+MOST_SHARED = 256
 
 OUTPUTS = (*4 * ("softmax",), "logits", "ranked", "argmax", "sigmoid")
 
@@ -59,7 +62,10 @@ SHRUNK = (Size(1, 2), Size(1, 4), Size(2, 4), Size(2, 8), SMALL)
 
 
 def draw(seed: int, size: Size) -> Network:
-    """A legal network: any depth, widths, formats, folds, score and divider up to ``size``."""
+    """A legal network: any depth, widths, formats, folds, score and divider up to ``size``.
+
+    A quarter of those whose weights stay share the sums of their small layers.
+    """
     rng = np.random.default_rng(seed)
 
     def pick(low: int, high: int) -> int:
@@ -94,7 +100,8 @@ def draw(seed: int, size: Size) -> Network:
         _table(rng, weights[k].frac + formats[k].frac, formats[k + 1]) for k in range(len(weights))
     ]
     loadable = bool(rng.random() < 0.25)
-    return made_up(
+    every = pick(1, 4)
+    network = made_up(
         sizes,
         folds=folds,
         formats=formats,
@@ -105,6 +112,11 @@ def draw(seed: int, size: Size) -> Network:
         seed=seed,
         **ends,
     )
+    small = [layer for layer in network.spec.layers if layer.n_in * layer.n_out <= MOST_SHARED]
+    if loadable or not small or rng.random() < 0.75:
+        return network
+    unrolled = {layer.name: (layer.n_in, layer.n_out) for layer in small}
+    return shared(network.refolded(network.spec.folded(unrolled)), every)
 
 
 def _table(rng: np.random.Generator, finest: int, y: Format) -> tuple[str, Format] | None:
