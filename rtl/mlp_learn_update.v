@@ -24,8 +24,8 @@ module mlp_learn_update #(
     input  wire [P_W-1:0]                                                     in_product,
     input  wire [DROP_MAX-1:0]                                                in_dither,
     input  wire [(DROP_MAX > DROP_MIN ? $clog2(DROP_MAX-DROP_MIN+1) : 1)-1:0] in_drop,
-    output reg  [M_W-1:0]                                                     out_master,
-    output reg                                                                out_clamps    // it saturated
+    output wire [M_W-1:0]                                                     out_master,
+    output wire                                                               out_clamps    // it saturated
 );
 
     localparam G_W    = P_W + 1 - DROP_MIN;                 // signed step, whatever s
@@ -60,11 +60,15 @@ module mlp_learn_update #(
         end
     endfunction
 
+    reg [M_W:0] result;
+
     always @(posedge clk) begin
         if (rounded)
-            {out_clamps, out_master} <= clamped({{(DIFF_W-M_W){master[M_W-1]}}, master}
-                                              - {{(DIFF_W-G_W){step[G_W-1]}}, step});
+            result <= clamped({{(DIFF_W-M_W){master[M_W-1]}}, master}
+                            - {{(DIFF_W-G_W){step[G_W-1]}}, step});
     end
+
+    assign {out_clamps, out_master} = result;
 
     wire unused = &{1'b0, sum};
 
