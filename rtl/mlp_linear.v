@@ -144,8 +144,8 @@ module mlp_linear #(
     end
 
     initial begin
-        if (N_IN < 1 || N_OUT < 1 || SIMD < 1 || PE < 1 || STEPS*SIMD != N_IN || GROUPS*PE != N_OUT
-            || (LOADABLE != 0 && LANES != N_IN)) begin
+        if (N_IN < 1 || N_OUT < 1 || SIMD < 1 || PE < 1 || STEPS*SIMD != N_IN || GROUPS*PE != N_OUT || (
+            LOADABLE != 0 && LANES != N_IN)) begin
             $display("%m: N_IN=%0d SIMD=%0d N_OUT=%0d PE=%0d LOADABLE=%0d LANES=%0d: SIMD must divide N_IN, PE must divide N_OUT, and LANES be N_IN if LOADABLE",
                      N_IN, SIMD, N_OUT, PE, LOADABLE, LANES);
             $finish;

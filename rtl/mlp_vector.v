@@ -134,8 +134,8 @@ module mlp_vector #(
     endgenerate
 
     initial begin
-        if (N < 1 || GROUPS < 1 || SIMD < 1 || STEPS*SIMD != N
-            || LANES < 1 || (LANES != N && SIMD/LANES*LANES != SIMD)) begin
+        if (N < 1 || GROUPS < 1 || SIMD < 1 || STEPS*SIMD != N || LANES < 1 || (
+            LANES != N && SIMD/LANES*LANES != SIMD)) begin
             $display("%m: N=%0d LANES=%0d SIMD=%0d GROUPS=%0d: SIMD must divide N, and LANES be N or divide SIMD",
                      N, LANES, SIMD, GROUPS);
             $finish;

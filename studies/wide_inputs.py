@@ -13,6 +13,7 @@ from model import folding
 from model.artifact import Network
 from model.folding import Goal
 from model.format import Format
+from studies.unnamed import unnamed
 from syn import carried, utilization
 from syn.synthesis import Design
 from syn.targets import KINDS, target
@@ -58,7 +59,7 @@ def work(given: Design, seeds: Sequence[int]) -> list[Job]:
     device = family.device(DEVICE)
     assert device is not None
     placements = [carried.placement_job(given, family, device, seed) for seed in seeds]
-    return [carried.netlist_job(given, family, device), *placements]
+    return [carried.netlist_job(given, unnamed(family), device), *placements]
 
 
 def row(fold: str, network: Network, memory: bool, results: Sequence[Any]) -> list[str]:

@@ -353,6 +353,7 @@ MODULES = (
         illegal=(
             Illegal({"N": 6, "LANES": 2, "OUT_LANES": 3}, "OUT_LANES=3", warning="WIDTHEXPAND"),
             Illegal({"N": 6, "LANES": 4, "OUT_LANES": 4}, "LANES=4"),
+            Illegal({"N": 4, "LANES": -1, "OUT_LANES": 4}),
         ),
         mistakes=(
             mistake("loses-the-last", "6-2-2-9", "out_last  = in_last", "out_last  = 1'b1"),
