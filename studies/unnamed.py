@@ -14,9 +14,9 @@ class Unnamed(Target):
     """
 
     def script(self, device: Device | None, multipliers: int, top: str) -> tuple[str, ...]:
-        """Return the commands of the target up to its last step, which names and checks cells."""
+        """Return the commands of the target, and of its last step all but the names."""
         *first, last = super().script(device, multipliers, top)
-        return (*first, f"{last}check")
+        return (*first, f"{last}check", "hierarchy -check", "blackbox =A:whitebox")
 
 
 def unnamed(target: Target) -> Unnamed:

@@ -24,7 +24,8 @@ FOLDER = BUILD / "wide_inputs"
 
 FAMILY, DEVICE = "ecp5", "85k"
 MOST_MULTIPLIERS = 200
-KEPT = {False: "two registers", True: "memory"}
+FOLDS = ("serial", f"{MOST_MULTIPLIERS} multipliers")
+KEPT = {True: "memory", False: "two registers"}
 COLUMNS = ("fold", "features in", *KINDS, "estimated LUT", "FF")
 
 INTRODUCTION = """`make study-wide-inputs` writes this part: TFC, 784-64-64-64-10 with random
@@ -44,7 +45,7 @@ def networks() -> dict[str, Network]:
     )
     goal = Goal(max_multipliers=MOST_MULTIPLIERS)
     folded = serial.refolded(folding.meeting(serial.spec, goal))
-    return {"serial": serial, f"{MOST_MULTIPLIERS} multipliers": folded}
+    return dict(zip(FOLDS, (serial, folded), strict=True))
 
 
 def design(network: Network, *, memory: bool) -> Design:
@@ -77,6 +78,8 @@ def run(arguments: argparse.Namespace) -> None:
     seeds = tuple(range(1, arguments.seeds + 1))
     rows = []
     for fold, network in networks().items():
+        if fold not in (arguments.fold or FOLDS):
+            continue
         for memory in KEPT:
             todo = work(design(network, memory=memory), seeds)
             label = f"{fold}, {KEPT[memory]}"
@@ -94,6 +97,12 @@ def parser() -> argparse.ArgumentParser:
     built = argparse.ArgumentParser(prog="python -m studies.wide_inputs", description=__doc__)
     cli.add_docs(built, "docs/decisions")
     cli.add_jobs(built)
+    built.add_argument(
+        "--fold",
+        action="append",
+        choices=FOLDS,
+        help="one of them, may be given twice (default: both)",
+    )
     built.add_argument(
         "--seeds", type=int, default=0, help="placements, of an hour each (default: %(default)s)"
     )

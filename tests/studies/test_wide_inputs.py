@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from studies import wide_inputs
+from studies.unnamed import unnamed
 from syn import synthesis
 from syn.targets import target
 from tb.sim.made_up import made_up
@@ -34,3 +35,11 @@ def test_memory_saves_what_registers_took(tmp_path: Path, monkeypatch: pytest.Mo
     assert memory["FF"] < 0.4 * registers["FF"] and registers["FF"] > 2 * 128 * 8
     assert memory["LUT"] < 0.7 * registers["LUT"]
     assert memory["DSP"] == registers["DSP"]
+
+
+def test_cells_without_names_are_as_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(synthesis, "FOLDER", tmp_path)
+    design, family = wide_inputs.design(made_up([32, 2, 2]), memory=True), target("ecp5")
+    named, counted = (synthesis.synthesize(design, of) for of in (family, unnamed(family)))
+    assert counted.cells == named.cells and counted.cells["FF"] > 100
+    assert len(counted.instances) < len(named.instances)
