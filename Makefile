@@ -8,7 +8,7 @@ TEST    ?= sim## waves: sim, a case of make test, a folder of build/failures
 NETLIST ?= 0## test-rtl: 0 RTL, generic or 1 Yosys' gates, ice40 its cells
 TARGET  ?= ecp5## synth: family of FPGAs: ecp5, ice40 or xc7
 DEVICE  ?= first## synth: 85k, 45k, 25k; up5k, hx1k, hx8k; first of its family
-FOLD    ?= default## synth, core: serial, default, unrolled, shared, 4x3,30x1,30x1,10x1
+FOLD    ?= default## synth, core: serial, default, unrolled, shared, 4x3,...
 BOARD   ?= icebreaker## bitstream: icebreaker or ulx3s
 LEARN   ?= 0## bitstream: 1 learns on the board, from a random start
 LEARNED ?= 0## sim, core, synth, profile: 1 takes what make learn left
@@ -240,7 +240,7 @@ study-silicon: .venv/yosys ## FPGA resources of IrisNet on several devices
 study-silicon-learning: .venv/yosys ## FPGA resources of the core that learns
 	@$(RUN) studies.silicon_learning
 
-study-wide-inputs: .venv/yosys ## FPGA resources of 784 inputs, with and without a memory
+study-wide-inputs: .venv/yosys ## FPGA resources of 784 inputs in a memory or not
 	@$(RUN) studies.wide_inputs
 
 study-sweep: .venv/yosys ## area, speed, accuracy: folds, widths, softmaxes
