@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from common.errors import CommandError
 from common.paths import RECIPES
 from model import artifact, recipe, sum_plan
 from model.artifact import ArtifactError, Network
@@ -14,6 +15,7 @@ from model.format import SpecError
 from model.images import identity
 from model.shared import shared
 from model.verilog import PIECE, TypingError, is_long, literal, number, typed
+from scripts import bitstream
 from tb.sim.made_up import made_up
 
 ALONE = made_up([4, 6, 5], folds=[(4, 6), (2, 5)], in_lanes=4)
@@ -117,6 +119,12 @@ def test_a_recipe_says_how_many_additions_there_are_between_registers(tmp_path: 
         else:
             with pytest.raises(recipe.RecipeError, match="sharing must be an integer from 1 to 16"):
                 recipe.load(path)
+
+
+def test_a_board_takes_no_plan(tmp_path: Path) -> None:
+    artifact.save(SHARED, tmp_path / "network.json")
+    with pytest.raises(CommandError, match="network made_up: must not share sums, which a board"):
+        bitstream.predict(tmp_path, bitstream.BOARDS["icebreaker"])
 
 
 def test_parameters_hold_every_plan_in_its_place() -> None:
