@@ -13,19 +13,18 @@ import torch
 from rich.table import Table
 
 from common import errors
-from common.paths import BUILD
 from model.frontends.irisnet import IrisNet
 from model.learning.backprop import IRIS
 from model.learning.core import Core
 from model.learning.plans import samples_of
+from studies.silicon_learning import RATES
 from tb.sim.learning import NativeLearner
 
 # What this project aims at on 2 CPUs: samples learned per second at least, seconds at most.
 NATIVE_TARGET, LEARN_TARGET = 5_000, 120
 LANES = 30
-# Samples between two readings of the clock, and figures of placed cores, where a study left them.
+# Samples between two readings of the clock.
 BATCH = 10 * IRIS.samples
-PLACED = BUILD / "learning-silicon.json"
 
 PerSecond = Callable[[Callable[[], object], int], int]
 
@@ -73,8 +72,8 @@ def figures(per_second: PerSecond, scratch: Path, network: Path) -> dict[str, An
     }
 
 
-def placed(path: Path = PLACED) -> dict[str, int]:
-    """Samples learned per second by each placed core of a study, none where it was not made."""
+def placed(path: Path = RATES) -> dict[str, int]:
+    """Samples learned per second by each core that `make study-silicon-learning` has placed."""
     found: dict[str, int] = json.loads(path.read_text()) if path.exists() else {}
     return found
 

@@ -1,6 +1,7 @@
 """Measure the core that learns on two families of FPGAs: docs/results/silicon-learning.md."""
 
 import argparse
+import json
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from syn.targets import KINDS, Device, Target, target
 
 PAGE = "docs/results/silicon-learning.md"
 SEEDS = "1,2,3"
+# Samples learned a second by each build, for `make bench`.
+RATES = BUILD / "learning-silicon.json"
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,10 @@ class Found:
     def megahertz(self) -> float:
         """The median of the seeds."""
         return statistics.median(placement.megahertz for placement in self.placements)
+
+    def rate(self, core: Core) -> float:
+        """Samples that ``core`` learns per second at that clock."""
+        return self.megahertz * 1e6 / core.cycles
 
 
 def builds() -> tuple[Build, ...]:
@@ -103,11 +110,19 @@ def summary(found: Sequence[tuple[Build, Found]]) -> str:
                 *(f"{cells[kind]:,}" for kind in KINDS),
                 f"{made.megahertz:g}",
                 f"{cycles:,}",
-                f"{hertz / cycles:,.0f}",
+                f"{made.rate(build.core):,.0f}",
                 f"{samples * cycles / hertz:.3f}",
             ]
         )
     return table_of_numbers(columns, rows)
+
+
+def rates(found: Sequence[tuple[Build, Found]]) -> dict[str, int]:
+    """Samples learned per second, by the name of the build and its lanes."""
+    return {
+        f"{build.name}, L = {build.core.lanes}": round(made.rate(build.core))
+        for build, made in found
+    }
 
 
 def section(build: Build, made: Found) -> str:
@@ -171,6 +186,7 @@ def run(arguments: argparse.Namespace) -> None:
     with Progress(console=Console(stderr=True)) as bar:
         found = [(build, measure(build, seeds, bar)) for build in builds()]
     files.write_atomically(arguments.docs / Path(PAGE).name, page(found))
+    files.write_atomically(RATES, json.dumps(rates(found), indent=1) + "\n")
     print(f"{PAGE}: written")
 
 
