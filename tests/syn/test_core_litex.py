@@ -16,6 +16,8 @@ SOC = """\
 import sys
 from pathlib import Path
 
+sys.path.insert(0, {core!r})
+
 from litex.build.generic_platform import GenericPlatform
 from litex.gen import LiteXModule
 from litex.gen.fhdl import verilog
@@ -61,11 +63,12 @@ def in_soc(core: Path) -> list[str]:
     buses = [("s_axis", "sink", True), ("m_axis", "source", False)]
     loads = "s_load_tvalid" in text
     script = SOC.format(
+        core=str(core),
         name=name,
         buses=buses + ([("s_load", "load", True)] if loads else []),
         flags=["load_done", "load_refused"] if loads else [],
     )
-    (work / "soc.py").write_text(f"import sys\nsys.path.insert(0, {str(core)!r})\n{script}")
+    (work / "soc.py").write_text(script)
     done = run(sys.executable, "soc.py", cwd=work)
     assert done.returncode == 0, done.stderr
     text, count = re.subn(
