@@ -76,11 +76,26 @@ class Graph:
 
     def intervals(self, low: int, high: int) -> list[tuple[int, int]]:
         """Least and greatest value of each node where inputs lie in ``low .. high``: both occur."""
-        found = []
-        for row in self.rows:
-            ends = np.stack([row * low, row * high])
-            found.append((int(ends.min(axis=0).sum()), int(ends.max(axis=0).sum())))
-        return found
+        return [interval(row, low, high) for row in self.rows]
+
+
+def interval(row: Int, low: int, high: int) -> tuple[int, int]:
+    """Least and greatest value of coefficients ``row`` times inputs in ``low .. high``.
+
+    >>> interval(np.array([2, -3]), -1, 4)
+    (-14, 11)
+    """
+    ends = np.stack([row * low, row * high])
+    return int(ends.min(axis=0).sum()), int(ends.max(axis=0).sum())
+
+
+def bits(least: int, greatest: int) -> int:
+    """Bits of a value in an interval, the sign's where it has one; one at least.
+
+    >>> bits(0, 0), bits(0, 7), bits(-8, 7), bits(-9, -1)
+    (1, 3, 4, 5)
+    """
+    return max(1, max(greatest.bit_length(), (-least - 1).bit_length()) + (least < 0))
 
 
 def signed_digits(value: int) -> Iterator[Place]:
@@ -158,7 +173,7 @@ class _Sharing:
     def __post_init__(self) -> None:
         self.inputs = self.matrix.shape[1]
         self.depth = [0] * self.inputs
-        width = self.bits(*sorted((self.low, self.high)))
+        width = bits(self.low, self.high)
         self.rows = list(np.eye(self.inputs, dtype=np.int64))
         self.widths = [width] * self.inputs
         self.outputs: list[Terms] = []
@@ -177,11 +192,6 @@ class _Sharing:
         self.room = [(1 << self.levels) - len(terms) for terms in self.outputs]
         self.counts: Counter[Pair] = Counter()
         self.holders: defaultdict[Pair, set[int]] = defaultdict(set)
-
-    @staticmethod
-    def bits(least: int, greatest: int) -> int:
-        """Bits of a value in an interval, the sign's where it has one."""
-        return max(greatest.bit_length(), (-least - 1).bit_length()) + (least < 0)
 
     def graph(self) -> Graph:
         """Share pairs until none occurs twice, then add up what is left of each output."""
@@ -260,8 +270,7 @@ class _Sharing:
         self.additions.append(addition)
         row = (self.rows[a] << addition.a_shift) + sign * (self.rows[b] << addition.b_shift)
         self.rows.append(row)
-        ends = np.stack([row * self.low, row * self.high])
-        self.widths.append(self.bits(int(ends.min(axis=0).sum()), int(ends.max(axis=0).sum())))
+        self.widths.append(bits(*interval(row, self.low, self.high)))
         self.depth.append(1 + max(self.depth[a], self.depth[b]))
         return len(self.depth) - 1
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from model.format import Int, require, require_integer
-from model.sharing import Graph
+from model.sharing import Graph, bits, interval
 
 SIGNED, MINUS, ALONE, REGISTERED = (1 << bit for bit in (56, 57, 58, 59))
 ENTRY_W, WORD_W = 64, 32
@@ -40,14 +40,12 @@ class Plan:
     @property
     def flip_flops(self) -> int:
         """Bits of all registers between inputs and outputs."""
-        held = (word for word in self.entries[: self.values] if word & REGISTERED)
-        return sum(word >> 48 & 0xFF for word in held)
+        return sum(width_of(word) for word in self.entries[: self.values] if word & REGISTERED)
 
     @property
     def adder_bits(self) -> int:
         """Bits of all sums and differences."""
-        added = (word for word in self.entries[: self.values] if not word & ALONE)
-        return sum(word >> 48 & 0xFF for word in added)
+        return sum(width_of(word) for word in self.entries[: self.values] if not word & ALONE)
 
     @property
     def words(self) -> tuple[int, ...]:
@@ -59,6 +57,11 @@ class Plan:
 def entry(a: int, b: int, a_shift: int, b_shift: int, width: int, flags: int) -> int:
     """An entry, as ``mlp_graph`` takes it apart."""
     return a | b << 16 | a_shift << 32 | b_shift << 40 | width << 48 | flags
+
+
+def width_of(word: int) -> int:
+    """Bits of the value of an entry."""
+    return word >> 48 & 0xFF
 
 
 def stages(levels: int, every: int) -> int:
@@ -117,11 +120,6 @@ def planned(graph: Graph, low: int, high: int, acc_w: int, *, levels: int, every
     return Plan(last, len(entries) - len(graph.roots), tuple(entries))
 
 
-def bits(least: int, greatest: int) -> int:
-    """Bits of a value in an interval, the sign's where it has one; one at least."""
-    return max(1, max(greatest.bit_length(), (-least - 1).bit_length()) + (least < 0))
-
-
 def check(plan: Plan, matrix: Int, low: int, high: int, acc_w: int) -> None:
     """Raise `SpecError` unless the entries, as `mlp_graph` reads them, multiply by ``matrix``.
 
@@ -139,7 +137,7 @@ def check(plan: Plan, matrix: Int, low: int, high: int, acc_w: int) -> None:
     ages = [0] * inputs
     for place, word in enumerate(plan.entries[: plan.values]):
         alone, shifts = bool(word & ALONE), (word >> 32 & 0xFF, word >> 40 & 0xFF)
-        width, signed = word >> 48 & 0xFF, bool(word & SIGNED)
+        width, signed = width_of(word), bool(word & SIGNED)
         if place >= inputs:
             operands = [word & 0xFFFF, *([] if alone else [word >> 16 & 0xFFFF])]
             require(
@@ -149,8 +147,7 @@ def check(plan: Plan, matrix: Int, low: int, high: int, acc_w: int) -> None:
             row, sign = rows[operands[0]] << shifts[0], -1 if word & MINUS else 1
             rows.append(row if alone else row + sign * (rows[operands[1]] << shifts[1]))
             ages.append(ages[operands[0]] + bool(word & REGISTERED))
-        ends = np.stack([rows[place] * low, rows[place] * high])
-        least, greatest = int(ends.min(axis=0).sum()), int(ends.max(axis=0).sum())
+        least, greatest = interval(rows[place], low, high)
         most = bits(low, high) if place < inputs else acc_w
         require(width > 0, f"plan: value {place} must have a bit or more, got {width}")
         fits = least >= (-1 << width - 1 if signed else 0) and greatest < 1 << width - signed

@@ -3,7 +3,7 @@
 What `mlp_learn_top` is told is derived here, once, and so is the number of cycles that it takes.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from model.format import Int, require, require_integer, tree_levels
 from model.images import write_image, write_softmax_images
 from model.learning.backprop import CODE_W, DELTA, MASTER, WEIGHT, Plan, order, slopes
-from model.learning.counts import Counts
+from model.learning.counts import COUNT_W, Counts
 from model.learning.learner import State
 from model.stage import PACK_CYCLES, UNPACK_CYCLES, Parameter
 from model.stages.linear import REQUANTIZE_CYCLES
@@ -30,7 +30,6 @@ UPDATE_CYCLES = 6
 # The way from a group's last issue to the first cycle in which a delta of it can be used.
 DRAIN_CYCLES, WRITE_CYCLES = 1, 1
 TAYLOR2_ERROR_CYCLES = 4
-COUNT_BITS = 32
 
 
 @dataclass(frozen=True)
@@ -183,7 +182,9 @@ def uncounted(packed: int) -> Counts:
     >>> uncounted(7 << 96 | 5)
     Counts(activations=5, deltas=0, masters=0, wrong=7)
     """
-    return Counts(*(packed >> (COUNT_BITS * k) & ((1 << COUNT_BITS) - 1) for k in range(4)))
+    return Counts(
+        *(packed >> (COUNT_W * k) & ((1 << COUNT_W) - 1) for k in range(len(fields(Counts))))
+    )
 
 
 def stream(plan: Plan, state: State) -> Int:

@@ -8,9 +8,8 @@ from numpy.typing import NDArray
 from model import reference
 from model.format import Int
 
-# Bits that hold every value before it saturates.
-WIDE = 62
-COUNT_W = 32
+# Bits that hold every value before it saturates, and those of a count.
+WIDE, COUNT_W = 62, 32
 
 
 @dataclass

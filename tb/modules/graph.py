@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from model import artifact
 from model.artifact import Network
 from model.format import Format
-from model.images import write_image, write_images
+from model.images import write_image
 from model.shared import shared
 from model.words import Field, pack_lanes
 from tb.job import Job
 from tb.modules.case import Contract, Parameters, Prepared
 from tb.modules.description import Illegal, Module
-from tb.modules.layer import Q2, Q16, OfNetworkLayer
+from tb.modules.layer import Q2, Q16, OfNetworkLayer, OfOneLayer
 from tb.modules.mutant import mistake
 from tb.modules.operator import Vector
 from tb.sim.made_up import made_up
@@ -38,36 +37,24 @@ class Graph(OfNetworkLayer):
 
 
 @dataclass(frozen=True, eq=False)
-class OfGraph:
-    """The sums of one layer of a network that has a plan for it."""
-
-    name: str
-    make: Callable[[], Network]
-    index: int = 0
-
-    @functools.cached_property
-    def network(self) -> Network:
-        """Made where a case asks for it: a bench reads all descriptions to run one."""
-        return self.make()
+class OfGraph(OfOneLayer):
+    """The sums of a layer that has a plan for them."""
 
     @property
     def shown(self) -> Parameters:
         """Sizes and widths."""
-        layer = self.network.spec.layers[self.index]
+        layer = self.layer
         sizes: Parameters = {"N_IN": layer.n_in, "N_OUT": layer.n_out}
         return sizes | {"X_W": layer.x.width, "ACC_W": layer.acc_w}
 
     def prepare(self, folder: Path) -> Prepared:
         """Write the network and its images; return the module's parameters."""
-        path = folder / "network.json"
-        artifact.save(self.network, path)
-        write_images(self.network, folder)
-        plan = self.network.spec.layers[self.index].plan
+        images, options = self.written(folder)
+        plan = self.layer.plan
         assert plan is not None
-        images = folder / f"linear{self.index:02d}"
         parameters: Parameters = {"WORDS": len(plan.words), "PLAN": plan.words}
         parameters["BIASES"] = f"{images}_biases.mem"
-        return self.shown | parameters, {"network": str(path), "layer": self.index}
+        return self.shown | parameters, options
 
 
 class BesideWeights(OfGraph):
@@ -76,7 +63,7 @@ class BesideWeights(OfGraph):
     def prepare(self, folder: Path) -> Prepared:
         """Write a word of all weights too, the first output's lowest."""
         parameters, options = super().prepare(folder)
-        layer = self.network.spec.layers[self.index]
+        layer = self.layer
         matrix = self.network.weights[layer.weights].ravel()
         path = folder / "matrix.mem"
         write_image(path, [pack_lanes(matrix, layer.w.width)], matrix.size * layer.w.width)

@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -198,17 +199,12 @@ class Layer(OfNetworkLayer):
 
 
 @dataclass(frozen=True, eq=False)
-class OfLayer:
-    """One layer of a network: `mlp_linear`, or the ``whole`` `mlp_layer`.
-
-    Its vectors come in beats of ``lanes``, or else of all values.
-    """
+class OfOneLayer:
+    """One layer of a network."""
 
     name: str
     make: Callable[[], Network]
     index: int = 0
-    whole: bool = False
-    lanes: int | None = None
 
     @functools.cached_property
     def network(self) -> Network:
@@ -216,18 +212,38 @@ class OfLayer:
         return self.make()
 
     @property
+    def layer(self) -> LayerSpec:
+        """The layer."""
+        return self.network.spec.layers[self.index]
+
+    def written(self, folder: Path) -> tuple[Path, dict[str, Any]]:
+        """Write the network and its images; return how theirs begin, and the bench's options."""
+        path = folder / "network.json"
+        artifact.save(self.network, path)
+        write_images(self.network, folder)
+        images = folder / f"linear{self.index:02d}"
+        return images, {"network": str(path), "layer": self.index}
+
+
+@dataclass(frozen=True, eq=False)
+class OfLayer(OfOneLayer):
+    """`mlp_linear`, or the ``whole`` `mlp_layer`.
+
+    Its vectors come in beats of ``lanes``, or else of all values.
+    """
+
+    whole: bool = False
+    lanes: int | None = None
+
+    @property
     def shown(self) -> Parameters:
         """Sizes and fold."""
-        layer = self.network.spec.layers[self.index]
+        layer = self.layer
         return {"N_IN": layer.n_in, "N_OUT": layer.n_out, "SIMD": layer.simd, "PE": layer.pe}
 
     def prepare(self, folder: Path) -> Prepared:
         """Write the network and its images; return the layer's parameters."""
-        path = folder / "network.json"
-        artifact.save(self.network, path)
-        write_images(self.network, folder)
-        layer = self.network.spec.layers[self.index]
-        images = folder / f"linear{self.index:02d}"
+        layer, (images, options) = self.layer, self.written(folder)
         parameters: Parameters = {
             "N_IN": layer.n_in,
             "N_OUT": layer.n_out,
@@ -249,7 +265,7 @@ class OfLayer:
             if layer.plan:
                 words = layer.plan.words
                 parameters |= {"WORDS": len(words), "PLAN": (*words, 0)}
-        return parameters, {"network": str(path), "layer": self.index}
+        return parameters, options
 
 
 _made_up = functools.partial(functools.partial, made_up)

@@ -1,17 +1,17 @@
 """Parts of the core that learns which say what saturated, and count it."""
 
 import random
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
-from model.learning.counts import WIDE
+from model.learning.counts import COUNT_W, WIDE, Counts
 from model.reference import requantize
 from model.words import Field
 from tb.modules.learning_parts import Part, Values
 
-COUNT_W = 32
-NAMES = ("activations", "deltas", "masters", "wrong")
+NAMES = tuple(field.name for field in fields(Counts))
 
 
 def is_lost(acc: int, shift: int, width: int) -> bool:
