@@ -128,7 +128,7 @@ lint: build/setup/test .venv/ready ## the part that reads sources: Python and Ve
 	$(PYTEST) tests/repo/test_lint.py -k 'not yosys'
 
 # A campaign has the name of its module in verify/.
-CAMPAIGNS := soak input-grid exhaustive random-networks canonical every-fold x-reset netlists \
+CAMPAIGNS := soak input-grid inputs exhaustive random-networks canonical every-fold x-reset netlists \
              simulator-agreement learning formal neurons netlist-proofs census onnx-runtime \
              fuzz coverage mutation mutation-within slope checkers
 
@@ -140,6 +140,9 @@ verify-soak: build/setup/$(SIM) .venv/ready ## 10,000 random inputs through thre
 
 verify-input-grid: .venv/ready | build/setup/verilator ## every sample of IrisNet's 0.1 cm box
 	@$(RUN) verify.campaigns.input_grid
+
+verify-inputs: .venv/ready | build/setup/verilator ## all 2^32 inputs of IrisNet: hours, in pieces
+	@$(RUN) verify.campaigns.inputs
 
 verify-exhaustive: .venv/ready | build/setup/verilator ## every softmax, all 2^24 triples of int8 logits
 	@$(RUN) verify.campaigns.exhaustive

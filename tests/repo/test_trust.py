@@ -1,7 +1,7 @@
 """TRUST.md: every claim of the ledger has a row, and each row has evidence that is there."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,8 +51,23 @@ def campaigns(root: Path) -> set[str]:
     return {word for text in sources for word in re.findall(r'"([\w-]+)"', text)}
 
 
-def complaints(found: Sequence[Row], claims: set[str], known: set[str], root: Path) -> list[str]:
-    """Rows without evidence or of an unknown kind or command, and claims without a row."""
+def parts(claims: Mapping[str, ledger.Entry]) -> set[str]:
+    """Claims whose campaign has run a part alone, by their figures."""
+    figures = {name: entry["figures"] for name, entry in claims.items()}
+    return {name for name, found in figures.items() if found.get("inputs", 0) < found.get("of", 0)}
+
+
+def complaints(
+    found: Sequence[Row],
+    claims: set[str],
+    known: set[str],
+    root: Path,
+    partly: Collection[str] = (),
+) -> list[str]:
+    """Rows without evidence or of an unknown kind or command, and claims without a row.
+
+    ``partly`` are claims of a part, of which no row is proved or exhausted.
+    """
     said = [f"{c}: has no row" for c in sorted(claims - {n for r in found for n in named(r)})]
     recorded = campaigns(root)
     for row in found:
@@ -61,6 +76,8 @@ def complaints(found: Sequence[Row], claims: set[str], known: set[str], root: Pa
         command = TARGET.fullmatch(row.command)
         said += [f"{row.claim}: {file} does not exist" for file in dead]
         said += [f"{row.claim}: {word}" for word in unfounded(row, claims, recorded)]
+        if row.kind in WHOLE and set(named(row)) & set(partly):
+            said.append(f"{row.claim}: must not be {row.kind} by a part")
         if not files and not set(named(row)) & claims:
             said.append(f"{row.claim}: has no evidence")
         if row.kind not in KINDS:
@@ -96,7 +113,8 @@ def named(row: Row) -> list[str]:
 def test_every_claim_has_a_row_and_every_row_evidence() -> None:
     found = rows(PAGE.read_text())
     known = targets((ROOT / "Makefile").read_text())
-    assert complaints(found, set(ledger.read(ledger.LEDGER)), known, ROOT) == []
+    claims = ledger.read(ledger.LEDGER)
+    assert complaints(found, set(claims), known, ROOT, parts(claims)) == []
     assert {row.kind for row in found} == set(KINDS)
     assert len({row.claim for row in found}) == len(found) > 30
 
@@ -151,3 +169,15 @@ def test_good_row_is_fine() -> None:
     row = Row("a", "proved", "*box*, [b](docs/softmax.md)", "`make test`", "c")
     pending = Row("b", "sampled", "*box*, *census* (not run whole yet)", "`make test`", "c")
     assert complaints([row, pending], {"box"}, {"test"}, ROOT) == []
+
+
+@pytest.mark.parametrize(
+    ("inputs", "complained"), [(4, []), (3, ["a: must not be exhausted by a part"])]
+)
+def test_part_exhausts_nothing(inputs: int, complained: list[str]) -> None:
+    claims = {
+        "inputs": {"figures": {"inputs": inputs, "of": 4}},
+        "box": {"figures": {"compared": 1}},
+    }
+    row = Row("a", "exhausted", "*inputs*, *box*", "`make test`", "b")
+    assert complaints([row], set(claims), {"test"}, ROOT, parts(claims)) == complained
