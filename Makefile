@@ -101,9 +101,9 @@ profile: $(BUILD)/network.json ## how values fill their formats and saturate
 synth: $(BUILD)/network.json .venv/yosys ## FPGA resources, clock and latency of a network
 	@$(RUN) scripts.synth --build $(BUILD) --target $(TARGET) --device $(DEVICE) --fold $(FOLD)
 
-learn: .venv/ready | build/setup/verilator $(MADE)/made-from ## learn a network in Verilog, from a random start
+learn: .venv/ready | build/setup/$(SIM) $(MADE)/made-from ## learn a network in Verilog, from a random start
 	@$(RUN) scripts.learn --network $(RECIPE) --build $(MADE) --lanes $(L) --seed $(SEED) \
-	    $(if $(filter-out own,$(EPOCHS)),--epochs $(EPOCHS))
+	    --sim $(SIM) $(if $(filter-out own,$(EPOCHS)),--epochs $(EPOCHS))
 
 bitstream: $(if $(filter 1,$(LEARN)),$(RECIPE),$(BUILD)/network.json) .venv/yosys | $(CLAIM) ## a board with a network behind its serial port
 	@$(RUN) scripts.bitstream --build $(BUILD) --board $(BOARD) $(if $(filter 1,$(LEARN)),--learn $(RECIPE))

@@ -34,6 +34,8 @@ from model.recipe import Recipe, Training
 from scripts.claim import claim
 from scripts.expected import FILE
 from tb.sim.learning import NativeLearner
+from tb.sim.simulators import SIMULATORS
+from tb.sim.stepped import SteppedLearner
 
 NETWORK, CHECKPOINT, PICTURE = "learned.network.json", "learned.checkpoint.json", "learn.png"
 # The folder of the build folder that is like one itself.
@@ -98,7 +100,14 @@ def samples_of(wanted: Recipe, data: datasets.Dataset) -> Samples:
     return Samples(train, test, x, data.labels[train], test_x, data.labels[test], scale)
 
 
-def learn(core: Core, seed: int, samples: Samples, console: Console) -> tuple[Learner, Result]:
+def running(core: Core, simulator: str) -> NativeLearner | SteppedLearner:
+    """The core in Verilog: compiled by Verilator into a library, or simulated by Icarus."""
+    return NativeLearner(core) if simulator == "verilator" else SteppedLearner(core, simulator)
+
+
+def learn(
+    core: Core, seed: int, samples: Samples, console: Console, simulator: str = "verilator"
+) -> tuple[Learner, Result]:
     """Learn in Verilog and in Python side by side, then count what each predicts.
 
     Raises `DivergenceError` at the first epoch after which they differ.
@@ -109,29 +118,29 @@ def learn(core: Core, seed: int, samples: Samples, console: Console) -> tuple[Le
     note = TextColumn("{task.fields[note]}")
     shown = console.is_terminal
     with (
-        NativeLearner(core) as native,
+        running(core, simulator) as verilog,
         Progress(*columns, note, console=console, transient=True, disable=not shown) as progress,
     ):
         task = progress.add_task("epoch", total=plan.epochs, note="")
-        native.start(seed)
+        verilog.start(seed)
         for epoch in range(plan.epochs):
             begun = time.perf_counter()
-            taught = native.learn(samples.x, samples.labels, plan.samples)
+            taught = verilog.learn(samples.x, samples.labels, plan.samples)
             between = time.perf_counter()
             missed = run.epoch(samples.x, samples.labels)
             found.seconds[VERILOG] += between - begun
             found.seconds[PYTHON] += time.perf_counter() - between
             found.cycles += taught.cycles
             wrong = int((taught.classes != samples.labels[taught.indices]).sum())
-            compare(epoch, (run.state.digest, missed), (native.save().digest, wrong))
-            found.counts = native.counts()
+            compare(epoch, (run.state.digest, missed), (verilog.save().digest, wrong))
+            found.counts = verilog.counts()
             compare_counts(epoch, run.counts, found.counts)
             found.wrong[VERILOG].append(wrong)
             rate = (epoch + 1) * plan.samples / found.seconds[VERILOG]
             text = f"{wrong} of {plan.samples} wrong, {rate:,.0f} samples/s"
             progress.update(task, advance=1, note=text)
         found.correct[VERILOG] = samples.count(
-            lambda x, labels: int((native.predict(x).classes == labels).sum())
+            lambda x, labels: int((verilog.predict(x).classes == labels).sum())
         )
     found.correct[PYTHON] = samples.count(
         lambda x, labels: sum(
@@ -265,7 +274,8 @@ def run(arguments: argparse.Namespace) -> None:
     sizes = data.features.shape[1], len(data.class_names)
     plan = from_recipe.of_recipe(wanted, *sizes, len(samples.x), arguments.epochs)
     core, training = Core(plan, arguments.lanes), wanted.training or TRAINING
-    learned, found = learn(core, arguments.seed, samples, Console(stderr=True))
+    console = Console(stderr=True)
+    learned, found = learn(core, arguments.seed, samples, console, arguments.sim)
     check_cycles(core, plan.epochs, found.cycles)
     by_sgd = learn_in_float(plan, arguments.seed, samples, training, found)
     provenance = {"learned": {"seed": arguments.seed, "masters_sha256": learned.state.digest}}
@@ -310,6 +320,7 @@ def options(parser: argparse.ArgumentParser) -> None:
             f"--{name}", type=int, default=default, help=f"{words} (default: %(default)s)"
         )
     parser.add_argument("--epochs", type=int, help="epochs (default: the plan's)")
+    cli.add_sim(parser, SIMULATORS)
 
 
 if __name__ == "__main__":

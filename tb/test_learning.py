@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from common.errors import VerbatimError
 from common.paths import BUILD, ROOT
 from common.programs import SimulatorError
 from model import Network
 from model.learning import learner, teach
 from model.learning.backprop import IRIS, Plan
-from model.learning.core import Core
+from model.learning.core import Core, stream
+from model.learning.counts import Counts
 from model.learning.learner import Learner
 from model.learning.plans import samples_of
 from tb.modules.learning_networks import random_case
@@ -21,6 +23,7 @@ from tb.modules.mutant import mutated
 from tb.modules.registry import case_named, mutant_named
 from tb.sim.learning import NativeLearner
 from tb.sim.runner import SimulationFailed, simulate
+from tb.sim.stepped import SteppedLearner
 
 TESTS_OF_BENCH = 10
 
@@ -70,6 +73,42 @@ def test_an_epoch_has_one_digest_in_the_library() -> None:
 SMALL = Plan((3, 4, 4, 2), (0, 1, 2), (True, True, False), (0, 0, 0), epochs=2, samples=9)
 FEATURES = np.random.default_rng(3).uniform(-4, 4, (9, 3))
 CLASSES = np.random.default_rng(4).integers(0, 2, 9)
+
+
+def test_a_simulator_does_what_the_library_does() -> None:
+    """Learn, predict, count, save and load, a call at a time."""
+    core = Core(SMALL, 3)
+    x = np.floor(FEATURES / SMALL.x(0).lsb).astype(np.int64)
+    with NativeLearner(core, optimize=False) as native, SteppedLearner(core, "icarus") as stepped:
+        for by in (native, stepped):
+            by.start(7)
+        for _ in range(2):
+            theirs, ours = (by.learn(x, CLASSES, len(x)) for by in (native, stepped))
+            assert np.array_equal(theirs.indices, ours.indices)
+            assert np.array_equal(theirs.classes, ours.classes)
+            assert np.array_equal(theirs.probabilities, ours.probabilities)
+            assert native.counts() == stepped.counts() and native.counts().wrong > 0
+            assert stream(SMALL, native.save()).tolist() == stream(SMALL, stepped.save()).tolist()
+        saved = native.save()
+        stepped.start(9)
+        assert stepped.save().digest != saved.digest
+        stepped.load(saved)
+        assert stepped.counts() == Counts()
+        theirs, ours = native.predict(x[:4]), stepped.predict(x[:4])
+        assert np.array_equal(theirs.probabilities, ours.probabilities)
+        assert stepped.save().digest == saved.digest
+
+
+def test_a_simulator_refuses_what_the_library_refuses() -> None:
+    x = np.zeros((9, 3), np.int64)
+    with SteppedLearner(Core(SMALL, 3), "icarus") as core:
+        for call in (core.save, lambda: core.predict(x), lambda: core.learn(x, CLASSES, 9)):
+            with pytest.raises(learner.LearningError, match="has no network before start or load"):
+                call()
+        with pytest.raises(VerbatimError, match="seed must be an integer from 1 to 65535, got 0"):
+            core.start(0)
+        with pytest.raises(learner.LearningError, match=r"samples must have shape \(9, 3\)"):
+            core.learn(x[1:], CLASSES, 8)
 
 
 @pytest.fixture

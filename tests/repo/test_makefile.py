@@ -104,6 +104,9 @@ def test_a_learned_network_is_built_beside_the_trained_one() -> None:
         assert done.returncode == 0 and "scripts.train" not in done.stdout
         assert f"scripts.{goal} --build {where} " in done.stdout
     assert "--build build/iris --lanes" in make("learn", "LEARNED=1").stdout
+    for simulator in ("icarus", "verilator"):
+        assert f" --sim {simulator} " in make("learn", f"SIM={simulator}").stdout
+    assert "SIM must be verilator or icarus, got 'vcs'" in make("learn", "SIM=vcs").stderr
     assert "scripts.report.terminal" in make("sim").stdout
     assert "scripts.report.terminal" not in make("sim", "LEARNED=1").stdout
     assert "LEARNED must be 0 or 1, got '2'" in make("sim", "LEARNED=2").stderr

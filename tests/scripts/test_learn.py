@@ -78,9 +78,49 @@ def test_few_epochs_leave_network_checkpoint_and_picture(monkeypatch, capsys, tm
     assert re.search(r"\n[1-9]\d+ golden results; ", capsys.readouterr().out)
 
 
+# Features in steps of 1/16, so that no scaling and no rounding stands between them and the codes.
+SMALL = """name = "small"
+dataset = { file = "small.csv", label = "kind" }
+features = "raw"
+hidden = [3]
+seed = 0
+split = { test_fraction = 0.25, seed = 0 }
+training = { epochs = 2, learning_rate = 0.01 }
+fine_tuning = { epochs = 2, learning_rate = 0.001 }
+formats = { input = { width = 8, frac = 4 }, weights_width = 8, activations_width = 8 }
+softmax = { score = "taylor2", divider = "restoring" }
+folds = { target_cycles = 16 }
+"""
+
+
+def test_both_simulators_give_the_same_digest_and_table(monkeypatch, capsys, tmp_path) -> None:
+    rows = [f"{k / 2},{(7 * k % 12) / 4 - 1},{'ab'[k > 5]}" for k in range(12)]
+    (tmp_path / "small.csv").write_text("\n".join(["x,y,kind", *rows]) + "\n")
+    (tmp_path / "small.toml").write_text(SMALL)
+    shown, left = {}, {}
+    for simulator in ("verilator", "icarus"):
+        build = tmp_path / simulator
+        options = "--epochs", 2, "--lanes", 2, "--sim", simulator
+        assert (
+            command(monkeypatch, "--network", tmp_path / "small.toml", "--build", build, *options)
+            == 0
+        )
+        printed = capsys.readouterr().out
+        # All but the rates, the cycles of the way in and out, and the folder.
+        lines = re.sub(r"│ *[\d,]* +│$|: [\d.]+, formula|^/.*: ", "", printed, flags=re.M)
+        shown[simulator] = lines
+        left[simulator] = [
+            (build / name).read_bytes() for name in (learn.NETWORK, learn.CHECKPOINT)
+        ]
+        assert re.search(r"equal, sha256 [0-9a-f]{64}\n", printed)
+    assert shown["icarus"] == shown["verilator"]
+    assert left["icarus"] == left["verilator"]
+
+
 @pytest.mark.parametrize(
     ("option", "value", "complaint"),
     [
+        ("--sim", "vcs", "argument --sim: invalid choice: 'vcs'"),
         ("--lanes", 257, "lanes must be an integer from 1 to 256, got 257"),
         ("--epochs", 0, "epochs must be an integer from 1 to 65535, got 0"),
         ("--seed", 0, "seed must be an integer from 1 to 65535, got 0"),
