@@ -77,7 +77,7 @@ module mlp_learn_phase #(
         phase <= rst ? IDLE : next_phase;
 
     always @(posedge clk)
-        layer <= next_layer;
+        layer <= rst ? {LAYER_W{1'b0}} : next_layer;
 
     always @(posedge clk) begin
         if (begins)
