@@ -49,6 +49,18 @@ def test_network_of_ice40_cells_equals_reference() -> None:
     assert outcome.compared == 40 * (2 + 2)
 
 
+def test_no_x_stays_in_the_gates_of_the_core_that_learns() -> None:
+    """Gates may keep the X of a register that is not reset where the RTL's `case` drops it."""
+    name = "netlist-learn-random"
+    outcome = case_named("learn_top-random-2").run(
+        "icarus",
+        netlist="generic",
+        name=name,
+        testcase="predicts_with_weights_written_at_run_time$",
+    )
+    assert outcome.compared > 50
+
+
 REQUANTIZE = case_named("requantize-1-20-8-7")
 # The first cell of each kind that stands in the netlist, and another one.
 ANOTHER_CELL = {"generic": (r" & ", " | "), "ice40": (r"\.LUT_INIT\(16'h\w\w", ".LUT_INIT(16'h00")}
