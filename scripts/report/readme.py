@@ -56,7 +56,8 @@ def limits() -> str:
         f"{MAX_CLASSES} classes.",
         f"Weights and values have {MIN_WIDTH} to {MAX_WIDTH} bits, and one power-of-two scale for "
         "each tensor; a network that comes quantized so keeps its formats and codes.",
-        "`mlp_top` infers: its weights are ROM images, so others need a new bitstream. "
+        "`mlp_top` infers: its weights are ROM images, so others need a new bitstream, unless the "
+        "recipe says `loadable = true`. "
         "`mlp_learn_top` learns too, and its weights are loaded and saved as streams; its formats "
         "are fixed, its features standardized (`make learn`, `make bitstream LEARN=1`).",
         "No board has been tried yet: bitstreams are built, and the link is tested in simulation "
