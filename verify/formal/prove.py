@@ -7,10 +7,12 @@ from common import cli, files, jobs, markdown
 from common.cli import main
 from common.jobs import Done, Job
 from common.paths import BUILD, ROOT
+from common.results import Ingredients
 from tb.modules.case import Contract
 from tb.modules.registry import CONTRACTS
 from verify import cases, record
-from verify.formal import properties
+from verify.formal import load_proofs, properties
+from verify.formal.load_proofs import LoadProof
 from verify.formal.softmax_proofs import Proof, proofs
 
 HERE = "verify.formal.prove"
@@ -50,6 +52,12 @@ A module of `mlp_learn_top` has promises of its own, in its file of `verify/form
 `mlp_learn_input` and `mlp_learn_error` keep the contract; taylor2's products are too large for a
 solver, and left to the bench.
 
+`mlp_load`, with two memories that it fills, keeps the promises of
+`verify/formal/load_properties.v` whatever frames, vectors and resets come: no word that answers is
+ever written; what answers is one whole frame; banks turn after a frame of the right length and
+checksum alone, once, and between vectors; every other frame is refused; beats are held back only
+while a right frame waits, and for no longer than the layers take.
+
 ReLU is gates only: its stream passes through and each value is max(x, 0). `mlp_softmax` as a
 whole keeps the promises of `verify/formal/softmax_bytes_properties.v`: the sum is 255, the winner
 is the first of the largest score, none is above it and no smaller score equal to it; a result waits
@@ -70,9 +78,9 @@ class Proved:
     seconds: float
 
 
-def every() -> dict[str, Contract | Proof]:
-    """Every contract, and every proof of the softmax as a whole, by name."""
-    found: list[Contract | Proof] = [*CONTRACTS, *proofs()]
+def every() -> dict[str, Contract | LoadProof | Proof]:
+    """Every contract, and every proof of weights that load and of a whole softmax, by name."""
+    found: list[Contract | LoadProof | Proof] = [*CONTRACTS, *load_proofs.proofs(), *proofs()]
     return {proof.name: proof for proof in found}
 
 
@@ -82,7 +90,7 @@ def prove(name: str) -> int:
     return properties.prove(proof) if isinstance(proof, Contract) else proof.prove()
 
 
-def proved(proof: Contract | Proof, done: Done) -> Proved:
+def proved(proof: Contract | LoadProof | Proof, done: Done) -> Proved:
     """A row of the page."""
     if isinstance(proof, Contract):
         extent, solver = properties.extent(proof), properties.solver(proof)
@@ -99,10 +107,19 @@ def table(found: list[Proved]) -> str:
     return markdown.table(COLUMNS, rows, right=[COLUMNS.index("frames"), COLUMNS.index("seconds")])
 
 
+def rests_on(proof: Contract | LoadProof | Proof) -> dict[str, Ingredients]:
+    """Ingredients of a proof: its family, and the RTL of all modules that it reads."""
+    found = cases.rests_on([HERE], proof.module)
+    if isinstance(proof, LoadProof):
+        for kind, of_memory in cases.rests_on([HERE], proof.memory).items():
+            found[kind] = {**found[kind], **of_memory}
+    return found
+
+
 def run(arguments: argparse.Namespace) -> None:
     """Run every proof; the first that fails ends the command."""
     work = [
-        Job(name, f"{HERE}:prove", {"name": name}, cases.rests_on([HERE], proof.module))
+        Job(name, f"{HERE}:prove", {"name": name}, rests_on(proof))
         for name, proof in every().items()
     ]
     done = jobs.run("proofs", work, RESULTS, workers=arguments.workers)
