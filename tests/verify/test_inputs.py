@@ -79,13 +79,13 @@ def test_a_flipped_weight_is_named(tmp_path: Path) -> None:
     with pytest.raises(
         InputError, match=r"input \d+, codes \[.*\]: class and probabilities must be \["
     ):
-        check(NETWORK, 0x10304050, 5000, mem=tmp_path, optimize=False)
+        check(NETWORK, 0x10304050, 1000, mem=tmp_path, optimize=False)
 
 
 def test_a_mutant_of_the_rtl_is_noticed() -> None:
     rtl = mutated(mutant_named("rounds-half-up"), BUILD / "mutants" / "inputs")
     with pytest.raises(InputError, match=r"must be \[\d, .*\], got \[\d, "):
-        check(NETWORK, 0x10304050, 5000, rtl=rtl, optimize=False)
+        check(NETWORK, 0x10304050, 1000, rtl=rtl, optimize=False)
 
 
 def test_network_that_the_program_does_not_hold_is_refused() -> None:
