@@ -12,6 +12,8 @@ from common.programs import SimulatorError
 from model.spec import NetworkSpec
 from syn.yosys import YosysError, run_yosys
 from tb.job import Job
+from tb.modules.case import Case
+from tb.modules.layer import OfOneLayer
 from tb.modules.networks import FOLDS, MADE_UP
 from tb.modules.registry import (
     CASES,
@@ -59,14 +61,24 @@ def unknowns() -> dict[str, Step]:
     run = "verify.campaigns.campaign"
     for simulator, seed in runs:
         how = {"label": f"x-{seed}", "simulator": simulator, "seed": seed}
-        cases = CASES if simulator == "icarus" else ON_BOTH_SIMULATORS
-        for case in cases:
+        both = [case for case in ON_BOTH_SIMULATORS if seed == 1 or not _has_banks(case)]
+        for case in CASES if simulator == "icarus" else both:
             step = campaign.step_of_case(case.name, f"{run}:run_case", **how)
             found[f"{case.name}, {simulator} {seed}"] = step
         for name in MADE_UP:
             step = Step(f"{run}:run_made_up", {"name": name, **how})
             found[f"top-{name}, {simulator} {seed}"] = step
     return found
+
+
+def _has_banks(case: Case) -> bool:
+    """True of a layer alone whose weights can be loaded.
+
+    Verilator may see an edge of the clock before a bench drives anything, and a load that comes
+    then at random may write over weights. In a core `mlp_load` stands before the layers, and has
+    them answer from the bank that is not written: ``top-loadable`` is run with every draw.
+    """
+    return isinstance(case.setting, OfOneLayer) and case.setting.network.spec.loadable
 
 
 def no_initial_value() -> Figures:
