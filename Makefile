@@ -15,7 +15,7 @@ LEARNED ?= 0## sim, core, synth, profile: 1 takes what make learn left
 L       ?= 30## learn: multipliers, 1 to 256
 EPOCHS  ?= own## learn: epochs; own: those of the network
 SEED    ?= 1## learn: of start and order, 1 to 65535
-PYTHON  ?= python3## interpreter that .venv is made from, 3.11 or newer
+PYTHON  ?= python3## interpreter that .venv is made from, 3.11 to 3.14
 
 # What make, a shell or Verilator's makefiles would take apart. No value and no path has any of it;
 # `value` is what was written, before make expands it.

@@ -4,10 +4,12 @@
 #   setup.sh system verilator|icarus|test   the compilers and libraries that make needs, through apt
 #   setup.sh python                         .venv, with the packages of both lists of requirements
 #
-# PYTHON names the interpreter that .venv is made from.
+# PYTHON names the interpreter that .venv is made from: one of those for which the pins have wheels.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python=${PYTHON:-python3}
+pythons="3.11, 3.12, 3.13 or 3.14"
+unserved="sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))"
 
 fail() {
     printf '%s\n' "$*" >&2
@@ -16,9 +18,9 @@ fail() {
 
 check_python() {
     command -v "$python" >/dev/null ||
-        fail "Verbatim needs Python 3.11 or newer: there is no '$python' on PATH (PYTHON=... names another)."
-    "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
-        fail "Verbatim needs Python 3.11 or newer: '$python' is $("$python" -V) (PYTHON=... names another)."
+        fail "Verbatim needs Python $pythons: there is no '$python' on PATH (PYTHON=... names another)."
+    "$python" -c "import sys; $unserved" ||
+        fail "Verbatim needs Python $pythons: '$python' is $("$python" -V) (PYTHON=... names another)."
 }
 
 has_header() {
@@ -84,7 +86,7 @@ set_up_system() {
 set_up_python() {
     check_python
     if [ -e .venv/unfinished ] ||
-        ! .venv/bin/python -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+        ! .venv/bin/python -c "import pip, sys; $unserved" 2>/dev/null; then
         "$python" -m venv --clear .venv
     fi
     touch .venv/unfinished

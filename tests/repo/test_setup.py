@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import sysconfig
 from pathlib import Path
 
@@ -426,19 +427,49 @@ def test_python_of_debian_gets_its_missing_halves(machine: Machine) -> None:
     )
 
 
+SERVED = "Verbatim needs Python 3.11, 3.12, 3.13 or 3.14: "
+
+
+def python_of(machine: Machine, version: str) -> None:
+    """A python3 that says to be of this version."""
+    parts = tuple(map(int, version.split(".")))
+    run = f"import sys; sys.version_info = {parts}; exec(sys.argv.pop(1))"
+    asked = f'-c) exec {sys.executable} -c "{run}" "$2" ;;'
+    machine.stub("python3", f'case "$1" in -V) echo Python {version} ;; {asked} esac')
+
+
 @pytest.mark.parametrize("action", [("system", "verilator"), ("python",)])
-def test_old_python_is_refused_in_one_sentence(machine: Machine, action: tuple[str, ...]) -> None:
-    machine.stub("python3", 'case "$*" in -V) echo Python 3.10.12 ;; *) exit 1 ;; esac')
+@pytest.mark.parametrize("version", ["2.7.18", "3.10.12", "3.15.0", "4.0.0"])
+def test_unserved_python_is_refused_in_one_sentence(
+    machine: Machine, action: tuple[str, ...], version: str
+) -> None:
+    python_of(machine, version)
     done = machine.set_up(*action)
     assert done.returncode != 0
     (sentence,) = done.stderr.splitlines()
-    assert "Verbatim needs Python 3.11 or newer: 'python3' is Python 3.10.12" in sentence
+    assert f"{SERVED}'python3' is Python {version} (PYTHON=... names another)." == sentence
+    assert not (machine.project / ".venv").exists()
+
+
+@pytest.mark.parametrize("version", ["3.11.0", "3.12.4", "3.13.1", "3.14.2"])
+def test_served_python_is_taken(machine: Machine, version: str) -> None:
+    python_of(machine, version)
+    assert "Verbatim needs Python" not in machine.set_up("system", "verilator").stderr
+
+
+def test_pythons_of_the_readme_are_those_that_serve() -> None:
+    (served,) = re.findall(r'^pythons="(.*)"$', (ROOT / "scripts/setup.sh").read_text(), flags=re.M)
+    assert f"\n* Python {served} is needed, " in (ROOT / "README.md").read_text()
+    assert f"Verbatim needs Python {served}: " == SERVED
+    tried = (ROOT / ".github/workflows/ci.yml").read_text()
+    (matrix,) = re.findall(r"python: \[(.*)\]", tried)
+    assert set(re.findall(r"[\d.]+", matrix)) <= set(re.findall(r"[\d.]+", served))
 
 
 def test_lacking_python_is_refused_in_one_sentence(machine: Machine) -> None:
     (machine.bin / "python3").unlink()
     (sentence,) = machine.set_up("python").stderr.splitlines()
-    assert "Verbatim needs Python 3.11 or newer: there is no 'python3'" in sentence
+    assert f"{SERVED}there is no 'python3'" in sentence
 
 
 # A stub of .venv: python3 -m venv writes a python that logs what it is asked.
