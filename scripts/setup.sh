@@ -9,7 +9,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 python=${PYTHON:-python3}
 pythons="3.11, 3.12, 3.13 or 3.14"
-unserved="sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))"
+unserved="sys.exit(not (3, 11) <= sys.version_info < (3, 15))"
 
 fail() {
     printf '%s\n' "$*" >&2
