@@ -1,14 +1,17 @@
 """Measure the field's seven small networks: training, folds, compiling, simulating, synthesis.
 
-Seconds are those of the processor, of every process that a step starts.
+Seconds are those of the processor, of every process that a step starts; memory is the most that one
+of these processes held, in MByte. The last row compares the largest network with the smallest.
 """
 
 import argparse
 import json
+import multiprocessing
 import os
 import resource
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +47,10 @@ COLUMNS = {
     "compile": "Verilator\ncompile",
     "rate": "native,\nsamples/s",
     "synthesis": f"Yosys,\n{FAMILY}",
+    "memory": "peak,\nMByte",
 }
+STEPS = ("train", "fold", "compile", "synthesis")
+GROWTH = "seconds per weight, {largest} / {smallest}"
 
 
 def seconds_of(run: Callable[[], Any]) -> tuple[float, Any]:
@@ -84,7 +90,46 @@ def measure(name: str, scratch: Path, *, synthesis: bool = True) -> dict[str, fl
     }
     if synthesis:
         found["synthesis"] = round(seconds_of(lambda: _synthesize(network, folder / "yosys"))[0], 1)
-    return found
+    return found | {"memory": round(peak_megabytes())}
+
+
+def measure_alone(name: str, scratch: Path, *, synthesis: bool = True) -> dict[str, float]:
+    """Figures of `measure`, in a process of its own, so that its memory is that of one network."""
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=spawn, initializer=_one_thread) as pool:
+        return pool.submit(measure, name, scratch, synthesis=synthesis).result()
+
+
+def peak_megabytes() -> float:
+    """Most memory that this process, or one that it has waited for, has held."""
+    sides = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return max(resource.getrusage(who).ru_maxrss for who in sides) / 1024
+
+
+def growth(figures: Mapping[str, Mapping[str, float]]) -> tuple[str, dict[str, float]] | None:
+    """Seconds per weight of the largest network over those of the smallest, by step, and a title.
+
+    1 or less is no more than linear in weights. None where there are not two networks. A step that
+    either did not run, or that took the smallest no time that can be measured, is left out.
+    """
+    by_size = sorted(figures, key=lambda name: figures[name].get("weights", 0))
+    if len(by_size) < 2:
+        return None
+    smallest, largest = by_size[0], by_size[-1]
+    small, large = figures[smallest], figures[largest]
+    found = {
+        step: round(large[step] / small[step] / (large["weights"] / small["weights"]), 3)
+        for step in STEPS
+        if step in large and small.get(step)
+    }
+    if large.get("rate") and small.get("rate"):
+        seconds = small["rate"] / large["rate"]
+        found["rate"] = round(seconds / (large["weights"] / small["weights"]), 3)
+    return GROWTH.format(largest=largest, smallest=smallest), found
+
+
+def _one_thread() -> None:
+    torch.set_num_threads(1)
 
 
 def _compile_anew(network: Network, folder: Path) -> None:
@@ -135,15 +180,19 @@ def table(figures: dict[str, dict[str, float]]) -> Table:
         rows.add_column(heading, justify="right")
     for name, found in figures.items():
         rows.add_row(name, *(f"{found[key]:,}" if key in found else "" for key in COLUMNS))
+    if compared := growth(figures):
+        title, ratios = compared
+        rows.add_section()
+        rows.caption = f"last row: {title}; 1 or less is linear"
+        rows.add_row("ratio", *(f"{ratios[key]:,}" if key in ratios else "" for key in COLUMNS))
     return rows
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Measure the networks that are named, print the table and write the figures."""
-    torch.set_num_threads(1)
     names = arguments.network or list(data.MAKERS)
     figures = {
-        name: measure(name, arguments.scratch.resolve(), synthesis=not arguments.no_synthesis)
+        name: measure_alone(name, arguments.scratch.resolve(), synthesis=not arguments.no_synthesis)
         for name in names
     }
     write_atomically(arguments.out, json.dumps(figures, indent=1) + "\n")

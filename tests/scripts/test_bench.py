@@ -118,13 +118,40 @@ def test_seconds_are_those_of_the_processor_and_of_processes() -> None:
 
 
 def test_figures_of_small_networks_are_shown() -> None:
-    figures = {"jet_tagging": dict.fromkeys(bench_canonical.COLUMNS, 1234.5), "leaky": {"rate": 7}}
+    figures = {
+        "jet_tagging": dict.fromkeys(bench_canonical.COLUMNS, 1234.5),
+        "leaky": {"weights": 617.25, "rate": 7},
+    }
     shown = console()
     with shown.capture() as printed:
         shown.print(bench_canonical.table(figures))
     rows = printed.get().splitlines()
     first, second = (next(row for row in rows if name in row) for name in figures)
-    assert first.count("1,234.5") == len(bench_canonical.COLUMNS) and second.split()[1:] == ["7"]
+    assert first.count("1,234.5") == len(bench_canonical.COLUMNS) and second.split()[1:] == [
+        "617.25",
+        "7",
+    ]
+    (ratio,) = (row for row in rows if row.strip().startswith("ratio"))
+    assert ratio.split()[1:] == ["0.003"]
+
+
+def test_seconds_per_weight_of_the_largest_are_compared_with_the_smallest() -> None:
+    few = {"weights": 100, "train": 2.0, "fold": 0.0, "synthesis": 3.0, "rate": 900}
+    many = {"weights": 1000, "train": 10.0, "fold": 0.1, "synthesis": 60.0, "rate": 300}
+    between = {"weights": 500, "train": 99.0, "synthesis": 99.0, "rate": 1}
+    found = bench_canonical.growth({"b": between, "large": many, "small": few})
+    assert found == (
+        "seconds per weight, large / small",
+        {"train": 0.5, "synthesis": 2.0, "rate": 0.3},
+    )
+    assert bench_canonical.growth({"small": few}) is None
+
+
+def test_memory_is_that_of_the_largest_process() -> None:
+    size = 300
+    held = f"held = bytearray({size} << 20); held[::4096] = bytes(len(held[::4096]))"
+    subprocess.run([sys.executable, "-c", held], check=True)
+    assert bench_canonical.peak_megabytes() >= size
 
 
 def test_predictions_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
