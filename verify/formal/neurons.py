@@ -13,15 +13,18 @@ from model.stages.linear import LayerSpec
 from verify import record
 from verify.formal import neurons_proof
 from verify.formal.neurons_layer import LAYER
+from verify.formal.neurons_opinion import GATES, OPINIONS, PAIRS
 from verify.formal.neurons_page import INTRODUCTION
 from verify.formal.neurons_proof import ANSWERS, BEHIND, NEURONS, SUMS
 from verify.formal.neurons_top import WIRES
 
 HERE, PROOF = "verify.formal.neurons", "verify.formal.neurons_proof"
-WIRING = "verify.formal.neurons_top"
+WIRING, OPINION = "verify.formal.neurons_top", "verify.formal.neurons_opinion"
 PAGE = "neurons.md"
 RESULTS = BUILD / "formal" / "neurons" / "results"
 COUNTS = (NEURONS, ANSWERS, SUMS, BEHIND)
+# Layers whose neurons are asked of ABC too: the first and the last of IrisNet.
+ASKED_AGAIN = (("iris", 0), ("iris", 3))
 COLUMNS = ("network", "layer", "inputs", "fold", *COUNTS, "seconds")
 
 
@@ -73,6 +76,30 @@ def wiring(name: str) -> Job:
     return Job(f"{name}-wiring", f"{WIRING}:connections", {"name": name}, rests_on)
 
 
+def again(name: str, index: int) -> Job:
+    """The second opinion on a layer, as a job."""
+    rests_on = jobs.rests_on(OPINION, tops=[LAYER], files=[neurons_proof.file(name)])
+    return Job(
+        f"{name}-{index}-opinion", f"{OPINION}:layer", {"name": name, "index": index}, rests_on
+    )
+
+
+def opinions(done: list[Done]) -> str:
+    """One row a layer that ABC was asked of."""
+    rows = []
+    for (name, index), found in zip(ASKED_AGAIN, done, strict=True):
+        layer = artifact.load(neurons_proof.file(name)).spec.layers[index]
+        counts = [f"{found.result[count]:,}" for count in (OPINIONS, PAIRS, GATES)]
+        rows.append((name, layer.name, layer.n_out, *counts, f"{found.seconds:.1f}"))
+    columns = ("asked of ABC", "layer", NEURONS, OPINIONS, PAIRS, GATES, "seconds")
+    return markdown.table(columns, rows, right=range(2, len(columns)))
+
+
+def asked_again() -> int:
+    """The number of neurons that ABC is asked of."""
+    return sum(s.layer.n_out for s in subjects() if (s.network, s.index) in ASKED_AGAIN)
+
+
 def wires(done: list[Done]) -> str:
     """One row a network."""
     rows = [
@@ -87,10 +114,13 @@ def run(arguments: argparse.Namespace) -> None:
     found = subjects()
     work = [subject.job for subject in found]
     wired = [wiring(name) for name in neurons_proof.NETWORKS]
-    every = jobs.run("proofs", [*work, *wired], RESULTS, workers=arguments.workers)
-    done, connected = every[: len(work)], every[len(work) :]
-    figures, seconds = jobs.total(every)
-    tables = table(found, done) + "\n" + wires(connected)
+    asked = [again(*layer) for layer in ASKED_AGAIN]
+    every = jobs.run("proofs", [*work, *wired, *asked], RESULTS, workers=arguments.workers)
+    ends = len(work), len(work) + len(wired)
+    done, connected, second = every[: ends[0]], every[ends[0] : ends[1]], every[ends[1] :]
+    figures, _ = jobs.total([*done, *connected])
+    seconds = sum(one.seconds for one in every)
+    tables = "\n".join([table(found, done), wires(connected), opinions(second)])
     said = (
         f"\n{figures[NEURONS]} neurons of {len(neurons_proof.NETWORKS)} networks are proved, "
         "0 are undecided.\n"
@@ -103,7 +133,12 @@ def run(arguments: argparse.Namespace) -> None:
         level=8,
         claim="every neuron that ships is the reference's for every input, at its fold",
         command="make verify-neurons",
-        figures={**figures, "undecided": 0, **neurons_proof.solver()},
+        figures={
+            **figures,
+            "undecided": 0,
+            "neurons that ABC proves too": asked_again(),
+            **neurons_proof.solver(),
+        },
         seconds=seconds,
         modules=[HERE],
         tops=[TOP],
