@@ -148,8 +148,8 @@ def equal(graph: Graph, pairs: Sequence[tuple[int, int]], folder: Path) -> bool:
     write_aiger(graph, [literal for pair in pairs for literal in pair], folder / "question.aig")
     (folder / "carrier.v").write_text(CARRIER)
     (folder / "opinion.abc").write_text(
-        f"write_blif carrier.blif\n&r question.aig\n&cec -m -d -C {CONFLICTS}\nwrite_status verdict.txt\n"
-        "read_blif carrier.blif\n"
+        f"write_blif carrier.blif\n&r question.aig\n&cec -m -d -C {CONFLICTS}\n"
+        "write_status verdict.txt\nread_blif carrier.blif\n"
     )
     verdict = folder / "verdict.txt"
     verdict.unlink(missing_ok=True)

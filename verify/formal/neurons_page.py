@@ -50,9 +50,9 @@ is proved. `tests/verify/test_neurons.py` refutes the lemmas on another weight, 
 tree node, address, bias, rounding, turn, order of groups, a stall that does not stall, a sum that
 is lost.
 
-**A second opinion.** 2 and 6 are asked again of the layers in the last table, without Bitwuzla: the
-run is worked out in and-inverter gates, products of the RTL a row a bit of the weight, expected ones
-by digits -1, 0 and 1 of it, and ABC's `&cec` proves each pair of bits equal
+**A second opinion.** 2 and 6 are asked again of the layers in the last table, without Bitwuzla:
+the run is worked out in and-inverter gates, products of the RTL a row a bit of the weight, expected
+ones by digits -1, 0 and 1 of it, and ABC's `&cec` proves each pair of bits equal
 (`verify/formal/neurons_opinion.py`). 3 is Bitwuzla's alone: it knows that sums may be reordered,
 which gates do not show.
 
