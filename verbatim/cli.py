@@ -38,7 +38,9 @@ def main(words: Sequence[str] | None = None) -> None:
 
 
 def _run(name: str, verb: Verb, words: Sequence[str]) -> None:
-    parser = ArgumentParser(prog=f"verbatim {name}", description=f"{verb.words}.".capitalize())
+    parser = ArgumentParser(
+        prog=f"verbatim {name}", description=f"{verb.words[:1].upper()}{verb.words[1:]}."
+    )
 
     def run(arguments: Namespace) -> None:
         with needing(verb.extra):

@@ -57,6 +57,7 @@ def test_verb_has_help_that_names_nothing_of_make(verb: str, command: Callable[.
     status, said, _ = command(verb, "--help")
     assert status == 0 and said.startswith(f"usage: verbatim {verb} ")
     assert "--build" not in said and "python -m" not in said
+    assert VERBS[verb].words[1:] in " ".join(said.split())
 
 
 def test_command_is_a_process_with_a_status() -> None:
