@@ -15,6 +15,10 @@ from common.errors import CommandError, VerbatimError
 from common.files import digest, write_atomically
 from common.paths import BUILD
 
+# What is wrong with a place that a user named, and not with the code that writes there.
+_PLACES = {errno.ENOSPC, errno.EDQUOT, errno.EISDIR, errno.ENOTDIR, errno.EACCES, errno.EPERM}
+_PLACES |= {errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP, errno.EEXIST}
+
 
 def main(
     run: Callable[[argparse.Namespace], None],
@@ -27,8 +31,9 @@ def main(
 
     ``words`` are the arguments, by default those of the process.
     ``alone`` is for a command whose files in ``--build`` another one must not write meanwhile: it
-    waits until the other has ended. A full disk ends a command with status 2 too. One that is
-    stopped stops what it started, and has status 128 and the number of the signal.
+    waits until the other has ended. A full disk, or a place where no file can be, ends a command
+    with status 2 too. One that is stopped stops what it started, and has status 128 and the number
+    of the signal.
     """
     arguments = parser.parse_args(words)
     try:
@@ -41,7 +46,7 @@ def main(
         print(f"{parser.prog}: {error}", file=sys.stderr)
         sys.exit(2)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno not in _PLACES:
             raise
         place = error.filename2 or error.filename or "build/"
         print(f"{parser.prog}: {place}: {error.strerror}", file=sys.stderr)

@@ -34,7 +34,9 @@ def quantize(x: NDArray[np.float64], fmt: Format) -> Int:
     """
     x = np.asarray(x, dtype=np.float64)
     _require_finite(x)
-    return np.clip(np.rint(x / fmt.lsb), fmt.q_min, fmt.q_max).astype(np.int64)
+    with np.errstate(over="ignore"):  # what is too large for a float too saturates
+        scaled = x / fmt.lsb
+    return np.clip(np.rint(scaled), fmt.q_min, fmt.q_max).astype(np.int64)
 
 
 def as_features(x: ArrayLike, n_in: int) -> NDArray[np.float64]:

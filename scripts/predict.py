@@ -56,7 +56,7 @@ def _order(path: Path, found: Sequence[str] | None, count: int, network: Network
         return names.columns(found, f"{path}:")
     if count != n_in:
         raise errors.CommandError(
-            f"{path}: has {count} columns that go by position, expected {n_in}"
+            f"{path}: columns that go by position must be {n_in}, got {count}"
             f"{': ' if names.features else ''}{', '.join(names.features)}"
         )
     whose = "the network's file" if not names.features else path

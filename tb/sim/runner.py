@@ -99,7 +99,27 @@ class Outcome:
     compared: int = 0
 
 
+class _Told(BaseException):
+    """A signal told cocotb-test to stop: its number."""
+
+
+# How cocotb-test then ends: an assertion, once the handlers of before are back.
+_TOLD = re.compile(r"Exiting pid: .* with signum: (\d+)")
+
 Arguments = ParamSpec("Arguments")
+
+
+def _stoppable(run: Callable[Arguments, Outcome]) -> Callable[Arguments, Outcome]:
+    """Lets a signal end a simulation as it ends a command: with status 128 and its number."""
+
+    @functools.wraps(run)
+    def ending(*args: Arguments.args, **how: Arguments.kwargs) -> Outcome:
+        try:
+            return run(*args, **how)
+        except _Told as told:
+            raise SystemExit(128 + told.args[0]) from None
+
+    return ending
 
 
 def _alone(run: Callable[Arguments, Outcome]) -> Callable[Arguments, Outcome]:
@@ -118,6 +138,7 @@ def _alone(run: Callable[Arguments, Outcome]) -> Callable[Arguments, Outcome]:
     return waiting
 
 
+@_stoppable
 @_alone
 def simulate(
     module: str,
@@ -191,24 +212,29 @@ def simulate(
         verilog = list(map(str, files))
         if building and simulator == "verilator":
             verilog.append(str(_made_public(folder, (module, *visible))))
-        _RUN[simulator](
-            toplevel=module,
-            module=full_name(f"tb.benches.{bench}"),
-            # Where there are none, none is newer than the build, and nothing is compiled again.
-            verilog_sources={module: verilog if building else []},
-            parameters={key: literal(value) for key, value in short.items()},
-            compile_args=list(arguments),
-            compile_only=building,
-            force_compile=building,
-            sim_build=str(folder),
-            work_dir=str(run_dir),
-            timescale="1ns/1ps",
-            waves=waves is not None,
-            plus_args=list(plus_args),
-            seed=seed,
-            testcase=testcase,
-            extra_env=environment | own_env,
-        )
+        try:
+            _RUN[simulator](
+                toplevel=module,
+                module=full_name(f"tb.benches.{bench}"),
+                # Where there are none, none is newer than the build, and nothing is compiled again.
+                verilog_sources={module: verilog if building else []},
+                parameters={key: literal(value) for key, value in short.items()},
+                compile_args=list(arguments),
+                compile_only=building,
+                force_compile=building,
+                sim_build=str(folder),
+                work_dir=str(run_dir),
+                timescale="1ns/1ps",
+                waves=waves is not None,
+                plus_args=list(plus_args),
+                seed=seed,
+                testcase=testcase,
+                extra_env=environment | own_env,
+            )
+        except AssertionError as error:
+            if told := _TOLD.match(str(error)):
+                raise _Told(int(told[1])) from None
+            raise
 
     log = run_dir / "simulation.log"
     with _logged_to(log), _environment(environment | {"COCOTB_RESULTS_FILE": str(results)}):

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from common import cli
+from common.files import write_atomically
 from common.paths import ROOT
 from common.programs import DISK_FULL, last_words
 from tb.sim.simulators import complaint_in
@@ -77,10 +78,25 @@ def test_full_disk_is_one_sentence(
     assert capsys.readouterr().err == sentence
 
     def other(_: argparse.Namespace) -> None:
-        raise PermissionError(errno.EACCES, "no", "build")
+        raise BrokenPipeError(errno.EPIPE, "no", "build")
 
-    with pytest.raises(PermissionError):
+    with pytest.raises(BrokenPipeError):
         cli.main(other, PARSER)
+
+
+@pytest.mark.parametrize("place", ["folder", "file/below", "x" * 300])
+def test_place_where_no_file_can_be_is_one_sentence(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(sys, "argv", ["command"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main(lambda _: write_atomically(tmp_path / place, "text"), PARSER)
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"command: {tmp_path}") and said.count("\n") == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
 
 
 def test_full_disk_is_what_a_program_is_quoted_with(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def test_output_is_written(monkeypatch, capsys, tmp_path: Path) -> None:
         (HEADER, "x.csv: has no sample, expected a line for each"),
         (ROWS + "1,2,3\n", "x.csv: line 8 has 3 cells ('1,2,3'), expected 4"),
         (ROWS + "1,2,3,x\n", "x.csv: line 8, column 4 is 'x', expected a finite number"),
-        ("1,2,4\n", "x.csv: has 3 columns that go by position, expected 4"),
+        ("1,2,4\n", "x.csv: columns that go by position must be 4, got 3"),
         ("1,2,nan,3\n", "x.csv: line 1 is '1,2,nan,3', which may be a header or a sample"),
         ("1,2,O.2,3\n" + ROWS, "(column 3 is 'O.2'): say which by --header yes or --header no"),
         ("1,2,,3\n" + ROWS, "x.csv: line 1 is '1,2,,3', which may be a header or a sample"),
@@ -314,7 +314,7 @@ def test_standard_input_is_read_as_a_file_is(tmp_path: Path) -> None:
         assert (done.returncode, done.stdout.decode()) == (0, expected())
     done = subprocess.run(command, cwd=ROOT, input=b"1,2\n", capture_output=True)
     assert done.returncode == 2 and done.stderr.decode().count("\n") == 1
-    assert b"-: has 2 columns that go by position, expected 4" in done.stderr
+    assert b"-: columns that go by position must be 4, got 2" in done.stderr
 
 
 @pytest.mark.parametrize(
