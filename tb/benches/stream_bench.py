@@ -51,6 +51,7 @@ class Bench:
 
     def __init__(self, dut) -> None:
         check_elaboration(dut, JOB)
+        self.dut = dut
         if hasattr(dut, "load"):
             dut.load.value = 0
         self.clocked = Clocked(dut)
@@ -73,6 +74,8 @@ class Bench:
                 scoreboard.observe(name, word, int(get_sim_time("ns")))
         await sending
         await self.sink.expect_silence(OPERATOR.latency + DRAIN_CYCLES)
+        if hasattr(self.dut, "load_full") and not JOB.parameters.get("LOADABLE"):
+            assert self.dut.load_full.value == 1, "what takes no words must say that it is full"
         scoreboard.conclude()
 
 

@@ -19,6 +19,7 @@ from tb.modules import learning
 from tb.modules.mutant import Mutant, mutated
 from tb.modules.registry import MODULES, MUTANTS, SUBJECTS, case_named
 from tb.sim.runner import MAX_FAILURES, SimulationFailed
+from verify.formal.pdr import Verdict
 from verify.mutation import equivalence, judge, parts, within
 from verify.mutation.netlist_mutants import (
     Mutants,
@@ -96,6 +97,32 @@ def test_mutant_that_changes_nothing_is_proved_equivalent() -> None:
     # The sign bit of a ReLU is 0 whatever its gate says.
     outcome, why = chosen("relu-1-8", "-mode const0 -port Y -portbit 7")
     assert (outcome, why) == ("equivalent", "proved, 0 frames")
+
+
+def test_mutant_of_what_nothing_reads_is_equivalent_without_a_proof(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A core that is not loadable reads no word of a load, and is too large for a proof."""
+    monkeypatch.setattr(equivalence, "decide", None)
+    whole = Subject(case_named("top-4x6x3"))
+    (mutant,) = whole.mutants(1, 1, "-mode inv -cell u_load -port s_load_tdata -portbit 4").every
+    assert equivalence.compare(whole, mutant) == Verdict(True, 0)
+
+
+def test_copies_with_another_cell_are_not_the_same(tmp_path: Path) -> None:
+    one = tmp_path / "one.il"
+    text = "module \\m\n  wire \\a\n  cell $not $1\n    connect \\A \\a\n  end\nend\n"
+    one.write_text(text)
+    for old, new, same in (
+        ("$1", "$2", True),
+        ("$not", "$pos", False),
+        ("\\A \\a", "\\A 1'0", False),
+        ("  wire \\a", "  wire width 2 \\a", False),
+        ("  wire \\a\n", "  wire \\a\n  connect \\a 1'1\n", False),
+    ):
+        other = tmp_path / "other.il"
+        other.write_text(text.replace(old, new))
+        assert (equivalence.contents(one) == equivalence.contents(other)) == same
 
 
 def test_every_module_has_mutants_by_its_lines() -> None:
