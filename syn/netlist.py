@@ -85,16 +85,19 @@ def _images(parameters: Mapping[str, Parameter], links: Mapping[str, Path]) -> d
             found |= {f"{value}/{path.name}": path for path in sorted(links[value].glob("*.mem"))}
         elif isinstance(value, str) and value.endswith(".mem"):
             found[f"{key.lower()}.mem"] = Path(value)
+        elif isinstance(value, str) and Path(value).is_absolute() and Path(value).is_dir():
+            found |= {f"{key.lower()}/{path.name}": path for path in Path(value).glob("*.mem")}
     return {name: path for name, path in found.items() if path.exists()}
 
 
 def _script(
     module: str, parameters: Mapping[str, Parameter], kind: str, files: Mapping[str, Path]
 ) -> str:
-    inside = {
-        key: f"{key.lower()}.mem" if f"{key.lower()}.mem" in files else value
-        for key, value in parameters.items()
-    }
+    folders = {str(Path(name).parent) for name in files}
+    inside: dict[str, Parameter] = {}
+    for key, value in parameters.items():
+        file, below = f"{key.lower()}.mem", key.lower()
+        inside[key] = file if file in files else below if below in folders else value
     return "\n".join(
         [
             f"read_verilog {_SOURCES}/*.v",

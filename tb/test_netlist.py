@@ -88,6 +88,14 @@ def test_netlist_is_asked_for_its_own_parameters(tmp_path: Path) -> None:
         simulate(module, others, simulator="icarus", bench="idle_bench", rtl=made, name="other")
 
 
+@pytest.mark.parametrize("name", ["output-sigmoid-1by1-8.4", "rom-70-12"])
+def test_images_are_found_where_yosys_does_not_look(name: str, tmp_path: Path) -> None:
+    """Yosys' sandbox has a /tmp of its own; a parameter names an image, or the folder of some."""
+    case = case_named(name)
+    made = netlist(case.module, case.prepare(tmp_path)[0], "generic", RTL)
+    assert list(made.rglob("*.mem"))
+
+
 def test_design_that_yosys_refuses_is_named(tmp_path: Path) -> None:
     (tmp_path / "mlp_relu.v").write_text("module mlp_relu(input a; endmodule\n")
     with pytest.raises(SimulatorError, match="mlp_relu: Yosys cannot synthesize it: "):

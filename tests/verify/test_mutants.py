@@ -20,7 +20,7 @@ from tb.modules.mutant import Mutant, mutated
 from tb.modules.registry import MODULES, MUTANTS, SUBJECTS, case_named
 from tb.sim.runner import MAX_FAILURES, SimulationFailed
 from verify.formal.pdr import Verdict
-from verify.mutation import equivalence, judge, parts, within
+from verify.mutation import equivalence, judge, netlist_mutants, parts, within
 from verify.mutation.netlist_mutants import (
     Mutants,
     NetlistMutant,
@@ -109,6 +109,14 @@ def test_mutant_of_what_nothing_reads_is_equivalent_without_a_proof(
     assert equivalence.compare(whole, mutant) == Verdict(True, 0)
 
 
+def test_subject_finds_its_images_where_yosys_does_not_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Yosys' sandbox has a /tmp of its own; a parameter names the folder of a sigmoid's table."""
+    monkeypatch.setattr(netlist_mutants, "FOLDER", tmp_path)
+    assert (Subject(case_named("output-sigmoid-1by1-8.4")).folder / "whole.il").stat().st_size
+
+
 def test_copies_with_another_cell_are_not_the_same(tmp_path: Path) -> None:
     one = tmp_path / "one.il"
     text = "module \\m\n  wire \\a\n  cell $not $1\n    connect \\A \\a\n  end\nend\n"
@@ -118,6 +126,7 @@ def test_copies_with_another_cell_are_not_the_same(tmp_path: Path) -> None:
         ("$not", "$pos", False),
         ("\\A \\a", "\\A 1'0", False),
         ("  wire \\a", "  wire width 2 \\a", False),
+        ("  wire \\a", "  attribute \\init 1'0\n  wire \\a", False),
         ("  wire \\a\n", "  wire \\a\n  connect \\a 1'1\n", False),
     ):
         other = tmp_path / "other.il"

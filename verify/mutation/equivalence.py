@@ -74,11 +74,14 @@ def compare(
 
 def contents(path: Path) -> Counter[str]:
     """Wires, memories, cells and connections of a module in RTLIL, without the names of cells."""
-    lines = (line.rstrip() for line in path.read_text().splitlines())
     items: list[list[str]] = []
-    for line in lines:
-        if re.match(r"  (?!attribute |end$)\S", line):
-            items.append([re.sub(r"^(  cell \S+) .*", r"\1", line)])
+    begins: list[str] = []
+    for line in path.read_text().splitlines():
+        if line.startswith("  attribute \\init "):
+            begins = [line]
+        elif re.match(r"  (?!attribute |end$)\S", line):
+            items.append([*begins, re.sub(r"^(  cell \S+) .*", r"\1", line)])
+            begins = []
         elif line.startswith("    ") and not line.lstrip().startswith("attribute "):
             items[-1].append(line)
     return Counter("\n".join(item) for item in items)

@@ -153,8 +153,11 @@ class Elaborated:
         texts = sources.verilog(rtl)
         for source in texts:
             shutil.copy(source, folder)
+        # Yosys' sandbox sees its own folder, by relative names.
         inside = {
-            key: value.removeprefix(f"{folder}/") if isinstance(value, str) else value
+            key: str(Path(value).relative_to(folder))
+            if isinstance(value, str) and Path(value).is_relative_to(folder)
+            else value
             for key, value in parameters.items()
         }
         lines = [
