@@ -1,12 +1,15 @@
 """A simulation passes only when a test ran and passed, on the design that was asked for."""
 
+import contextlib
 import importlib.util
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from common.paths import ROOT
@@ -45,6 +48,38 @@ def test_a_design_that_does_not_compile_is_named(tmp_path: Path) -> None:
     rtl = mutated(Mutant("", "mlp_relu", "endmodule", "endmodul", ""), tmp_path / "rtl")
     with pytest.raises(SimulatorError, match=r"mlp_relu: icarus cannot build it: .*mlp_relu\.v"):
         simulate("mlp_relu", {"W": 8}, simulator="icarus", bench="idle_bench", rtl=rtl)
+
+
+TOLD = """
+import argparse
+from common import cli
+from tb.modules.registry import case_named
+case = case_named("softmax-64by4-16.12-exp-restoring")
+cli.main(lambda _: case.run("icarus", name="told"), argparse.ArgumentParser(prog="command"))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda n: n.name)
+def test_a_signal_ends_a_simulation_and_its_command(number: signal.Signals) -> None:
+    command = [sys.executable, "-c", TOLD]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as running:
+        programs: list[psutil.Process] = []
+        while not programs and running.poll() is None:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                children = psutil.Process(running.pid).children(recursive=True)
+                # Under way, and not just begun: cocotb-test knows it by then.
+                programs = [c for c in children if c.name() == "vvp" and c.cpu_times().user > 0.2]
+        assert programs, "the simulation must be under way"
+        running.send_signal(number)
+        _, said = running.communicate(timeout=30)
+    assert (running.returncode, "Traceback" in said) == (128 + number, False), said
+    assert not programs[0].is_running()
+
+
+def test_handlers_of_signals_stand_again_behind_a_simulation() -> None:
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    assert case_named("relu-1-8").run("icarus", name="handlers").passed
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
 
 
 # A design that does not let LANES be set: simulators only warn of that.

@@ -12,6 +12,8 @@ import logging
 import os
 import re
 import shutil
+import signal
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -100,45 +102,35 @@ class Outcome:
 
 
 class _Told(BaseException):
-    """A signal told cocotb-test to stop: its number."""
+    """A signal that told a simulation to stop: its number."""
 
 
-# How cocotb-test then ends: an assertion, once the handlers of before are back.
+# How cocotb-test ends where it is told so.
 _TOLD = re.compile(r"Exiting pid: .* with signum: (\d+)")
 
 Arguments = ParamSpec("Arguments")
 
 
-def _stoppable(run: Callable[Arguments, Outcome]) -> Callable[Arguments, Outcome]:
-    """Lets a signal end a simulation as it ends a command: with status 128 and its number."""
-
-    @functools.wraps(run)
-    def ending(*args: Arguments.args, **how: Arguments.kwargs) -> Outcome:
-        try:
-            return run(*args, **how)
-        except _Told as told:
-            raise SystemExit(128 + told.args[0]) from None
-
-    return ending
-
-
 def _alone(run: Callable[Arguments, Outcome]) -> Callable[Arguments, Outcome]:
-    """Lets a second simulation of one name wait for the first, whose folder it would empty."""
+    """Lets a second simulation of one name wait for the first, whose folder it would empty, and a
+    signal end either with status 128 and its number."""
 
     @functools.wraps(run)
     def waiting(*args: Arguments.args, **how: Arguments.kwargs) -> Outcome:
         runs = BUILD / "runs" / str(how["simulator"])
         lock = runs / f"{how.get('name') or args[0]}.lock"
-        if how["simulator"] in SIMULATORS:
+        known = how["simulator"] in SIMULATORS
+        if known:
             lock.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(lock):
+        try:
+            with FileLock(lock) if known else contextlib.nullcontext():
                 return run(*args, **how)
-        return run(*args, **how)
+        except _Told as told:
+            raise SystemExit(128 + told.args[0]) from None
 
     return waiting
 
 
-@_stoppable
 @_alone
 def simulate(
     module: str,
@@ -212,29 +204,25 @@ def simulate(
         verilog = list(map(str, files))
         if building and simulator == "verilator":
             verilog.append(str(_made_public(folder, (module, *visible))))
-        try:
-            _RUN[simulator](
-                toplevel=module,
-                module=full_name(f"tb.benches.{bench}"),
-                # Where there are none, none is newer than the build, and nothing is compiled again.
-                verilog_sources={module: verilog if building else []},
-                parameters={key: literal(value) for key, value in short.items()},
-                compile_args=list(arguments),
-                compile_only=building,
-                force_compile=building,
-                sim_build=str(folder),
-                work_dir=str(run_dir),
-                timescale="1ns/1ps",
-                waves=waves is not None,
-                plus_args=list(plus_args),
-                seed=seed,
-                testcase=testcase,
-                extra_env=environment | own_env,
-            )
-        except AssertionError as error:
-            if told := _TOLD.match(str(error)):
-                raise _Told(int(told[1])) from None
-            raise
+        _launch(
+            simulator,
+            toplevel=module,
+            module=full_name(f"tb.benches.{bench}"),
+            # Where there are none, none is newer than the build, and nothing is compiled again.
+            verilog_sources={module: verilog if building else []},
+            parameters={key: literal(value) for key, value in short.items()},
+            compile_args=list(arguments),
+            compile_only=building,
+            force_compile=building,
+            sim_build=str(folder),
+            work_dir=str(run_dir),
+            timescale="1ns/1ps",
+            waves=waves is not None,
+            plus_args=list(plus_args),
+            seed=seed,
+            testcase=testcase,
+            extra_env=environment | own_env,
+        )
 
     log = run_dir / "simulation.log"
     with _logged_to(log), _environment(environment | {"COCOTB_RESULTS_FILE": str(results)}):
@@ -329,6 +317,24 @@ _RUN: dict[str, Callable[..., object]] = {
     "icarus": functools.partial(cocotb_test.run, simulator="icarus"),
     "verilator": _run_verilator,
 }
+
+
+def _launch(simulator: str, **options: Any) -> None:
+    """Build or run; a signal ends that as it ends a command, whose handlers stand again behind it.
+
+    cocotb-test has handlers of its own, which raise an assertion, and leaves them behind.
+    """
+    main = threading.current_thread() is threading.main_thread()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        _RUN[simulator](**options)
+    except AssertionError as error:
+        if told := _TOLD.match(str(error)):
+            raise _Told(int(told[1])) from None
+        raise
+    finally:
+        for number, handler in before.items() if main else ():
+            signal.signal(number, handler)
 
 
 class _environment:
