@@ -27,7 +27,7 @@ from tb.modules.learning_networks import Learning, random_samples
 from tb.modules.learning_walks import OfPlan
 from tb.modules.ranges import faults
 from tb.modules.registry import MODULES
-from tb.test_parameter_ends import WIDE, ends, is_driven
+from tb.test_parameter_ends import WIDE, ends, undriven
 
 LEAST = Plan(
     (1, 2),
@@ -177,14 +177,8 @@ def wanted(module: Module, name: str) -> list[str]:
 
 
 def holes(module: Module, cases: Sequence[Case], folder: Path) -> list[str]:
-    """Ends that no row drives, ``NAME end``."""
-    rows = list(rows_of(module, cases, folder))
-    return [
-        f"{name} {end}"
-        for name in module.parameters
-        for end in wanted(module, name)
-        if not any(is_driven(end, name, row) for row in rows)
-    ]
+    """Ends that neither these cases nor a core drive."""
+    return undriven(module, list(rows_of(module, cases, folder)), wanted)
 
 
 @pytest.mark.parametrize("module", learning.MODULES, ids=lambda module: module.name)

@@ -284,15 +284,23 @@ def rows_of(module: Module, cases: Sequence[Case], folder: Path) -> Iterator[Par
             yield network.spec.parameters(MEM_DIR)
 
 
-def holes(module: Module, cases: Sequence[Case], folder: Path) -> list[str]:
+def undriven(
+    module: Module,
+    rows: Sequence[Parameters],
+    ends_of: Callable[[Module, str], list[str]] = ends,
+) -> list[str]:
     """Ends that no row drives, ``NAME end``."""
-    rows = list(rows_of(module, cases, folder))
     return [
         f"{name} {end}"
         for name in module.parameters
-        for end in ends(module, name)
+        for end in ends_of(module, name)
         if not any(is_driven(end, name, row) for row in rows)
     ]
+
+
+def holes(module: Module, cases: Sequence[Case], folder: Path) -> list[str]:
+    """Ends that neither these cases nor a whole core drive."""
+    return undriven(module, list(rows_of(module, cases, folder)))
 
 
 @pytest.mark.parametrize("module", MODULES_OF_CORE.values(), ids=lambda module: module.name)

@@ -3,6 +3,7 @@
 import ctypes
 import functools
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -128,6 +129,21 @@ def stream(
     if complaint:
         raise NativeError(f"{spec.name}: {complaint.decode()}")
     return Streamed(classes, results, cycles.value)
+
+
+def differing(
+    found: Streamed, classes: Int, results: Int | NDArray[np.uint8]
+) -> Iterator[tuple[int, list[int], list[int]]]:
+    """Samples of which class or results are others than expected: number, found, expected.
+
+    Raises `NativeError` where there are not as many.
+    """
+    have = np.column_stack([found.classes, found.results])
+    want = np.column_stack([classes, results])
+    if have.shape != want.shape:
+        raise NativeError(f"results must have shape {want.shape}, got {have.shape}")
+    for row in np.flatnonzero((have != want).any(axis=1)):
+        yield int(row), have[row].tolist(), want[row].tolist()
 
 
 @functools.cache

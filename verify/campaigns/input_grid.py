@@ -50,16 +50,12 @@ def check(
     x = quantize(features(indices), network.spec.x)
     found = native.stream(network, x, rtl=rtl, mem=mem, optimize=optimize)
     classes, probabilities = fast.predict_codes(network, x)
-    have = np.column_stack([found.classes, found.results])
-    want = np.column_stack([classes, probabilities])
-    if have.shape != want.shape:
-        raise BoxError(f"results must have shape {want.shape}, got {have.shape}")
-    for row in np.flatnonzero((have != want).any(axis=1))[:1]:
+    for row, have, want in native.differing(found, classes, probabilities):
         raise BoxError(
             f"vector {indices[row]}, {features(indices[[row]])[0].tolist()} cm: class and "
-            f"probabilities are {have[row].tolist()}, the reference has {want[row].tolist()}"
+            f"probabilities are {have}, the reference has {want}"
         )
-    return have.size
+    return found.classes.size + found.results.size
 
 
 CHUNK = 50_000

@@ -3,17 +3,15 @@
 import argparse
 import ctypes
 import functools
-import subprocess
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from common import cli, errors, files, jobs, results
+from common import cli, errors, files, jobs
 from common.errors import SimulationError
 from common.jobs import Job
 from common.paths import BUILD, GOLDEN_IRIS, RTL
-from common.programs import SimulatorError, last_words
 from model import artifact
 from model.artifact import Network
 from model.format import Int
@@ -21,11 +19,11 @@ from model.spec import TOP, NetworkSpec
 from model.stages.softmax import SoftmaxSpec
 from tb.sim import native
 from verify import record
+from verify.shared_library import shared_library
 
 HERE = "verify.campaigns.inputs"
 FOLDER = BUILD / "exhaustive" / "inputs"
 SOURCE = Path(__file__).with_name("inputs.cpp")
-COMPILED = ("c++", "-O3", "-shared", "-fPIC", "-std=c++17", "-Wall", "-Wextra", "-Werror")
 
 INPUTS = 1 << 32
 PIECE = 1 << 24
@@ -70,7 +68,7 @@ def predicted(network: Network, first: int, count: int) -> tuple[Int, NDArray[np
         made.weights, made.biases = weights.ctypes.data, biases.ctypes.data
     classes = np.empty(count, np.uint8)
     probabilities = np.empty((count, spec.n_out), np.uint8)
-    _entry(library())(
+    _entry()(
         *(layers, len(layers), spec.output.x.frac, first, count),
         *(classes.ctypes.data, probabilities.ctypes.data),
     )
@@ -103,20 +101,8 @@ def _require_known(spec: NetworkSpec) -> None:
 
 
 @functools.cache
-def library() -> Path:
-    """The shared library of the program; raises `SimulatorError` where it cannot be built."""
-
-    def make(folder: Path) -> None:
-        command = [*COMPILED, str(SOURCE), "-o", str(folder / "inputs.so")]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise SimulatorError(f"{SOURCE.name}: {last_words(done)}")
-
-    rests_on = {"source": results.sha256(SOURCE), "command": list(COMPILED)}
-    return results.folder(FOLDER, "library", rests_on, make) / "inputs.so"
-
-
-def _entry(path: Path) -> "ctypes._NamedFuncPointer":
+def _entry() -> "ctypes._NamedFuncPointer":
+    path = shared_library(SOURCE, FOLDER, "-Wall", "-Wextra", "-Werror")
     function = ctypes.CDLL(str(path)).verbatim_inputs
     function.restype = None
     numbers = (ctypes.c_int32, ctypes.c_int32, ctypes.c_uint32, ctypes.c_uint32)
@@ -140,17 +126,14 @@ def check(
     """
     found = native.stream(network, codes(first, count), rtl=rtl, mem=mem, optimize=optimize)
     classes, probabilities = predicted(network, first, count)
-    have = np.column_stack([found.classes, found.results])
-    want = np.column_stack([classes, probabilities])
-    if have.shape != want.shape:
-        raise InputError(f"results must have shape {want.shape}, got {have.shape}")
-    for row in np.flatnonzero((have != want).any(axis=1))[:1]:
+    for row, have, want in native.differing(found, classes, probabilities):
         raise InputError(
-            f"input {first + row}, codes {codes(first + int(row), 1)[0].tolist()}: class and "
-            f"probabilities must be {want[row].tolist()}, got {have[row].tolist()}"
+            f"input {first + row}, codes {codes(first + row, 1)[0].tolist()}: class and "
+            f"probabilities must be {want}, got {have}"
         )
     counts = np.bincount(classes, minlength=network.spec.n_out)
-    return {"compared": have.size} | {f"class {k}": int(n) for k, n in enumerate(counts)}
+    compared = found.classes.size + found.results.size
+    return {"compared": compared} | {f"class {k}": int(n) for k, n in enumerate(counts)}
 
 
 def fast(network: Network) -> Network:

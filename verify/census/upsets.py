@@ -3,7 +3,6 @@
 import ctypes
 import functools
 import json
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,6 @@ from numpy.typing import NDArray
 from common import results, sources
 from common.errors import SimulationError
 from common.paths import BUILD, RTL
-from common.programs import SimulatorError, last_words
 from model import fast
 from model.artifact import Network
 from model.format import Int
@@ -23,10 +21,10 @@ from syn import utilization
 from verify.formal import netlist_cells
 from verify.formal.netlist_design import Functions, Name, read
 from verify.formal.netlist_graph import Graph
+from verify.shared_library import shared_library
 
 SOURCE = Path(__file__).with_name("upsets.cpp")
 FOLDER = BUILD / "census"
-COMPILED = ("c++", "-O3", "-Wno-psabi", "-shared", "-fPIC", "-std=c++17")
 # What a core answers to a sample, in the order of `Outcome`.
 OUTCOMES = ("masked", "late", "bytes", "class", "lost", "more", "frame", "hang")
 # Cores side by side, but for the one that has no upset.
@@ -195,7 +193,7 @@ def upset(core: Core, codes: Int, first: int, count: int, at: int) -> NDArray[np
     circuit, kept = _circuit(core)
     samples, also = _samples(core.network, codes)
     outcomes = np.zeros((count, PHASES), np.uint8)
-    wrong = _entry(library())(
+    wrong = _entry()(
         ctypes.byref(circuit), ctypes.byref(samples), first, count, at, outcomes.ctypes.data
     )
     if wrong:
@@ -211,20 +209,8 @@ def busy(network: Network) -> int:
 
 
 @functools.cache
-def library() -> Path:
-    """The shared library of the simulator; raises `SimulatorError` where it cannot be built."""
-
-    def make(folder: Path) -> None:
-        command = [*COMPILED, str(SOURCE), "-o", str(folder / "upsets.so")]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise SimulatorError(f"{SOURCE.name}: {last_words(done)}")
-
-    rests_on = {"source": results.sha256(SOURCE), "command": list(COMPILED)}
-    return results.folder(FOLDER, "library", rests_on, make) / "upsets.so"
-
-
-def _entry(path: Path) -> "ctypes._NamedFuncPointer":
+def _entry() -> "ctypes._NamedFuncPointer":
+    path = shared_library(SOURCE, FOLDER, "-Wno-psabi")
     function = ctypes.CDLL(str(path)).verbatim_upsets
     function.restype = ctypes.c_int
     numbers = (ctypes.c_uint32,) * 3

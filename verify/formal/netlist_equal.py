@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from syn.yosys import run_yosys
 from verify.formal.netlist_design import TABLES, Bit, Functions, Name, Netlist, Rails
 from verify.formal.netlist_graph import ALWAYS, NEVER, Graph, Word, decide, outputs, write_aiger
-from verify.formal.pdr import CARRIER
+from verify.formal.pdr import run_abc
 from verify.formal.softmax_proofs import ProofError
 
 
@@ -197,14 +196,7 @@ def _swept(graph: Graph, roots: list[int], folder: Path) -> list[int]:
     if not roots:
         return []
     write_aiger(graph, roots, folder / "miter.aig")
-    (folder / "carrier.v").write_text(CARRIER)
-    (folder / "sweep.abc").write_text(
-        "write_blif carrier.blif\nread_aiger miter.aig\nstrash\nfraig\n"
-        "write_aiger swept.aig\nread_blif carrier.blif\n"
-    )
-    run_yosys(
-        ["read_verilog carrier.v", "techmap", "abc -lut 2 -script sweep.abc"], folder, "sweep"
-    )
+    run_abc(["read_aiger miter.aig", "strash", "fraig", "write_aiger swept.aig"], folder, "sweep")
     return outputs(folder / "swept.aig")
 
 

@@ -3,13 +3,11 @@
 A literal is twice a node's number, plus one where it is inverted: 0 is never, 1 is always.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from syn.yosys import run_yosys
-from verify.formal.pdr import CARRIER
+from verify.formal.pdr import VERDICT, run_abc, verdict
 
 NEVER, ALWAYS = 0, 1
 Word = list[int]
@@ -151,18 +149,9 @@ def decide(graph: Graph, root: int, folder: Path) -> bool | None:
     if sum(graph.operands[node] is None for node in nodes) <= FEW:
         return exhausted(graph, root, nodes) == 0
     write_aiger(graph, [root], folder / "question.aig")
-    (folder / "carrier.v").write_text(CARRIER)
-    (folder / "proof.abc").write_text(
-        "write_blif carrier.blif\nread_aiger question.aig\nstrash\n"
-        "iprove\nwrite_status verdict.txt\nread_blif carrier.blif\n"
-    )
-    verdict = folder / "verdict.txt"
-    verdict.unlink(missing_ok=True)
-    proof = ["read_verilog carrier.v", "techmap", "abc -lut 2 -script proof.abc"]
-    run_yosys(proof, folder, "prove")
-    found = re.match(r"snl_(\w+)", verdict.read_text())
-    assert found, f"{verdict}: no verdict"
-    return {"UNSAT": True, "SAT": False}.get(found[1])
+    asked = ("read_aiger question.aig", "strash", "iprove", f"write_status {VERDICT}")
+    run_abc(asked, folder, "prove")
+    return {"UNSAT": True, "SAT": False}.get(verdict(folder)[1])
 
 
 def outputs(path: Path) -> Word:

@@ -5,7 +5,6 @@ constants are those of a word. What is expected of a product is built otherwise 
 the RTL: by digits -1, 0 and 1 of the weight, where the RTL's has a row a bit.
 """
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,14 +12,13 @@ from typing import Any
 from common.jobs import Figures
 from model import artifact
 from model.artifact import Network
-from syn.yosys import run_yosys
 from verify.formal import neurons_proof
 from verify.formal.netlist_graph import ALWAYS, NEVER, Graph, write_aiger
 from verify.formal.neurons_design import Design
 from verify.formal.neurons_layer import design, subject
 from verify.formal.neurons_rows import Run
 from verify.formal.neurons_words import Word, Words, constant, number
-from verify.formal.pdr import CARRIER
+from verify.formal.pdr import VERDICT, run_abc, verdict
 from verify.formal.softmax_proofs import ProofError
 
 # Questions that are left to Bitwuzla, by the end of their names: sums of any values in two orders
@@ -76,12 +74,11 @@ class Gates(Words):
     def holds(self, kind: str, a: Word, b: Word) -> Word:
         """One bit: if a comparison of two words is true."""
         if kind == "EQUAL":
-            return self._differ(a, b, 1)
+            return self._same(a, b)
         if kind == "BV_UGT":
             return (self._below(b, a),)
         # Of signed words the top bits count the other way round.
-        signed = ((*word[:-1], word[-1] ^ 1) for word in (a, b))
-        x, y = signed
+        x, y = ((*word[:-1], word[-1] ^ 1) for word in (a, b))
         return (self._below(x, y) if kind == "BV_SLT" else self._below(y, x),)
 
     def apply(self, kind: str, words: Sequence[Word], function: Any = None) -> Word:
@@ -97,7 +94,7 @@ class Gates(Words):
         if kind == "BV_MUL":
             return self._rows(a, b)
         if kind == "BV_COMP":
-            return self._differ(a, b, 1)
+            return self._same(a, b)
         if kind in ("BV_REDOR", "BV_REDAND"):
             bit = NEVER if kind == "BV_REDOR" else ALWAYS
             for x in a:
@@ -128,11 +125,11 @@ class Gates(Words):
             total = self.add(total, (*constant(0, k), *row))
         return total
 
-    def _differ(self, a: Word, b: Word, inverted: int) -> Word:
+    def _same(self, a: Word, b: Word) -> Word:
         found = NEVER
         for x, y in zip(a, b, strict=True):
             found = self.graph.disjunction(found, self.graph.differ(x, y))
-        return (found ^ inverted,)
+        return (found ^ 1,)
 
     def _below(self, a: Word, b: Word) -> int:
         """Literal of: an unsigned word is less than another."""
@@ -146,18 +143,9 @@ def equal(graph: Graph, pairs: Sequence[tuple[int, int]], folder: Path) -> bool:
     """Return True where ABC's `&cec` proves the literals of each pair equal for all inputs."""
     folder.mkdir(parents=True, exist_ok=True)
     write_aiger(graph, [literal for pair in pairs for literal in pair], folder / "question.aig")
-    (folder / "carrier.v").write_text(CARRIER)
-    (folder / "opinion.abc").write_text(
-        f"write_blif carrier.blif\n&r question.aig\n&cec -m -d -C {CONFLICTS}\n"
-        "write_status verdict.txt\nread_blif carrier.blif\n"
-    )
-    verdict = folder / "verdict.txt"
-    verdict.unlink(missing_ok=True)
-    asking = ["read_verilog carrier.v", "techmap", "abc -lut 2 -script opinion.abc"]
-    run_yosys(asking, folder, "opinion")
-    found = re.match(r"snl_(\w+)", verdict.read_text())
-    assert found, f"{verdict}: no verdict"
-    return found[1] == "UNSAT"
+    asked = ("&r question.aig", f"&cec -m -d -C {CONFLICTS}", f"write_status {VERDICT}")
+    run_abc(asked, folder, "opinion")
+    return verdict(folder)[1] == "UNSAT"
 
 
 def opinion(found: Design, network: Network, index: int, folder: Path) -> Figures:

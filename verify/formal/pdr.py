@@ -5,12 +5,14 @@ given: that of a proof reads the design as an AIGER file, proves it, and leaves 
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from syn.yosys import run_yosys
 
 CARRIER = "module carrier(input a, b, output y); assign y = a & b; endmodule\n"
+VERDICT = "verdict.txt"
 
 
 # From a prepared top to and-gates and latches, one output an assertion. Registers that have no
@@ -44,27 +46,37 @@ def decide(
     ``design`` are the lines of a Yosys script, run in ``folder``, that end with a prepared top.
     Raises `YosysError` where they fail.
     """
-    (folder / "carrier.v").write_text(CARRIER)
-    engine = f"bmc3 -F {bound}" if bound else "pdr"
-    (folder / "proof.abc").write_text(
-        "write_blif carrier.blif\nread_aiger design.aig\n"
-        "fold\nstrash\nscorr\nwrite_aiger reduced.aig\n"
-        f"{engine} -T {seconds}\nwrite_status verdict.txt\nread_blif carrier.blif\n"
-    )
-    verdict = folder / "verdict.txt"
-    verdict.unlink(missing_ok=True)
     run_yosys([*design, *LOWERED], folder, "lower")
-    proof = ["read_verilog carrier.v", "techmap", "abc -lut 2 -script proof.abc"]
-    run_yosys(proof, folder, "prove")
+    engine = f"bmc3 -F {bound}" if bound else "pdr"
+    reduced = ("read_aiger design.aig", "fold", "strash", "scorr", "write_aiger reduced.aig")
+    run_abc([*reduced, f"{engine} -T {seconds}", f"write_status {VERDICT}"], folder, "prove")
     outputs = _outputs(folder / "reduced.aig")
     if outputs <= {0, 1}:  # nothing is left to prove
         return Verdict(outputs == {0}, 0)
-    found = re.match(r"snl_(\w+) (-?\d+)", verdict.read_text())
-    assert found, f"{verdict}: no verdict"
+    found = verdict(folder)
     frames = int(found[2])
     if bound and found[1] == "UNK":
         return Verdict(True if frames >= bound - 1 else None, bound)
     return Verdict({"UNSAT": True, "SAT": False}.get(found[1]), frames)
+
+
+def run_abc(commands: Sequence[str], folder: Path, name: str) -> None:
+    """Run ABC's commands in ``folder``, from a script and with a log of this name.
+
+    Raises `YosysError` where they fail.
+    """
+    (folder / VERDICT).unlink(missing_ok=True)
+    (folder / "carrier.v").write_text(CARRIER)
+    script = ("write_blif carrier.blif", *commands, "read_blif carrier.blif", "")
+    (folder / f"{name}.abc").write_text("\n".join(script))
+    run_yosys(["read_verilog carrier.v", "techmap", f"abc -lut 2 -script {name}.abc"], folder, name)
+
+
+def verdict(folder: Path) -> re.Match[str]:
+    """The word that ABC left in `VERDICT`, ``UNSAT`` or ``SAT`` or another, and the frames."""
+    found = re.match(r"snl_(\w+) (-?\d+)", (folder / VERDICT).read_text())
+    assert found, f"{folder / VERDICT}: no verdict"
+    return found
 
 
 def _outputs(path: Path) -> set[int]:
