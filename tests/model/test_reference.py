@@ -66,6 +66,11 @@ def test_quantize_rounds_the_exact_rational_of_a_float_half_to_even(real, width,
     assert one(reference.quantize, x, fmt=Format(width, frac)) == want
 
 
+def test_quantize_saturates_what_no_float_holds():
+    """Without a warning, which would be an error here."""
+    assert reference.quantize(np.array([1e308, -1e308]), Format(8, 4)).tolist() == [127, -128]
+
+
 @given(st.integers(-(1 << 15), (1 << 15) - 1), st.integers(0, 16))
 def test_taylor2_is_the_polynomial_without_rounding(code, frac):
     x = Fraction(code, 1 << frac)
