@@ -121,6 +121,7 @@ def test_job_that_kills_every_process_is_one_sentence(tmp_path: Path) -> None:
 
 # A command with two jobs, each of which starts a program that would run for a minute.
 COMMAND = f"""
+import signal
 import sys
 from pathlib import Path
 from common import jobs
@@ -128,6 +129,8 @@ from common.executors import Processes
 from common.jobs import Job
 
 if __name__ == "__main__":
+    # A shell has a command behind which it goes on ignore this.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     work = [Job(n, "{HERE}:starts", {{"folder": sys.argv[1], "name": n}}) for n in "ab"]
     jobs.run("it", work, Path(sys.argv[1], "kept"), executor=Processes(2))
 """

@@ -114,13 +114,13 @@ MUTANTS = (
                 "test_one_open_output_among_settled_ones_asks_the_solver",
             ),
             "takes-a-silent-solver-for-a-proof": (
-                'assert found, f"{verdict}: no verdict"',
-                "if not found:\n        return Verdict(True, 0)",
+                'assert found, f"{folder / VERDICT}: no verdict"',
+                'found = found or re.match("snl_(UNSAT) (0)", "snl_UNSAT 0")',
                 "test_solver_without_a_verdict_is_an_error",
             ),
             "believes-the-verdict-of-an-earlier-run": (
-                "verdict.unlink(missing_ok=True)",
-                "verdict.touch()",
+                "(folder / VERDICT).unlink(missing_ok=True)",
+                "(folder / VERDICT).touch()",
                 "test_verdict_of_an_earlier_run_is_not_believed",
             ),
         },
