@@ -57,7 +57,8 @@ class Table:
         """Value of a cell; raises `DataError` unless it is a finite number."""
         if is_number(cell):
             return float(cell)
-        shown = "empty" if not cell.strip() else repr(cell)
+        cut = "..." if len(cell) > MOST_OF_A_LINE else ""
+        shown = f"{cell[:MOST_OF_A_LINE]!r}{cut}" if cell.strip() else "empty"
         comma = re.fullmatch(r"\s*[-+]?\d+,\d+\s*", cell, re.ASCII)
         hint = " with a decimal point" if comma else ""
         raise DataError(f"{self.where(line, column)} is {shown}, expected a finite number{hint}")

@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.modules import module as module_hooks
+from torch.nn.parameter import is_lazy
 from torch.nn.utils import parametrize, prune
 from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
@@ -24,6 +25,13 @@ REMEDIES: dict[type, str] = {
     WeightNorm: "torch.nn.utils.remove_weight_norm({layer}, {parameter!r}) keeps the"
     " parameter as it is",
 }
+# Modules of PyTorch around others, or instead of them, that hide what these compute.
+WRAPPERS = {
+    "ScriptModule": "is TorchScript: give the module as it was before torch.jit, or its ONNX file",
+    "OptimizedModule": "is made by torch.compile: give the module that it was made from",
+    "DataParallel": "spreads samples over devices: give what it holds, its attribute module",
+    "DistributedDataParallel": "is one of several copies: give what it holds, its attribute module",
+}
 HOOKS = {
     "_forward_pre_hooks": "a forward pre-hook",
     "_forward_hooks": "a forward hook",
@@ -35,11 +43,20 @@ HOOKS = {
 def refuse_hidden_steps(module: nn.Module) -> None:
     """Raise `FrontendError` on what acts outside ``forward``: hooks and computed parameters.
 
-    None of it reaches the hardware. The message names the submodule and the remedy.
+    None of it reaches the hardware. So it is with modules that hide their forward, and with
+    parameters that have no shape yet. The message names the submodule and the remedy.
     """
     owner = type(module).__name__
     for path, part in module.named_modules():
         shown = path or "the module itself"
+        for base in type(part).__mro__:
+            if base.__module__.startswith("torch.") and base.__name__ in WRAPPERS:
+                raise FrontendError(f"{owner}: {shown} {WRAPPERS[base.__name__]}")
+        if any(map(is_lazy, part.parameters(recurse=False))):
+            raise FrontendError(
+                f"{owner}: {shown} ({type(part).__name__}) has parameters whose shape is not known "
+                "yet: name the number of features that it takes, as nn.Linear does"
+            )
         for name in getattr(part, "parametrizations", {}) if _is_parametrized(part) else ():
             raise FrontendError(
                 f"{owner}: {name} of {shown} is parametrized, which is not supported: "

@@ -219,7 +219,7 @@ class Walk(Nodes):
 
     def _softmax(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:
         over_classes = is_over_classes(node, submodule) and not self._flat
-        return self._end("softmax") if over_classes and not self.ends else None
+        return self._end("softmax") if over_classes and not (self.ends or self._to_come) else None
 
     def _sigmoid(self, node: fx.Node, submodule: nn.Module | None) -> bool | None:
         if self._to_come:

@@ -88,7 +88,7 @@ class Nodes:
                 node, "one result at the end of the chain is: name it by result = in the recipe"
             )
         if not self.uses:
-            raise self._refusal(node, "")
+            raise FrontendError(f"{self.owner} has no Linear layer, expected at least one")
         self._close(self._open)
 
     def _step(self, node: fx.Node) -> None:

@@ -93,6 +93,33 @@ def test_hidden_step_is_refused_by_name_and_remedy(name):
         refuse_hidden_steps(net)
 
 
+@pytest.mark.parametrize(
+    ("wrap", "words"),
+    [
+        (torch.jit.script, "is TorchScript: give the module as it was before torch.jit"),
+        (
+            lambda net: torch.jit.trace(net, torch.zeros(1, 4)),
+            "is TorchScript: give the module as it was before torch.jit",
+        ),
+        (torch.compile, "is made by torch.compile: give the module that it was made from"),
+        (nn.DataParallel, "give what it holds, its attribute module"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("outer", [nn.Sequential, lambda net: net], ids=["part", "whole"])
+def test_module_that_hides_its_forward_is_refused_with_a_remedy(wrap, words, outer):
+    with pytest.raises(FrontendError, match=words):
+        refuse_hidden_steps(outer(wrap(nn.Sequential(nn.Linear(4, 3)))))
+
+
+def test_parameters_without_a_shape_are_refused():
+    net = nn.Sequential(nn.LazyLinear(3))
+    with pytest.raises(FrontendError, match=r"0 \(LazyLinear\) has parameters whose shape is not"):
+        refuse_hidden_steps(net)
+    net(torch.zeros(1, 4))
+    refuse_hidden_steps(net)
+
+
 def test_removed_step_is_no_longer_refused():
     net = Net()
     prune.random_unstructured(net.fc1, "weight", 0.5)

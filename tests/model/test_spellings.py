@@ -161,6 +161,7 @@ OTHERS = {
     "view": (lambda m, x: m.a(x.view(4, -1)), r"x\.view\(x\.size\(0\), -1\) is"),
     "view-of-others": (lambda m, x: m.b(m.a(x).view(-1, 3)), r"x\.view\(x\.size\(0\), -1\) is"),
     "softmax": (lambda m, x: F.softmax(m.a(x), dim=0), r"nn\.Softmax\(dim=1\)"),
+    "softmax-between": (lambda m, x: m.b(F.softmax(m.a(x), 1)), "'softmax' .* as the last step"),
     "clamp": (lambda m, x: m.b(m.a(x).clamp(max=6)), r"clamp\(min=0\) behind a Linear is"),
     "clamp-1": (lambda m, x: m.b(m.a(x).clamp(min=1)), r"clamp\(min=0\) behind a Linear is"),
     "squeeze": (lambda m, x: m.a(x.squeeze(0)), r"squeeze\(1\) of one output is"),

@@ -71,6 +71,11 @@ def test_a_byte_order_mark_and_quotes_are_read_as_spreadsheets_write_them(tmp_pa
         ("a,b,kind\n1,1_0,x\n", {}, "line 2, column 'b' is '1_0', expected a finite number"),
         ("a,b,kind\n1,\u0661,x\n", {}, "line 2, column 'b' is '\u0661', expected a finite number"),
         ("a,b,kind\n1,1e999,x\n", {}, "line 2, column 'b' is '1e999', expected a finite number"),
+        (
+            f"a,b,kind\n1,{400 * '9'},x\n",
+            {},
+            f"line 2, column 'b' is '{60 * '9'}'..., expected a finite number",
+        ),
         ("a;kind\n1,5;x\n", {}, "line 2, column 'a' is '1,5', .* number with a decimal point"),
         ("a,kind\n1,x\n2,\n", {}, "line 3, column 'kind' is empty, expected a class"),
         ("a;b,c;kind\n1;2;x\n", {}, "its first line has commas and semicolons, expected one"),
