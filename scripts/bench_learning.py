@@ -17,16 +17,17 @@ from model.frontends.irisnet import IrisNet
 from model.learning.backprop import IRIS
 from model.learning.core import Core
 from model.learning.plans import samples_of
+from scripts import bench_pairs
+from scripts.bench_pairs import rate
 from studies.silicon_learning import RATES
 from tb.sim.learning import NativeLearner
 
-# What this project aims at on 2 CPUs: samples learned per second at least, seconds at most.
-NATIVE_TARGET, LEARN_TARGET = 5_000, 120
+# Native learning beside PyTorch at least: 5,000 samples a second were aimed at where PyTorch was
+# seen to learn 1,200.
+NATIVE_TARGET = 4.0
 LANES = 30
 # Samples between two readings of the clock.
 BATCH = 10 * IRIS.samples
-
-PerSecond = Callable[[Callable[[], object], int], int]
 
 
 def torch_step() -> Callable[[], object]:
@@ -49,26 +50,23 @@ def torch_step() -> Callable[[], object]:
     return epoch
 
 
-def figures(per_second: PerSecond, scratch: Path, network: Path) -> dict[str, Any]:
+def figures(scratch: Path, network: Path) -> dict[str, Any]:
     """Samples learned per second on one core, cycles of a sample, seconds of `make learn`."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    by_torch = per_second(torch_step(), IRIS.samples)
-    torch.set_num_threads(threads)
     x, labels = samples_of("iris")
     core = Core(IRIS, LANES)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     with NativeLearner(core) as native:
         native.start(1)
-        by_native = per_second(lambda: native.learn(x, labels, BATCH), BATCH)
+        rounds = bench_pairs.in_turns(
+            rate(lambda: native.learn(x, labels, BATCH), BATCH), rate(torch_step(), IRIS.samples)
+        )
+    torch.set_num_threads(threads)
+    ours = f"native, L = {LANES}, {core.cycles} cycles"
     return {
-        "torch_samples_per_second": by_torch,
-        "native_samples_per_second": by_native,
-        "target_native_samples_per_second": NATIVE_TARGET,
-        "lanes": LANES,
-        "cycles_per_sample": core.cycles,
+        "pair": bench_pairs.pair(ours, "PyTorch, SGD, batch 1", "learned/s", rounds, NATIVE_TARGET),
         "placed": placed(),
         "learn_seconds": learn_seconds(scratch, network),
-        "target_learn_seconds": LEARN_TARGET,
     }
 
 
@@ -95,15 +93,7 @@ def learn_seconds(scratch: Path, network: Path) -> float:
 def add_rows(rows: Table, found: dict[str, Any]) -> None:
     """Add the rows of learning to the bench's table."""
     rows.add_section()
-    unit = "samples learned per second"
-    rows.add_row("PyTorch, SGD, batch 1", f"{found['torch_samples_per_second']:,}", "", unit)
-    rows.add_row(
-        f"native, L = {found['lanes']}, {found['cycles_per_sample']} cycles",
-        f"{found['native_samples_per_second']:,}",
-        f"at least {found['target_native_samples_per_second']:,}",
-        unit,
-    )
-    for name, rate in found["placed"].items():
-        rows.add_row(f"  {name}, placed", f"{rate:,}", "", unit)
-    aim = f"at most {found['target_learn_seconds']}"
-    rows.add_row("make learn, all compared", f"{found['learn_seconds']:.1f}", aim, "seconds")
+    bench_pairs.add_rows(rows, found["pair"])
+    for name, learned in found["placed"].items():
+        rows.add_row(f"  {name}, placed", f"{learned:,}", "", "learned/s")
+    rows.add_row("make learn, all compared", f"{found['learn_seconds']:.1f}", "", "seconds")

@@ -55,15 +55,15 @@ calibration = "max"                 # fracs that hold all values, or "mse": of l
 
 # [area]                            # fewest LUTs where every weight is a constant, with weights of
 # penalty = 0.001                   # 4 bits, say: weights are pruned in fine-tuning, while they are
-# lost = 0.01                       # cross-validated to lose at most so much accuracy
+# lost = 0.01                       # cross-validated to lose at most this share of samples
 
 [softmax]                           # without it, a module or onnx that ends in a sigmoid is one
 score = "exp"                       # or "taylor2", 1 + x + x**2/2: smaller, and trained through
 divider = "reciprocal"              # by a table; or "restoring", exact and a few cycles slower
 
 [folds]                             # {folds} shows what there is
-target_cycles = 32                  # the fewest multipliers for at most so many cycles a sample
-# max_multipliers = 16              # the fewest cycles that so many multipliers allow
+target_cycles = 32                  # cycles a sample at most, by the fewest multipliers
+# max_multipliers = 16              # multipliers at most, for the fewest cycles
 # fc1 = {{ simd = 1, pe = 1 }}        # or each layer by itself, without the two lines above
 """
 

@@ -2,8 +2,10 @@
 
 import argparse
 import difflib
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from common import cli
@@ -20,6 +22,8 @@ from tb.sim.simulators import SIMULATORS
 
 # The test that stands for what make sim left.
 OF_SIM = "sim"
+# Variables that say where a window may open.
+SCREENS = ("DISPLAY", "WAYLAND_DISPLAY")
 # Viewers, the first one preferred, and the option that gives each its view.
 VIEWERS = {"gtkwave": (".gtkw", []), "surfer": (".sucl", ["--command-file"])}
 
@@ -29,7 +33,14 @@ def run(arguments: argparse.Namespace) -> None:
     waveform = find(arguments.test, (ROOT / arguments.build).resolve(), arguments.sim)
     for viewer, (suffix, options) in VIEWERS.items():
         if shutil.which(viewer):
-            subprocess.run([viewer, *options, waveform.with_suffix(suffix)], check=False)
+            view = waveform.with_suffix(suffix)
+            # GTKWave then prints its options, and ends as if all were well.
+            if sys.platform == "linux" and not any(map(os.environ.get, SCREENS)):
+                raise CommandError(
+                    f"{viewer} needs a screen, and neither {' nor '.join(SCREENS)} is set; "
+                    f"{view} is written"
+                )
+            subprocess.run([viewer, *options, view], check=False)
             return
     raise CommandError(
         f"neither {' nor '.join(VIEWERS)} is on PATH, which would show "

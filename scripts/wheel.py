@@ -26,9 +26,11 @@ LEFT_OUT = frozenset(
         "scripts/bench.py",
         "scripts/bench_canonical.py",
         "scripts/bench_learning.py",
+        "scripts/bench_pairs.py",
         "scripts/golden.py",
         "scripts/report/readme.py",
         "scripts/wheel.py",
+        "tb/benches/speed_bench.py",
     }
 )
 

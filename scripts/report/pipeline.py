@@ -38,6 +38,14 @@ DARK = """
     .arrow { stroke: #9198a1; }
     .tip { fill: #9198a1; }"""
 
+# What leaves each kind of output, and the line below its arrow where that is not a format.
+RESULTS = {
+    "softmax": ("probabilities", "of 1/255"),
+    "sigmoid": ("probabilities", "of 1/255"),
+    "logits": ("values", ""),
+    "argmax": ("class", "class"),
+}
+
 
 @dataclass(frozen=True)
 class Box:
@@ -70,7 +78,11 @@ def stages(spec: NetworkSpec) -> list[Box]:
                 f"{stage.cycles} cycles",
             ),
             kind="end" if stage is spec.output else "box",
-            stream=stream(stage.n_out, stage.out_width, str(stage.y or "of 1/255")),
+            stream=stream(
+                stage.n_out,
+                stage.out_width,
+                _format(stage.y) if stage.y else RESULTS[spec.output.kind][1],
+            ),
         )
         for stage in spec.stages
     ]
@@ -85,7 +97,7 @@ def svg(spec: NetworkSpec) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {HEIGHT}" '
         f'width="{width}" height="{HEIGHT}" role="img">',
         f"<title>{escape(spec.name)}: a pipeline of {len(spec.layers)} layers, {words}, "
-        "and a softmax</title>",
+        f"and its output, {spec.output.kind}</title>",
         f"<style>{STYLE}\n    @media (prefers-color-scheme: dark) {{{DARK}\n    }}\n</style>",
         f'<rect class="card" x="0.5" y="0.5" width="{width - 1}" height="{HEIGHT - 1}" rx="10"/>',
         *_arrow(MARGIN, stream(spec.n_in, spec.x.width, _format(spec.x))),
@@ -97,8 +109,9 @@ def svg(spec: NetworkSpec) -> str:
         _text(
             width / 2,
             HEIGHT - 24,
-            f"A sample every {spec.interval} cycles, its probabilities {spec.latency} cycles after "
-            f"it; valid and ready on every arrow, AXI4-Stream at both ends",
+            f"A sample every {spec.interval} cycles, its {RESULTS[spec.output.kind][0]} "
+            f"{spec.latency} cycles after it; valid and ready on every arrow, "
+            "AXI4-Stream at both ends",
             "note",
         ),
         "</svg>",

@@ -2,16 +2,17 @@
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich import box
-from rich.console import Group, JustifyMethod
+from rich.console import Console, ConsoleOptions, Group, JustifyMethod
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from common import cli, files
+from common import cli, files, tables
 from common.errors import CommandError
 from common.files import write_atomically
 from common.tables import Fitted, console
@@ -27,6 +28,21 @@ SCORES = ("accuracy", "precision", "recall")
 PART_KEYS = ("name", "shape", "fold", "formula", "cycles", "multipliers", "latency")
 
 
+class Whole(Fitted):
+    """A fitted table in which a blank inside a cell that may not wrap is no place to cut it."""
+
+    def _width(self, console: Console, options: ConsoleOptions, block: Sequence[int]) -> int:
+        wide = options.update(max_width=tables._UNLIMITED)
+        part = tables._part(self.table, block, whole=True)
+        part.title = None
+        for column in part.columns:
+            cells = (column.header, *column.cells) if column.no_wrap else ()
+            column.min_width = max(
+                (Measurement.get(console, wide, cell).maximum for cell in cells), default=None
+            )
+        return Measurement.get(console, wide, part).minimum
+
+
 @dataclass(frozen=True)
 class Section:
     """A table under its title, and what must be said below it."""
@@ -38,7 +54,7 @@ class Section:
     def __rich__(self) -> Group:
         """Renderable for rich."""
         note = [Text(f" {self.note}\n", style="dim")] if self.note else []
-        return Group(Text(self.title, style="bold"), Fitted(self.table), *note)
+        return Group(Text(self.title, style="bold"), Whole(self.table), *note)
 
 
 def table(*columns: str, words: int = 1) -> Table:

@@ -87,8 +87,19 @@ def environment(folder: Path = FOLDER, requirements: Path = REQUIREMENTS) -> Pat
         for command in commands:
             _run(command, f"{_shown(requirements)} cannot be installed")
 
-    rests_on = {"requirements": results.files([requirements]), "python": sys.version}
-    return results.folder(folder, "venv", rests_on, make) / "bin" / "python"
+    return results.folder(folder, "venv", _rests_on(requirements), make) / "bin" / "python"
+
+
+def installed(folder: Path = FOLDER, requirements: Path = REQUIREMENTS) -> Path | None:
+    """The interpreter of that environment where it has been made, or None."""
+    for record in folder.glob(f"venv-*/{results.RECORD}"):
+        if json.loads(record.read_text()).get("rests_on") == _rests_on(requirements):
+            return record.parent / "bin" / "python"
+    return None
+
+
+def _rests_on(requirements: Path) -> dict[str, Any]:
+    return {"requirements": results.files([requirements]), "python": sys.version}
 
 
 def builders(requirements: Path) -> list[str]:

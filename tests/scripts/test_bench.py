@@ -4,51 +4,47 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from common.errors import CommandError
 from common.paths import GOLDEN_IRIS
 from common.tables import console
 from model import artifact
-from scripts import bench, bench_canonical, bench_learning
+from model.format import Int
+from scripts import bench, bench_canonical, bench_learning, bench_pairs
+from scripts.bench_pairs import Pair
+from scripts.report.terminal import Whole
+from studies.peers import generate
+from studies.peers.generate import Simulated
+from tb.sim import runner
 from tb.sim.simulators import SIMULATORS
 
 SLOW = dict.fromkeys(("train", "export", "sim", "report", "compiling"), 1000.0) | {"total": 4000.0}
+
+
+def pair(name: str) -> Pair:
+    """A pair far below its aim."""
+    return bench_pairs.pair(name, f"not {name}", "samples/s", [(1234.0, 12340.0)] * 3, 1.5)
+
+
 FIGURES: dict[str, Any] = {
     "machine": {"cpus": 3, "load_before": 9.5, "architecture": "abacus", "python": "3.11.0"},
     "simulators": {
-        name: {
-            "chain_seconds": {"first": SLOW, "again": SLOW},
-            "chain_target_seconds": 40,
-            "cycles_per_second": 1234,
-        }
+        name: {"chain_seconds": {"first": SLOW, "again": SLOW}, "cycles": pair(f"bench, {name}")}
         for name in SIMULATORS
     },
-    "predict": {"samples_per_second": 7, "batch": 10, "target_samples_per_second": 100_000},
-    "library": {
-        "fast_samples_per_second": 8,
-        "target_fast_samples_per_second": 1_000_000,
-        "onnx_samples_per_second": 6,
-    },
-    "native": {
-        "samples_per_second": 9,
-        "target_samples_per_second": 300_000,
-        "cycles_per_sample": 3,
-        "compiling_seconds": 77.5,
-        "target_compiling_seconds": 15,
-    },
+    "reference": {"predict": pair("reference.predict"), "fast": pair("fast path")},
+    "native": {"samples_per_second": 9, "cycles_per_sample": 3, "compiling_seconds": 77.5},
+    "alkaid": bench_pairs.missing("alkaid", "not installed: make study-peers"),
     "learning": {
-        "torch_samples_per_second": 11,
-        "native_samples_per_second": 12,
-        "target_native_samples_per_second": 5_000,
-        "lanes": 30,
-        "cycles_per_sample": 334,
+        "pair": pair("native learning"),
         "placed": {"abacus, L = 6": 13},
         "learn_seconds": 555.5,
-        "target_learn_seconds": 120,
     },
 }
 
@@ -65,25 +61,126 @@ def test_figures_far_beyond_their_aims_are_shown_and_written(
         "3 CPUs",
         "load of 9.5",
         "4000.0",
-        "at most 40",
         "1,234",
-        "at least 100,000",
+        "12,340",
+        "0.10",
+        "at least 1.5",
+        "median of 3 rounds",
         "77.5",
-        "at least 300,000",
-        "native, L = 30, 334 cycles",
-        "at least 5,000",
+        "native learning",
+        "not installed: make study-peers",
         "abacus, L = 6, placed",
         "555.5",
     ):
         assert words in printed
 
 
-def test_table_fits_a_log() -> None:
-    shown = console()
+@pytest.mark.parametrize("width", [80, 100])
+def test_table_fits_terminals(width: int) -> None:
+    shown = Console(width=width)
     with shown.capture() as printed:
-        shown.print(bench.table(FIGURES))
-    rows = [line for line in printed.get().splitlines() if "all streams tapped" in line]
-    assert len(rows) == len(SIMULATORS)
+        shown.print(Whole(bench.table(FIGURES)))
+    lines = printed.get().splitlines()
+    # One block: every row has its name and its unit.
+    assert sum("make sim" in line and "seconds" in line for line in lines) == 2 * len(SIMULATORS)
+    ratios = [" ".join(line.split()) for line in lines if line.lstrip().startswith("ratio")]
+    assert ratios == ["ratio 0.10 at least 1.5 median of 3 rounds"] * 5
+
+
+def test_no_second_is_an_aim() -> None:
+    def aims(figures: Any, path: str = "") -> Iterator[str]:
+        for key, value in figures.items() if isinstance(figures, dict) else ():
+            yield from [f"{path}/{key}"] if "at_least" in key else aims(value, f"{path}/{key}")
+            assert "target" not in key and "at_most" not in key
+
+    found = list(aims(FIGURES))
+    assert len(found) == 5 and "/learning/pair/at_least" in found
+
+
+def test_sides_of_a_pair_are_measured_in_turns() -> None:
+    calls = []
+
+    def side(name: str, value: float) -> bench_pairs.Rate:
+        def measure() -> float:
+            calls.append(name)
+            return value + len(calls)
+
+        return measure
+
+    rounds = bench_pairs.in_turns(side("ours", 100), side("theirs", 200))
+    assert calls == ["ours", "theirs"] * (bench_pairs.ROUNDS + 1)
+    assert rounds[0] == (103, 204) and len(rounds) == bench_pairs.ROUNDS
+
+
+def test_ratio_is_of_both_sides_of_one_round() -> None:
+    # The machine halves its speed between rounds, and something else runs in one of them.
+    rounds = [(300.0, 200.0), (150.0, 100.0), (75.0, 50.0), (10.0, 50.0), (30.0, 20.0)]
+    found = bench_pairs.pair("ours", "theirs", "samples/s", rounds, 1.25)
+    assert found == {
+        "ours": {"name": "ours", "rate": 75},
+        "theirs": {"name": "theirs", "rate": 50},
+        "unit": "samples/s",
+        "rounds": 5,
+        "ratio": 1.5,
+        "at_least": 1.25,
+    }
+    slower = [(ours, 2 * theirs) for ours, theirs in rounds]
+    assert bench_pairs.pair("ours", "theirs", "samples/s", slower, 1.25)["ratio"] == 0.75
+    slower = [(ours / 2, theirs) for ours, theirs in rounds]
+    assert bench_pairs.pair("ours", "theirs", "samples/s", slower, 1.25)["ratio"] == 0.75
+
+
+def test_rate_counts_what_was_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([10.0, 10.1, 10.2, 10.4])
+    monkeypatch.setattr(bench_pairs.time, "perf_counter", lambda: next(clock))
+    runs: list[int] = []
+    assert bench_pairs.rate(lambda: runs.append(1), 20)() == pytest.approx(2 * 20 / 0.4)
+    assert len(runs) == 2
+    # A run that takes longer than a round counts too.
+    clock = iter([10.0, 10.5, 12.0, 12.0])
+    assert bench_pairs.rate(lambda: runs.append(1), 20)() == pytest.approx(20 / 2.0)
+
+
+def test_alkaid_is_no_part_of_it_where_it_is_not_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generate, "installed", lambda: None)
+    monkeypatch.setattr(generate, "generate", lambda *_: pytest.fail("asks for alkaid"))
+    assert bench.alkaid_pair()["missing"].startswith("not installed")
+
+
+def test_alkaid_is_measured_beside_the_native_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, made = [], []
+
+    def by_alkaid(design: object, codes: Int, logits: Int) -> Simulated:
+        asked.append((design, len(codes), len(logits)))
+        return Simulated(logits, 13, 1, 200.0)
+
+    monkeypatch.setattr(generate, "installed", lambda: Path("python"))
+    monkeypatch.setattr(generate, "generate", lambda *words: made.append(words) or "design")
+    monkeypatch.setattr(generate, "simulate_pipeline", by_alkaid)
+    monkeypatch.setattr(bench, "native_rate", lambda network: lambda: 500.0)
+    found = bench.alkaid_pair()
+    assert (found["ours"]["rate"], found["theirs"]["rate"], found["ratio"]) == (500, 200, 2.5)
+    assert made == [
+        (Path("python"), "alkaid_network", {"network": GOLDEN_IRIS}, ["--cutoff=5"]),
+    ]
+    assert asked == [("design", 1200, 1200)] * (bench_pairs.ROUNDS + 1)
+
+
+def test_bench_and_empty_bench_run_in_one_simulation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench_pairs, "ROUNDS", 3)
+    monkeypatch.setattr(bench, "SIMULATED", 2)
+    network, before = artifact.load(GOLDEN_IRIS), runner.COMPARED["icarus"]
+    found = bench.cycles_pair(network, "icarus", tmp_path)
+    assert found["rounds"] == 2 and found["at_least"] == bench.BENCH_TARGET["icarus"]
+    rounds = json.loads((tmp_path / "cycles/rounds.json").read_text())
+    assert len(rounds) == 3 and min(min(pair) for pair in rounds) > 0
+    assert found["ratio"] == round(sum(ours / theirs for ours, theirs in rounds[1:]) / 2, 3)
+    # It compares all that a bench compares: 360 values of a sample.
+    assert runner.COMPARED["icarus"] - before == 3 * 2 * 360
 
 
 def test_command_that_fails_is_named(tmp_path: Path) -> None:
@@ -93,7 +190,7 @@ def test_command_that_fails_is_named(tmp_path: Path) -> None:
 
 def test_learning_of_pytorch_is_counted() -> None:
     epoch = bench_learning.torch_step()
-    assert bench.per_second(epoch, 120) > 0
+    assert bench_pairs.rate(epoch, 120)() > 0
 
 
 def test_learning_that_fails_is_named(tmp_path: Path) -> None:
@@ -154,8 +251,13 @@ def test_memory_is_that_of_the_largest_process() -> None:
     assert bench_canonical.peak_megabytes() >= size
 
 
-def test_predictions_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench, "PREDICT_SECONDS", 0.01)
-    network = artifact.load(GOLDEN_IRIS)
-    assert bench.predictions_per_second(network) > 0
-    assert min(bench.library_figures(network).values()) > 0
+def test_reference_is_measured_beside_onnx_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_pairs, "ROUND_SECONDS", 0.001)
+    monkeypatch.setattr(bench_pairs, "ROUNDS", 3)
+    monkeypatch.setattr(bench, "BATCH", 100)
+    monkeypatch.setattr(bench, "LARGE_BATCH", 100)
+    found = bench.reference_pairs(artifact.load(GOLDEN_IRIS))
+    assert set(found) == {"predict", "fast"}
+    for pair in found.values():
+        assert pair["theirs"]["name"] == "ONNX Runtime"
+        assert min(pair["ours"]["rate"], pair["theirs"]["rate"], pair["ratio"]) > 0

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from common import tables
 from common.errors import CommandError
@@ -19,7 +20,7 @@ from model.format import Format
 from model.stage import PROBABILITY_ONE
 from model.stages.softmax import COMBINATIONS, SoftmaxSpec
 from scripts.report import facts as summary
-from scripts.report import pictures, terminal
+from scripts.report import pictures, pipeline, terminal
 from scripts.report.facts import RTL_KEYS, read, streams, summarize
 from studies import published
 from tb.sim.made_up import made_up
@@ -232,6 +233,20 @@ def test_network_without_published_figures_has_a_table_too(folder: Path) -> None
     assert "WAVES=1" in printed.get()
 
 
+@pytest.mark.parametrize("width", [120, 100, 80, 60, 40])
+def test_no_cell_is_cut(folder: Path, width: int) -> None:
+    facts = facts_of(folder)
+    for section in (terminal.quality(facts), terminal.agreement(facts), terminal.timing(facts)):
+        console = Console(width=width)
+        with console.capture() as printed:
+            console.print(section)
+        text = printed.get()
+        assert max(map(len, text.splitlines())) <= width
+        for column in section.table.columns:
+            for cell in (str(column.header), *map(str, column.cells)):
+                assert all(line in text for line in cell.splitlines()), f"{cell!r} is cut"
+
+
 def test_two_classes_are_ranked_by_their_probability(tmp_path: Path) -> None:
     network = artifact.load(GOLDEN / "breast_cancer.network.json")
     folder = build_of(network, tmp_path)
@@ -261,6 +276,25 @@ def test_two_classes_are_ranked_by_their_probability(tmp_path: Path) -> None:
 
 def test_three_classes_have_no_ranking(folder: Path) -> None:
     assert terminal.ranking(facts_of(folder)) is None
+
+
+@pytest.mark.parametrize(
+    ("output", "result", "last"),
+    [
+        ("softmax", "probabilities", "of 1/255"),
+        ("sigmoid", "probabilities", "of 1/255"),
+        ("logits", "values", "frac 4"),
+        ("ranked", "values", "frac 4"),
+        ("argmax", "class", "class"),
+    ],
+)
+def test_picture_of_the_pipeline_tells_what_leaves(output: str, result: str, last: str) -> None:
+    spec = made_up([4, 5, 3], output=output).spec
+    drawn = pipeline.svg(spec)
+    assert f"its {result} {spec.latency} cycles after it" in drawn
+    below = [box.stream[1] for box in pipeline.stages(spec)]
+    assert below == ["frac 4", "frac 4", last]
+    assert f"and its output, {spec.output.kind}</title>" in drawn
 
 
 @pytest.mark.parametrize(("score", "divider"), COMBINATIONS)

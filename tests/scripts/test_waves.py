@@ -1,6 +1,7 @@
 """`make waves`: views that name what the waveform holds, in data-path order, and a viewer."""
 
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -148,6 +149,7 @@ def fake(folder: Path, viewer: str) -> Path:
 def opened(monkeypatch: pytest.MonkeyPatch, path: Path, found: Path) -> None:
     """Run the command with ``path`` as the PATH, on a waveform that is there."""
     monkeypatch.setenv("PATH", str(path))
+    monkeypatch.setenv("DISPLAY", ":0")
     monkeypatch.setattr(waves, "find", lambda *_: found)
     waves.run(waves.parser().parse_args([]))
 
@@ -171,6 +173,21 @@ def test_viewer_is_told_its_view(
 def test_missing_viewer_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(CommandError, match=r"neither gtkwave nor surfer is on PATH.*a\.gtkw.*\.su"):
         opened(monkeypatch, tmp_path, tmp_path / "a.fst")
+
+
+def test_missing_screen_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = fake(tmp_path, "gtkwave")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(waves, "find", lambda *_: tmp_path / "a.fst")
+    monkeypatch.setattr(sys, "platform", "linux")
+    for name in waves.SCREENS:
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(CommandError, match=r"gtkwave needs a screen.*a\.gtkw is written"):
+        waves.run(waves.parser().parse_args([]))
+    assert not told.exists()
+    monkeypatch.setenv(waves.SCREENS[1], "wayland-0")
+    waves.run(waves.parser().parse_args([]))
+    assert told.exists()
 
 
 def test_unknown_test_is_one_sentence(tmp_path: Path) -> None:

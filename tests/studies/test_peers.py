@@ -216,9 +216,13 @@ def test_environment_is_kept_until_the_requirements_change(
     monkeypatch.setattr(generate, "_run", lambda command, failure: commands.append(command))
     for text, expected in (("a==1\n", 3), ("a==1\n", 3), ("a==2\nsetuptools==3\n", 7)):
         requirements.write_text(text)
-        generate.environment(tmp_path / "venv", requirements)
+        made = generate.environment(tmp_path / "venv", requirements)
         assert len(commands) == expected
+        assert generate.installed(tmp_path / "venv", requirements) == made
     assert commands[4][-1] == "setuptools==3"
+    requirements.write_text("a==3\n")
+    assert generate.installed(tmp_path / "venv", requirements) is None
+    assert len(commands) == expected
 
 
 def test_pins_are_exact_and_of_both_peers() -> None:
