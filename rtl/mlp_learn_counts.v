@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // mlp_learn_counts - how often something saturated, and how often a sample's class was wrong
 //
-//     count' = count + events, modulo 2^32; 0 while clear
+//     count' = count + events, modulo 2^COUNT_W; 0 while clear
 //
 // Golden model   model/learning/backprop.py: Counts
 // Latency        3 cycles from a master's event to its count, 1 from any other
@@ -11,20 +11,21 @@
 `default_nettype none
 
 module mlp_learn_counts #(
-    parameter LANES = 2                 // masters that move at once, beside a bias; 1 or more
+    parameter LANES   = 2,              // masters that move at once, beside a bias; 1 or more
+    parameter COUNT_W = 32              // bits of a count, more than ceil(log2(LANES + 2))
 ) (
-    input  wire             clk,
-    input  wire             clear,
+    input  wire               clk,
+    input  wire               clear,
 
-    input  wire             in_activation,
-    input  wire             in_delta,
-    input  wire [LANES:0]   in_masters,
-    input  wire             in_wrong,
+    input  wire               in_activation,
+    input  wire               in_delta,
+    input  wire [LANES:0]     in_masters,
+    input  wire               in_wrong,
 
-    output reg  [31:0]      activations,
-    output reg  [31:0]      deltas,
-    output reg  [31:0]      masters,
-    output reg  [31:0]      wrong
+    output reg  [COUNT_W-1:0] activations,
+    output reg  [COUNT_W-1:0] deltas,
+    output reg  [COUNT_W-1:0] masters,
+    output reg  [COUNT_W-1:0] wrong
 );
 
     localparam SUM_W = $clog2(LANES + 2);
@@ -54,15 +55,15 @@ module mlp_learn_counts #(
 
     always @(posedge clk) begin
         if (clear) begin
-            activations <= 32'd0;
-            deltas      <= 32'd0;
-            masters     <= 32'd0;
-            wrong       <= 32'd0;
+            activations <= {COUNT_W{1'b0}};
+            deltas      <= {COUNT_W{1'b0}};
+            masters     <= {COUNT_W{1'b0}};
+            wrong       <= {COUNT_W{1'b0}};
         end else begin
-            activations <= activations + {31'd0, in_activation};
-            deltas      <= deltas + {31'd0, in_delta};
-            masters     <= masters + {{(32-SUM_W){1'b0}}, several};
-            wrong       <= wrong + {31'd0, in_wrong};
+            activations <= activations + {{(COUNT_W-1){1'b0}}, in_activation};
+            deltas      <= deltas + {{(COUNT_W-1){1'b0}}, in_delta};
+            masters     <= masters + {{(COUNT_W-SUM_W){1'b0}}, several};
+            wrong       <= wrong + {{(COUNT_W-1){1'b0}}, in_wrong};
         end
     end
 

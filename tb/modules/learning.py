@@ -151,10 +151,11 @@ MODULES = (
     ),
     _module(
         "mlp_learn_counts",
-        "LANES",
-        own=(plain(LANES=3),),
-        more=(plain(LANES=1), plain(LANES=30)),
+        "LANES COUNT_W",
+        own=(plain(LANES=3, COUNT_W=6),),
+        more=(plain(LANES=1, COUNT_W=3), plain(LANES=30, COUNT_W=32)),
         LANES=MORE,
+        COUNT_W="log2(LANES + 2) + 1 or more",
     ),
     _module(
         "mlp_learn_dither",

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from model.learning.counts import COUNT_W, WIDE, Counts
+from model.learning.counts import WIDE, Counts
 from model.reference import requantize
 from model.words import Field
 from tb.modules.learning_parts import Part, Values
@@ -52,18 +52,21 @@ class ClampsPart(Part):
 
 
 class CountsPart(Part):
-    """Events of each kind, masters several at once; rarely all of it begins anew."""
+    """Events of each kind, masters several at once; rarely all of it begins anew.
+
+    Narrow counts come to each of their bits, and begin again at 0.
+    """
 
     cycles = 3000
 
     def __init__(self, parameters: dict[str, Any]) -> None:
         super().__init__(parameters)
-        self.lanes = parameters["LANES"]
+        self.lanes, self.width = parameters["LANES"], parameters["COUNT_W"]
         self.inputs = (
             *(Field("clear"), Field("in_activation"), Field("in_delta")),
             *(Field("in_masters", self.lanes + 1), Field("in_wrong")),
         )
-        self.outputs_of = tuple(Field(name, COUNT_W) for name in NAMES)
+        self.outputs_of = tuple(Field(name, self.width) for name in NAMES)
         self.counts: Values | None = None
         # Masters of the last two cycles; none is known of those before the first.
         self.coming: list[int | None] = [None, None]
@@ -85,7 +88,7 @@ class CountsPart(Part):
             assert masters is not None
             events = (values["in_activation"], values["in_delta"], masters, values["in_wrong"])
             for name, event in zip(NAMES, events, strict=True):
-                self.counts[name] += event
+                self.counts[name] = (self.counts[name] + event) % (1 << self.width)
 
 
 PARTS: dict[str, type[Part]] = {
