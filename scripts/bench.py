@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from common import cli, errors, tables
+from common import cli, errors, whole
 from common.files import write_atomically
 from common.paths import GOLDEN_IRIS, ROOT, RTL
 from model import artifact, fast, images, onnx_export, reference
@@ -31,7 +31,6 @@ from model.images import MEM_DIR
 from model.spec import TOP
 from scripts import bench_learning, bench_pairs
 from scripts.bench_pairs import Pair, rate
-from scripts.report.terminal import Whole
 from studies.peers import compare, generate
 from tb.sim import native
 from tb.sim.made_up import codes
@@ -49,6 +48,14 @@ BATCH, LARGE_BATCH = 10_000, 100_000
 SIMULATED = 200
 SEED = 1
 
+# What `make sim` runs, in this order: the module of each step, and the option that it takes.
+CHAIN = {
+    "train": ("scripts.train", "--network"),
+    "export": ("scripts.export", "--network"),
+    "sim": ("scripts.sim", "--sim"),
+    "report": ("scripts.report.terminal", "--sim"),
+}
+
 # Steps of `measure`: two chains and a pair of each simulator, and what comes after them.
 MEASUREMENTS = 3 * len(SIMULATORS) + 4
 
@@ -56,13 +63,9 @@ MEASUREMENTS = 3 * len(SIMULATORS) + 4
 def chain(build: Path, network: Path, simulator: str) -> dict[str, float]:
     """Wall seconds of each command that ``make sim`` runs, in the same order, and their sum."""
     seconds = {}
-    for step, arguments in (
-        ("train", ["--network", str(network)]),
-        ("export", ["--network", str(network)]),
-        ("sim", ["--sim", simulator]),
-        ("report", ["--sim", simulator]),
-    ):
-        command = [sys.executable, "-m", f"scripts.{step}", "--build", str(build), *arguments]
+    arguments = {"--network": str(network), "--sim": simulator}
+    for step, (module, option) in CHAIN.items():
+        command = [sys.executable, "-m", module, "--build", str(build), option, arguments[option]]
         start = time.perf_counter()
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         seconds[step] = round(time.perf_counter() - start, 3)
@@ -226,7 +229,7 @@ def table(figures: dict[str, Any]) -> Table:
     for name, found in figures["simulators"].items():
         for which, run in found["chain_seconds"].items():
             rows.add_row(f"make sim, {name}, {which}", f"{run['total']:.1f}", "", "seconds")
-            for step in ("train", "export", "sim", "report"):
+            for step in CHAIN:
                 note = f"{run['compiling']:.1f} of them compiling" if step == "sim" else ""
                 rows.add_row(f"  {step}", f"{run[step]:.1f}", "", note)
         bench_pairs.add_rows(rows, found["cycles"])
@@ -250,7 +253,7 @@ def run(arguments: argparse.Namespace) -> None:
         task = progress.add_task("measuring", total=MEASUREMENTS)
         figures = measure(arguments.scratch, arguments.network, lambda: progress.advance(task))
     write_atomically(arguments.out, json.dumps(figures, indent=1) + "\n")
-    tables.show(Whole(table(figures)))
+    whole.show(table(figures))
     print(f" {arguments.out}")
 
 

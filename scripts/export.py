@@ -54,7 +54,8 @@ def run(arguments: argparse.Namespace) -> None:
         }
         with files.whole_file(build / "expected.npz") as temporary, temporary.open("wb") as stream:
             np.savez(stream, allow_pickle=False, **expected)
-    print(f"{build}: {sum(compared.values())} values of PyTorch and reference compared, all equal")
+    count = sum(compared.values())
+    print(f"{build}: {count:,} values of PyTorch and reference compared, all equal")
     if trained.choice is not None:
         print(f"{build}: {pruning.summary(network)}")
     if dataset.targets is not None:

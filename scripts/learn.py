@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from common import cli, tables
+from common import cli, whole
 from common.errors import VerbatimError
 from common.files import whole_file
 from model import artifact, images, recipe, reference
@@ -292,10 +292,13 @@ def run(arguments: argparse.Namespace) -> None:
     artifact.save(network, build / NETWORK)
     learner.save(plan, learned.state, build / CHECKPOINT)
     draw(found, build / PICTURE)
-    tables.show(table(plan, samples, found, training))
+    whole.show(table(plan, samples, found, training))
     count = plan.epochs * plan.samples
     print(f"masters after each of {plan.epochs} epochs: equal, sha256 {learned.state.digest}")
-    print(f"cycles a sample, L = {core.lanes}: {found.cycles / count:.1f}, formula {core.cycles}")
+    print(
+        f"cycles a sample, L = {core.lanes}: {found.cycles / count:.1f}, formula {core.cycles} "
+        "(an epoch is counted to its last answer)"
+    )
     lost = found.counts
     print(
         f"saturated: {lost.activations} activations, {lost.deltas} deltas, {lost.masters} masters"

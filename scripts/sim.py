@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> None:
     files.write_atomically(build / f"rtl-{simulator}.json", json.dumps(report) + "\n")
     streams = report["streams"].values()
     compared = sum(stream["compared"] for stream in streams)
-    print(f"{arguments.build}: {compared} values of RTL and reference compared, all equal")
+    print(f"{arguments.build}: {compared:,} values of RTL and reference compared, all equal")
 
 
 def parser() -> argparse.ArgumentParser:

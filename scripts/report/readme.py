@@ -52,8 +52,8 @@ def limits() -> str:
         "added or multiplied, Dropout and Flatten are absorbed "
         "when a network is read, in whatever words; anything else, such as a convolution or a skip "
         "connection, is refused by the line of your code.",
-        f"At most {MAX_STAGES} stages of at most {MAX_SIZE:,} inputs and outputs each, and 2 to "
-        f"{MAX_CLASSES} classes.",
+        f"At most {MAX_STAGES} stages of at most {MAX_SIZE:,} inputs and outputs each; a softmax "
+        f"has 2 to {MAX_CLASSES} classes, logits and an argmax up to {MAX_SIZE:,}.",
         f"Weights and values have {MIN_WIDTH} to {MAX_WIDTH} bits, and one power-of-two scale for "
         "each tensor; a network that comes quantized so keeps its formats and codes.",
         "`mlp_top` infers: its weights are ROM images, so others need a new bitstream, unless the "

@@ -2,20 +2,21 @@
 
 import argparse
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich import box
-from rich.console import Console, ConsoleOptions, Group, JustifyMethod
-from rich.measure import Measurement
+from rich.console import Group, JustifyMethod
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from common import cli, files, tables
+from common import cli, files
 from common.errors import CommandError
 from common.files import write_atomically
-from common.tables import Fitted, console
+from common.tables import console
+from common.whole import Whole
 from model.metrics import shortfall
 from model.stages.softmax import SoftmaxSpec
 from scripts.report import facts as summary
@@ -28,21 +29,6 @@ SCORES = ("accuracy", "precision", "recall")
 PART_KEYS = ("name", "shape", "fold", "formula", "cycles", "multipliers", "latency")
 
 
-class Whole(Fitted):
-    """A fitted table in which a blank inside a cell that may not wrap is no place to cut it."""
-
-    def _width(self, console: Console, options: ConsoleOptions, block: Sequence[int]) -> int:
-        wide = options.update(max_width=tables._UNLIMITED)
-        part = tables._part(self.table, block, whole=True)
-        part.title = None
-        for column in part.columns:
-            cells = (column.header, *column.cells) if column.no_wrap else ()
-            column.min_width = max(
-                (Measurement.get(console, wide, cell).maximum for cell in cells), default=None
-            )
-        return Measurement.get(console, wide, part).minimum
-
-
 @dataclass(frozen=True)
 class Section:
     """A table under its title, and what must be said below it."""
@@ -53,7 +39,7 @@ class Section:
 
     def __rich__(self) -> Group:
         """Renderable for rich."""
-        note = [Text(f" {self.note}\n", style="dim")] if self.note else []
+        note = [Padding(Text(self.note, style="dim"), (0, 0, 1, 1))] if self.note else []
         return Group(Text(self.title, style="bold"), Whole(self.table), *note)
 
 
@@ -139,15 +125,14 @@ def decoded(facts: Facts) -> str | None:
 def agreement(facts: Facts) -> Section:
     """Values compared with the reference, and differing, along the data path."""
     rtl = f"RTL ({facts['simulator']})"
-    made = table("stream", rtl, "differing", "quantized PyTorch", "differing")
+    made = table("stream", rtl, "differing", "quantized\nPyTorch", "differing")
     for row in facts["streams"]:
         made.add_row(row["stream"], *_pair(row["rtl"]), *_pair(row["pytorch"]))
     made.add_section()
     totals = facts["totals"]
     made.add_row("all", *_pair(totals["rtl"]), *_pair(totals["pytorch"]), style="bold")
     return Section(
-        f"Every value of {facts['samples']} samples against the NumPy reference, by ==, along the "
-        "data path",
+        f"Every value of {facts['samples']} samples against the NumPy reference, by ==",
         made,
         "Blank where PyTorch has no such tensor, or an earlier row has compared it.",
     )
@@ -157,24 +142,24 @@ def _pair(count: dict[str, int] | None) -> tuple[Text, Text]:
     if count is None:
         return Text(""), Text("")
     style = "bold red" if count["differing"] or not count["compared"] else ""
-    return Text(f"{count['compared']}", style), Text(f"{count['differing']}", style)
+    return Text(f"{count['compared']:,}", style), Text(f"{count['differing']:,}", style)
 
 
 def timing(facts: Facts) -> Section:
     """Cycles by formula along the data path, and as measured at the core's two ends."""
     columns = ("part", "size", "SIMD x PE", "formula", "cycles", "multipliers", "latency")
     made = table(*columns, words=4)
-    parts, measured = facts["cycles"]["parts"], f"measured ({facts['simulator']})"
+    parts = facts["cycles"]["parts"]
     for part in parts:
         made.add_row(*("" if part[key] is None else str(part[key]) for key in PART_KEYS))
     multipliers = sum(part["multipliers"] or 0 for part in parts)
     interval, latency = (facts["cycles"][key] for key in ("interval", "latency"))
     made.add_section()
-    for name, key, cell in (("formula", "formula", str(multipliers)), (measured, "measured", "")):
+    for key, cell in (("formula", str(multipliers)), ("measured", "")):
         cells = (str(interval[key]), cell, str(latency[key]))
-        made.add_row(name, "", "", "", *cells, style="bold")
+        made.add_row(key, "", "", "", *cells, style="bold")
     return Section(
-        "Cycles of a sample: each layer takes (inputs/SIMD)*(outputs/PE)",
+        f"Cycles of a sample, {facts['simulator']}: each layer takes (inputs/SIMD)*(outputs/PE)",
         made,
         "Cycles per result are those of the slowest part; the latency is the sum, from the last "
         "beat of a sample to the first of its result.",

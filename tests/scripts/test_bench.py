@@ -1,6 +1,8 @@
 """`make bench` shows what it measured, judges none of it, and says which command failed."""
 
 import json
+import os
+import re
 import subprocess
 import sys
 import time
@@ -12,13 +14,13 @@ import pytest
 from rich.console import Console
 
 from common.errors import CommandError
-from common.paths import GOLDEN_IRIS
+from common.paths import GOLDEN_IRIS, ROOT
 from common.tables import console
+from common.whole import Whole
 from model import artifact
 from model.format import Int
 from scripts import bench, bench_canonical, bench_learning, bench_pairs
 from scripts.bench_pairs import Pair
-from scripts.report.terminal import Whole
 from studies.peers import generate
 from studies.peers.generate import Simulated
 from tb.sim import runner
@@ -181,6 +183,26 @@ def test_bench_and_empty_bench_run_in_one_simulation(
     assert found["ratio"] == round(sum(ours / theirs for ours, theirs in rounds[1:]) / 2, 3)
     # It compares all that a bench compares: 360 values of a sample.
     assert runner.COMPARED["icarus"] - before == 3 * 2 * 360
+
+
+def test_chain_is_what_make_sim_runs() -> None:
+    stamps = [
+        f"--old-file={stamp}"
+        for stamp in (".venv/ready", "build/setup/icarus", "build/setup/verilator")
+    ]
+    done = subprocess.run(
+        ["make", "--dry-run", "--always-make", *stamps, "sim"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={k: v for k, v in os.environ.items() if k not in {"MAKEFLAGS", "MFLAGS", "MAKELEVEL"}},
+    )
+    ran = re.findall(r"-m (scripts\.\S+) (.*)", done.stdout)
+    found = [(module, words) for module, words in ran if module != "scripts.claim"]
+    assert [module for module, _ in found] == [module for module, _ in bench.CHAIN.values()]
+    for (_, words), (_, option) in zip(found, bench.CHAIN.values(), strict=True):
+        assert f"{option} " in words and "--build " in words
 
 
 def test_command_that_fails_is_named(tmp_path: Path) -> None:

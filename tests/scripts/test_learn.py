@@ -53,7 +53,7 @@ def test_few_epochs_leave_network_checkpoint_and_picture(monkeypatch, capsys, tm
     printed = capsys.readouterr().out
     assert f"equal, sha256 {state.digest}" in printed
     formula = Core(plan, 30).cycles
-    measured = re.search(rf"cycles a sample, L = 30: ([\d.]+), formula {formula}\n", printed)
+    measured = re.search(rf"cycles a sample, L = 30: ([\d.]+), formula {formula} ", printed)
     assert measured and abs(float(measured[1]) - formula) < 2
     lost = again.counts
     assert f"saturated: {lost.activations} activations, {lost.deltas} deltas" in printed

@@ -247,6 +247,17 @@ def test_no_cell_is_cut(folder: Path, width: int) -> None:
                 assert all(line in text for line in cell.splitlines()), f"{cell!r} is cut"
 
 
+def test_streams_and_cycles_of_irisnet_fit_a_terminal(folder: Path) -> None:
+    facts = facts_of(folder)
+    for section in (terminal.agreement(facts), terminal.timing(facts)):
+        console = Console(width=80)
+        with console.capture() as printed:
+            console.print(section)
+        first = str(section.table.columns[0].header)
+        heads = [line for line in printed.get().splitlines() if line.split()[:1] == [first]]
+        assert len(heads) == 1
+
+
 def test_two_classes_are_ranked_by_their_probability(tmp_path: Path) -> None:
     network = artifact.load(GOLDEN / "breast_cancer.network.json")
     folder = build_of(network, tmp_path)
