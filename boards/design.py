@@ -4,7 +4,7 @@ import dataclasses
 from pathlib import Path
 
 from boards.lessons import CHUNK, plan_id, state_words
-from boards.protocol import network_id
+from boards.protocol import core_id, network_id
 from common import files
 from common.paths import BUILD, ROOT
 from common.sources import verilog
@@ -30,6 +30,7 @@ def parameters(network: Network, cycles: int) -> dict[str, Parameter]:
     return {
         "CYCLES": cycles,
         "ID": network_id(network),
+        "CORE": core_id(network.spec),
         "LATENCY": network.spec.latency,
         **network.spec.parameters(MEM_DIR),
     }

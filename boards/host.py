@@ -1,4 +1,6 @@
-"""The host's side of a board: samples out over a serial port, classes and results back."""
+"""The host's side of a board: samples and new weights out over a serial port, results back."""
+
+import functools
 
 import numpy as np
 
@@ -6,11 +8,14 @@ from boards import protocol
 from boards.line import ATTEMPTS, BAUDRATE, PATIENCE_S, AskAgainError, BoardError, SerialLine
 from boards.protocol import ProtocolError, Reply, Status
 from model.artifact import Network
+from model.backends import Backend
 from model.format import Int
+from model.loading import LoadError
+from model.spec import NetworkSpec
 
 
 class Board(SerialLine):
-    """A serial port with a board behind it that holds ``network``; a context manager.
+    """A serial port with a board behind it that holds ``network``, or takes it; a context manager.
 
     Nobody else can open the port meanwhile. Raises `BoardError` where it cannot be opened.
     """
@@ -25,7 +30,8 @@ class Board(SerialLine):
         attempts: int = ATTEMPTS,
     ) -> None:
         super().__init__(port, baudrate=baudrate, patience=patience, attempts=attempts)
-        self.spec, self.id = network.spec, protocol.network_id(network)
+        self.network, self.spec = network, network.spec
+        self.id = protocol.network_id(network)
 
     def ask(self, codes: Int) -> Reply:
         """Send one sample ``codes [n_in]`` and return the board's reply.
@@ -59,6 +65,56 @@ class Board(SerialLine):
             read,
             protocol.reply_bytes(self.spec),
         )
+
+    def load(self, core: NetworkSpec) -> None:
+        """Load the network's weights into the core of spec ``core``, and wait until they answer.
+
+        A load that is not answered, or answered as damaged, is sent again: the same weights twice
+        are the same. Raises `LoadError` where the board has another core, and `BoardError`.
+        """
+        body = protocol.load_body(core, self.network)
+
+        def read(tag: int, frame: bytes) -> bool | None:
+            try:
+                answer = protocol.reply(self.spec, frame)
+            except ProtocolError:
+                return None
+            own = (tag | protocol.TOP_BIT, protocol.load_digest(tag, body))
+            if answer.status in protocol.NAMED and (answer.tag, answer.digest) != own:
+                return None
+            if answer.status == Status.WRONG_CORE:
+                raise LoadError(
+                    f"{self.port}: the board must have core {protocol.core_id(core):08x}, that of "
+                    f"network {core.name} at its folds, got another"
+                )
+            if answer.status == Status.WRONG_LENGTH:
+                raise AskAgainError("the last answer was that of a board that is not loadable")
+            if answer.status != Status.LOADED or answer.network != self.id:
+                raise AskAgainError(f"the last answer was {answer.status.name}")
+            return True
+
+        self.exchange(lambda tag: protocol.load(tag, body), read, protocol.reply_bytes(self.spec))
+
+
+def loaded(
+    core: Network,
+    network: Network,
+    *,
+    port: str,
+    baudrate: int = BAUDRATE,
+    patience: float = PATIENCE_S,
+    attempts: int = ATTEMPTS,
+) -> Backend:
+    """A board with the core of ``core`` that has taken the weights of ``network``.
+
+    A loader of `model.Network.load_into`, named in `model.backends`. ``core`` has the folds of the
+    bitstream. Raises `LoadError` and `BoardError` as `Board.load` does.
+    """
+    with Board(network, port, baudrate=baudrate, patience=patience, attempts=attempts) as board:
+        board.load(core.spec)
+    return functools.partial(
+        predict_codes, port=port, baudrate=baudrate, patience=patience, attempts=attempts
+    )
 
 
 def predict_codes(

@@ -15,7 +15,12 @@ BAUDRATE = 115_200
 # Longer than a request and its answer take, on the line and in the operating system.
 PATIENCE_S = 0.5
 ATTEMPTS = 5
-TAGS = 256
+# Of 7 bits: the eighth is that of a load.
+TAGS = 128
+# Start, data, stop.
+BYTE_BITS = 10
+# Bytes handed over at a time: patience is for these, however long a frame is.
+PIECE = 16
 
 R = TypeVar("R")
 
@@ -36,7 +41,7 @@ class SerialLine:
 
     def __init__(self, port: str, *, baudrate: int, patience: float, attempts: int) -> None:
         self.port, self.attempts, self.patience = port, attempts, patience
-        # Hosts that follow each other ask under different tags, but for one in 256.
+        # Hosts that follow each other ask under different tags, but for one in 128.
         self.tag = secrets.randbelow(TAGS)
         self.retries = 0
         try:
@@ -67,15 +72,19 @@ class SerialLine:
 
         A frame of which it makes None is passed over. A request that is not answered, or of whose
         answer ``read`` raises `AskAgainError`, is sent again: ``attempts`` times in all, each under
-        a tag of its own. No answer has more than ``longest`` bytes. Raises `BoardError`.
+        a tag of its own. Patience begins when the request has had its time on the line. No answer
+        has more than ``longest`` bytes. Raises `BoardError`.
         """
         complaint = "no answer"
         for attempt in range(self.attempts):
             self.retries += attempt > 0
             self.tag = (self.tag + 1) % TAGS
             try:
-                self.line.write(request(self.tag))
-                for frame in self._frames(2 * longest):
+                asked = request(self.tag)
+                on_line = time.monotonic() + BYTE_BITS * len(asked) / self.line.baudrate
+                for start in range(0, len(asked), PIECE):
+                    self.line.write(asked[start : start + PIECE])
+                for frame in self._frames(2 * longest, on_line + self.patience):
                     answer = read(self.tag, frame)
                     if answer is not None:
                         return answer
@@ -89,11 +98,10 @@ class SerialLine:
                 raise BoardError(f"{self.port}: cannot be read or written: {error}") from error
         raise BoardError(f"{self.port}: {complaint}, after {self.attempts} attempts")
 
-    def _frames(self, longest: int) -> Iterator[bytes]:
-        """Yield what stands between ENDs as it comes, until patience ends."""
+    def _frames(self, longest: int, deadline: float) -> Iterator[bytes]:
+        """Yield what stands between ENDs as it comes, until the deadline."""
         # What is longer than any reply is none; its end is waited for.
         frame = bytearray()
-        deadline = time.monotonic() + self.patience
         while time.monotonic() < deadline:
             for byte in self.line.read(max(1, self.line.in_waiting)):
                 if byte != END:

@@ -2,7 +2,9 @@
 
 A frame is framed as RFC 1055 (SLIP) says, END on both sides; its last two bytes are the
 CRC-16/CCITT-FALSE of those before, the higher byte first. A request is a tag and a sample; a reply
-is the same tag, a digest of the request, the network's ID, the class, the results, a status.
+is the same tag, a digest of the request, the network's ID, the class, the results, a status. Where
+the core is loadable, a tag with its top bit set begins a load: the core's ID, that of the network,
+and the frame of `model.loading`.
 """
 
 import binascii
@@ -11,13 +13,17 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from common.errors import VerbatimError
+from common.files import digest as sha256
+from model import loading
 from model.artifact import Network
 from model.images import identity
-from model.spec import NetworkSpec
+from model.spec import NetworkSpec, to_plain
 from model.stage import PROBABILITY_ONE
 
 END, ESC, ESC_END, ESC_ESC = 0xC0, 0xDB, 0xDC, 0xDD
 CRC_START = 0xFFFF
+# Of the tag of a load.
+TOP_BIT = 0x80
 
 
 class ProtocolError(VerbatimError):
@@ -31,11 +37,19 @@ class Status(IntEnum):
     DAMAGED = 1
     WRONG_LENGTH = 2
     NO_RESULT = 3
+    LOADED = 4
+    REFUSED = 5
+    WRONG_CORE = 6
+
+
+# An answer of these repeats tag and digest, so that it is known whose it is.
+NAMED = frozenset({Status.COMPUTED, Status.LOADED, Status.REFUSED, Status.WRONG_CORE})
 
 
 @dataclass(frozen=True)
 class Reply:
-    """Answer of a board; all but status and network are 0 unless the status is COMPUTED."""
+    """Answer of a board; tag and digest are 0 unless the status is in `NAMED`, class and results
+    unless it is COMPUTED."""
 
     tag: int
     digest: int
@@ -95,6 +109,25 @@ def request_digest(spec: NetworkSpec, tag: int, codes: Sequence[int]) -> int:
     return binascii.crc_hqx(asked(spec, tag, codes), CRC_START)
 
 
+def load_body(core: NetworkSpec, network: Network) -> bytes:
+    """Bytes behind the tag of the load that makes a core of spec ``core`` compute ``network``.
+
+    Raises `LoadError` where it does not fit.
+    """
+    numbers = core_id(core), network_id(network)
+    return b"".join(n.to_bytes(4, "big") for n in numbers) + loading.frame(core, network)
+
+
+def load(tag: int, body: bytes) -> bytes:
+    """The frame of a load under a tag of 7 bits."""
+    return slip(checked(bytes([tag | TOP_BIT]) + body))
+
+
+def load_digest(tag: int, body: bytes) -> int:
+    """By what an answer names its load: the CRC of that frame."""
+    return binascii.crc_hqx(bytes([tag | TOP_BIT]) + body, CRC_START)
+
+
 def reply(spec: NetworkSpec, line: bytes) -> Reply:
     """Read the bytes between two ENDs.
 
@@ -111,7 +144,8 @@ def reply(spec: NetworkSpec, line: bytes) -> Reply:
         raise ProtocolError(f"a reply has the unknown status {payload[-3]}") from error
     digest, network = (int.from_bytes(payload[a:b], "big") for a, b in ((1, 3), (3, 7)))
     if status != Status.COMPUTED:
-        return Reply(0, 0, network, 0, (0,) * spec.n_out, status)
+        named = (payload[0], digest) if status in NAMED else (0, 0)
+        return Reply(*named, network, 0, (0,) * spec.n_out, status)
     start = 7 + spec.tuser.width // 8
     winner, data = int.from_bytes(payload[7:start], "big"), payload[start:-3]
     size = spec.tdata.width // 8
@@ -180,3 +214,16 @@ PLAUSIBLE: Mapping[str, Callable[[NetworkSpec, int, Sequence[int]], None]] = {
 def network_id(network: Network) -> int:
     """The 32 bits by which a board says which network it holds, however that is folded."""
     return int(identity(network)[:8], 16)
+
+
+def core_id(spec: NetworkSpec) -> int:
+    """The 32 bits by which a load says which core its words are for.
+
+    They are of all that the words depend on: shapes, formats, accumulators and folds, but no
+    weights, names, or lanes at both ends.
+    """
+    stages = [
+        {key: value for key, value in stage.items() if key not in ("name", "weights")}
+        for stage in to_plain(spec)["stages"]
+    ]
+    return int(sha256(stages)[:8], 16)

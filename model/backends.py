@@ -44,6 +44,7 @@ LOADERS = {
     "icarus": "tb.sim.backends:icarus_loaded",
     "verilator": "tb.sim.backends:verilator_loaded",
     "native": "tb.sim.backends:native_loaded",
+    "board": "boards.host:loaded",
 }
 
 LEARNERS = {

@@ -136,7 +136,9 @@ class Network(artifact.Network):
 
         The core must be loadable, and of the same shape and formats; its accumulators must hold the
         sums. Nothing is synthesized or built again: simulators begin with the images of ``core``
-        and take the frame of `model.loading` before the first sample.
+        and take the frame of `model.loading` before the first sample. A board takes it now, and
+        keeps it until it is switched off; ``core`` is then the network at the folds of its
+        bitstream, which `make bitstream` writes beside it.
         Backends are those of `model.backends.LOADERS`, ``options`` their own. Raises `LoadError`
         where the weights do not fit or are not taken, and `BackendError` as `predict` does.
         """

@@ -5,8 +5,9 @@ import shutil
 from pathlib import Path
 
 from boards.bitstream import BOARDS, Board, build, build_learning, fitted, fitted_core
+from boards.line import BAUDRATE, BYTE_BITS
 from common import cli, errors
-from model import artifact, recipe
+from model import artifact, loading, recipe
 from model.data import datasets
 from model.learning import from_recipe
 from model.learning.backprop import Plan
@@ -28,11 +29,6 @@ def run(arguments: argparse.Namespace) -> None:
 def predict(folder: Path, board: Board) -> None:
     """The bitstream of the build folder's network."""
     network = artifact.load(folder / "network.json")
-    if network.spec.loadable:
-        raise errors.CommandError(
-            f"network {network.spec.name}: must not be loadable, as a board's link has no frame "
-            "for new weights: leave loadable out of the recipe"
-        )
     if any(layer.plan for layer in network.spec.layers):
         raise errors.CommandError(
             f"network {network.spec.name}: must not share sums, which a board's link is too slow "
@@ -45,6 +41,11 @@ def predict(folder: Path, board: Board) -> None:
     print(f"{written}: {network.spec.name} for {board.name}, {written.stat().st_size:,} bytes")
     print(f"fold {folds}; {resources(placed, board)}")
     print(f"a sample takes {network.spec.latency * 1e6 / board.hertz:,.1f} us beside the line")
+    if network.spec.loadable:
+        core = folder / f"{board.name}.network.json"
+        artifact.save(network, core)
+        seconds = BYTE_BITS * loading.frame_bytes(network.spec) / BAUDRATE
+        print(f"{core}: the core that loads are for; one takes {seconds:,.2f} s")
 
 
 def learn(folder: Path, board: Board, path: Path) -> None:

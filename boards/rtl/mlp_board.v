@@ -2,16 +2,17 @@
 // mlp_board - a whole network behind a serial line: samples in, classes and results out
 //
 // Golden model   boards/protocol.py around model/reference.py: predict
-// Stream         rx and tx: frames of RFC 1055 (SLIP) at 8N1, one answer for each request
-// Throughput     one request at a time; what arrives before its answer has left is dropped
+// Stream         rx and tx: frames of RFC 1055 (SLIP) at 8N1, one answer for each request or load
+// Throughput     one at a time; what arrives before its answer has left is dropped
 //
-// Wiring only. All parameters but CYCLES and ID are those of mlp_top.
+// Wiring only. Parameters from N_LAYERS on are those of mlp_top.
 
 `default_nettype none
 
 module mlp_board #(
     parameter CYCLES                    = 104,          // clock cycles of a bit on the line
     parameter [31:0] ID                 = 32'd0,        // of the network: what the host asks for
+    parameter [31:0] CORE               = 32'd0,        // of its shape, formats and folds: LOADABLE
     parameter LATENCY                   = 100,          // of the core: cycles to a result
     parameter N_LAYERS                  = 1,
     parameter [32*(N_LAYERS+1)-1:0] N   = 64'h00000003_00000004,
@@ -52,48 +53,58 @@ module mlp_board #(
     localparam integer RESULTS   = NAME == "argmax" ? 1 : LOGITS;
     localparam integer RESULT_W  = NAME == "argmax" ? CLASS_W : NAME == "logits" ? LOGIT_W : 8;
 
-    wire       rx_valid;
-    wire [7:0] rx_data;
+    wire       heard_valid, heard_end, heard_bad, reply_valid, reply_ready, reply_last;
+    wire [7:0] heard_data, reply_data;
 
-    mlp_uart_rx #(.CYCLES(CYCLES)) u_rx (
-        .clk(clk), .rst(rst), .rx(rx), .out_valid(rx_valid), .out_data(rx_data)
+    mlp_link_line #(.CYCLES(CYCLES)) u_line (
+        .clk(clk), .rst(rst), .rx(rx), .tx(tx),
+        .heard_valid(heard_valid), .heard_end(heard_end), .heard_bad(heard_bad),
+        .heard_data(heard_data), .said_valid(reply_valid), .said_ready(reply_ready),
+        .said_last(reply_last), .said_data(reply_data)
     );
 
-    wire       byte_valid, byte_end, byte_bad;
-    wire [7:0] byte_data;
-
-    mlp_slip_decode u_decode (
-        .clk(clk), .rst(rst),
-        .in_valid(rx_valid), .in_data(rx_data),
-        .out_valid(byte_valid), .out_end(byte_end), .out_bad(byte_bad), .out_data(byte_data)
-    );
-
-    wire                 x_valid, x_ready, x_last;
+    wire                 x_valid, x_ready, x_last, p_valid;
     wire [FEATURE_W-1:0] x_data;
-    wire                 answer_valid, answer_ready;
+    wire                 byte_valid, asked_busy, asked_valid, asked_ready;
+    wire [7:0]           asked_status, asked_tag;
+    wire [15:0]          asked_digest;
+    wire                 load_valid, load_ready, load_last, load_done, load_refused;
+    wire [7:0]           load_data;
+    wire                 busy, core_rst, early, expired, answer_valid, answer_ready;
     wire [7:0]           answer_status, answer_tag;
     wire [15:0]          answer_digest;
-    wire                 busy, core_rst, early, expired, p_valid;
+    wire [31:0]          id;
 
     mlp_link_guard #(.LATENCY(LATENCY)) u_guard (
-        .clk(clk), .rst(rst), .busy(busy), .fed(x_valid && x_ready), .p_valid(p_valid),
+        .clk(clk), .rst(rst), .busy(busy),
+        .fed((x_valid && x_ready) || (load_valid && load_ready)), .p_valid(p_valid),
         .core_rst(core_rst), .early(early), .expired(expired)
     );
 
+    mlp_link_load #(.LOADABLE(LOADABLE), .CORE(CORE), .ID(ID)) u_load (
+        .clk(clk), .rst(rst), .in_valid(heard_valid), .in_end(heard_end), .in_bad(heard_bad),
+        .in_data(heard_data), .out_valid(byte_valid), .asked_busy(asked_busy),
+        .asked_valid(asked_valid), .asked_ready(asked_ready), .asked_status(asked_status),
+        .asked_tag(asked_tag), .asked_digest(asked_digest), .core_rst(core_rst),
+        .expired(expired), .load_valid(load_valid), .load_ready(load_ready),
+        .load_last(load_last), .load_data(load_data), .load_done(load_done),
+        .load_refused(load_refused), .id(id), .busy(busy), .answer_valid(answer_valid),
+        .answer_ready(answer_ready), .answer_status(answer_status), .answer_tag(answer_tag),
+        .answer_digest(answer_digest)
+    );
+
     mlp_link_request #(.N(FEATURES), .W(FEATURE_W)) u_request (
-        .clk(clk), .rst(rst),
-        .in_valid(byte_valid), .in_end(byte_end), .in_bad(byte_bad), .in_data(byte_data),
-        .core_rst(core_rst), .expired(expired),
+        .clk(clk), .rst(rst), .in_valid(byte_valid), .in_end(heard_end), .in_bad(heard_bad),
+        .in_data(heard_data), .core_rst(core_rst), .expired(expired),
         .x_valid(x_valid), .x_ready(x_ready), .x_last(x_last), .x_data(x_data),
-        .busy(busy), .answer_valid(answer_valid), .answer_ready(answer_ready),
-        .answer_status(answer_status), .answer_tag(answer_tag), .answer_digest(answer_digest)
+        .busy(asked_busy), .answer_valid(asked_valid), .answer_ready(asked_ready),
+        .answer_status(asked_status), .answer_tag(asked_tag), .answer_digest(asked_digest)
     );
 
     wire                p_ready, p_last;
     wire [RESULT_W-1:0] p_data;
     wire [CLASS_W-1:0]  p_class;
-    wire [2:0]          load_unused;
-    wire                unused = &{1'b0, p_last, load_unused};
+    wire                unused = &{1'b0, p_last};
 
     mlp_top #(
         .N_LAYERS(N_LAYERS), .N(N), .X_W(X_W), .W_W(W_W), .ACC_W(ACC_W), .SHIFT(SHIFT),
@@ -108,8 +119,8 @@ module mlp_board #(
         .s_axis_tdata(x_data),
         .m_axis_tvalid(p_valid), .m_axis_tready(p_ready), .m_axis_tlast(p_last),
         .m_axis_tdata(p_data), .m_axis_tuser(p_class),
-        .s_load_tvalid(1'b0), .s_load_tready(load_unused[0]), .s_load_tlast(1'b0),
-        .s_load_tdata(8'd0), .load_done(load_unused[1]), .load_refused(load_unused[2])
+        .s_load_tvalid(load_valid), .s_load_tready(load_ready), .s_load_tlast(load_last),
+        .s_load_tdata(load_data), .load_done(load_done), .load_refused(load_refused)
     );
 
     wire               b_valid, b_ready;
@@ -122,30 +133,14 @@ module mlp_board #(
         .out_valid(b_valid), .out_ready(b_ready), .out_data(b_data), .out_class(b_class)
     );
 
-    wire       reply_valid, reply_ready, reply_last;
-    wire [7:0] reply_data;
-
-    mlp_link_reply #(.N(RESULTS*RESULT_W/8), .CLASS_W(CLASS_W), .ID(ID)) u_reply (
-        .clk(clk), .rst(rst),
+    mlp_link_reply #(.N(RESULTS*RESULT_W/8), .CLASS_W(CLASS_W)) u_reply (
+        .clk(clk), .rst(rst), .id(id),
         .answer_valid(answer_valid), .answer_ready(answer_ready),
         .answer_status(answer_status), .answer_tag(answer_tag), .answer_digest(answer_digest),
         .early(early), .expired(expired),
         .p_valid(b_valid), .p_ready(b_ready), .p_data(b_data), .p_class(b_class),
         .out_valid(reply_valid), .out_ready(reply_ready), .out_last(reply_last),
         .out_data(reply_data)
-    );
-
-    wire       tx_valid, tx_ready;
-    wire [7:0] tx_data;
-
-    mlp_slip_encode u_encode (
-        .clk(clk), .rst(rst),
-        .in_valid(reply_valid), .in_ready(reply_ready), .in_last(reply_last), .in_data(reply_data),
-        .out_valid(tx_valid), .out_ready(tx_ready), .out_data(tx_data)
-    );
-
-    mlp_uart_tx #(.CYCLES(CYCLES)) u_tx (
-        .clk(clk), .rst(rst), .in_valid(tx_valid), .in_ready(tx_ready), .in_data(tx_data), .tx(tx)
     );
 
     initial begin

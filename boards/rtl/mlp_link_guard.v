@@ -15,22 +15,26 @@ module mlp_link_guard #(
     input  wire clk,
     input  wire rst,                    // synchronous, active high
 
-    input  wire busy,                   // from a whole request to the end of its answer
-    input  wire fed,                    // the core takes a feature
+    input  wire busy,                   // from a request to the end of its answer
+    input  wire fed,                    // the core takes a feature, or a byte of a load
     input  wire p_valid,                // the core has a result
 
     output reg  core_rst,
     output reg  early,                  // it came too early
-    output wire expired                 // 2*LATENCY cycles since the last feature
+    output wire expired                 // 2*LATENCY cycles since the last of them
 );
 
     localparam integer LIMIT = 2 * LATENCY;
     localparam integer LEAST = LATENCY - 1;
     localparam COUNT_W       = $clog2(LIMIT + 1);
 
-    reg [COUNT_W-1:0] count;            // cycles since the last feature
+    reg [COUNT_W-1:0] count;            // cycles since the core took something
 
     assign expired = count >= LIMIT[COUNT_W-1:0];
+
+    // Power-up begins in reset, before a clock: banks of weights keep their places.
+    initial
+        core_rst = 1'b1;
 
     always @(posedge clk)
         core_rst <= rst || !busy;

@@ -14,8 +14,7 @@
 
 module mlp_link_reply #(
     parameter N         = 3,            // bytes of a result
-    parameter CLASS_W   = 8,            // bits of a class: 8 or 16
-    parameter [31:0] ID = 32'd0         // of the network: what the host holds it against
+    parameter CLASS_W   = 8             // bits of a class: 8 or 16
 ) (
     input  wire        clk,
     input  wire        rst,             // synchronous, active high
@@ -25,6 +24,7 @@ module mlp_link_reply #(
     input  wire [7:0]  answer_status,
     input  wire [7:0]  answer_tag,
     input  wire [15:0] answer_digest,
+    input  wire [31:0] id,              // of the network: what the host holds it against
 
     input  wire        early,           // the result is none of this request
     input  wire        expired,         // or there is none
@@ -73,10 +73,10 @@ module mlp_link_reply #(
             TAG:      out_data = answer_tag;
             DIGEST_1: out_data = answer_digest[15:8];
             DIGEST_0: out_data = answer_digest[7:0];
-            ID_3:     out_data = ID[31:24];
-            ID_2:     out_data = ID[23:16];
-            ID_1:     out_data = ID[15:8];
-            ID_0:     out_data = ID[7:0];
+            ID_3:     out_data = id[31:24];
+            ID_2:     out_data = id[23:16];
+            ID_1:     out_data = id[15:8];
+            ID_0:     out_data = id[7:0];
             CLASS:    out_data = of_core ? p_class[CLASS_W-1 -: 8] : 8'd0;
             STATUS[INDEX_W-1:0]:   out_data = failed ? NO_RESULT : answer_status;
             CRC_HIGH[INDEX_W-1:0]: out_data = crc[15:8];

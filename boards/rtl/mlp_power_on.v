@@ -4,7 +4,8 @@
 // Golden model   none: tb/benches/board_bench.py begins behind it
 // Latency        rst falls 16 cycles after power-on or after the button, of any phase to clk
 //
-// The one register of the project that relies on how an FPGA starts: with every flip-flop at 0.
+// It relies on how an FPGA starts, with the initial value of every flip-flop; so do mlp_load and
+// mlp_link_id, and nothing else.
 
 `default_nettype none
 

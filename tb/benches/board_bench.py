@@ -10,7 +10,7 @@ from cocotb.triggers import Timer
 
 from boards import protocol
 from boards.protocol import END, ESC, ESC_ESC, Reply, Status
-from model.artifact import load
+from model.artifact import Network, load
 from model.format import Int
 from model.reference import result, trace
 from model.words import Field
@@ -26,6 +26,8 @@ INPUTS: Int = np.load(JOB.options["inputs"])
 CYCLES = int(JOB.parameters["CYCLES"])
 BIT_PS = 1000 * PERIOD_NS * CYCLES
 ID = protocol.network_id(NETWORK)
+# A loadable board takes a tag with its top bit set for that of a load.
+TAGS = 128 if SPEC.loadable else 256
 ANSWER = Field("values", 33, 5 + SPEC.n_out, signed=True)
 # Bits after which a board that is silent stays silent: a sample, then the longest frame.
 PATIENCE_BITS = (
@@ -43,15 +45,15 @@ class Line(SerialLine):
         super().__init__(dut, JOB, PATIENCE_BITS, strict=strict)
 
 
-def expected_answers(samples: Int, tags: list[int]) -> list[Reply]:
+def expected_answers(samples: Int, tags: list[int], network: Network = NETWORK) -> list[Reply]:
     """The reference's answers to ``samples [n, n_in]``."""
-    made = trace(NETWORK, samples)
-    classes, results = result(NETWORK, made)
+    made = trace(network, samples)
+    classes, results = result(network, made)
     return [
         Reply(
             tag,
             protocol.request_digest(SPEC, tag, sample),
-            ID,
+            protocol.network_id(network),
             winner,
             tuple(row),
             Status.COMPUTED,
@@ -70,11 +72,11 @@ def values(answer: Reply) -> list[int]:
     ]
 
 
-async def check(line: Line, samples: Int, rate: float = 1.0) -> None:
+async def check(line: Line, samples: Int, rate: float = 1.0, network: Network = NETWORK) -> None:
     """Each sample is answered under its tag, equal to the reference in every byte."""
     scoreboard = Scoreboard()
-    tags = [random.randrange(256) for _ in samples]
-    answers = [values(answer) for answer in expected_answers(samples, tags)]
+    tags = [random.randrange(TAGS) for _ in samples]
+    answers = [values(answer) for answer in expected_answers(samples, tags, network)]
     scoreboard.expect("answer", ANSWER, np.array(answers))
     for tag, sample in zip(tags, samples, strict=True):
         await line.send(protocol.request(SPEC, tag, sample.tolist()), rate)

@@ -1,7 +1,7 @@
 """A network behind a serial line, without a board: its bench, and the same RTL at a terminal."""
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,13 +33,17 @@ def run_bench(
     boards: Path = BOARD_RTL,
     testcase: str | None = None,
     bench: str = "board_bench",
+    loads: Sequence[Network] = (),
 ) -> Outcome:
     """Run a bench of `mlp_board` with input codes ``x [samples, n_in]``.
 
-    Raises as `simulate` does.
+    ``loads`` are networks that it is told to load. Raises as `simulate` does.
     """
     folder = BUILD / "rows" / name
     artifact.save(network, folder / "network.json")
+    paths = [folder / f"load{n}.network.json" for n in range(len(loads))]
+    for other, path in zip(loads, paths, strict=True):
+        artifact.save(other, path)
     images.write_images(network, folder / "mem")
     np.save(folder / "inputs.npy", x)
     return simulate(
@@ -50,6 +54,7 @@ def run_bench(
         options={
             "network": str(folder / "network.json"),
             "inputs": str(folder / "inputs.npy"),
+            "loads": list(map(str, paths)),
         },
         name=name,
         rtl=sources_folder(boards),
