@@ -28,9 +28,13 @@ from tb.benches.board_load_bench import (
 )
 from tb.benches.upset_bench import register, silence_of, turn_over
 
-# The registers of the link that only a loadable board has, but for the ID.
-LINK = ("state", "begun", "ours", "count", "foreign", "number", "status", "held", "crc", "tag")
-TRIALS = 20
+# The registers of the link that only a loadable board has, but for the ID; and whether a load is on
+# the line, or a request.
+LINK = [
+    *((name, loads) for name in ("state", "begun", "ours") for loads in (True, False)),
+    *(("crc", False), ("count", False), ("count", True)),
+    *((name, True) for name in ("foreign", "number", "status", "held", "tag")),
+]
 
 
 @cocotb.test(timeout_time=LIMIT_NS, timeout_unit="ns")
@@ -75,16 +79,15 @@ async def one_upset_spoils_one_load_or_request(dut):
     """Whatever turns over, in a load or a request: the frame after the next is answered."""
     line = await start(dut, strict=False)
     held = 0
-    for trial in range(TRIALS):
+    for trial, (name, loads) in enumerate(LINK):
         new = random.choice([n for n in range(len(NETWORKS)) if n != held])
-        loads = trial % 2 == 0
         frame = protocol.load(trial, BODIES[new])
         if not loads:
             frame = protocol.request(SPEC, trial, INPUTS[0].tolist())
         sending = cocotb.start_soon(line.send(frame))
         bits = BYTE_BITS * (len(frame) + (2 if loads else protocol.reply_bytes(SPEC)))
         await Timer(random.randrange(bits) * BIT_PS + random.randrange(BIT_PS), unit="ps")
-        what = await turn_over(dut, f"u_load.g_load.{LINK[trial // 2 % len(LINK)]}")
+        what = await turn_over(dut, f"u_load.g_load.{name}")
         await sending
         await silence_of(line)
         try:
@@ -94,6 +97,6 @@ async def one_upset_spoils_one_load_or_request(dut):
             # in its answer, and a host loads again.
             dut._log.info("%s: the next request was spoiled: %s", what, error)
             await silence_of(line)
-            if what.endswith("number"):
+            if name == "number":
                 await replace(line, new)
         held = await holder(line)
