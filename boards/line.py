@@ -19,8 +19,9 @@ ATTEMPTS = 5
 TAGS = 128
 # Start, data, stop.
 BYTE_BITS = 10
-# Bytes handed over at a time: patience is for these, however long a frame is.
-PIECE = 16
+# Bytes handed over at a time, however long a frame is, and what an operating system that has other
+# work never takes for them.
+PIECE, WRITE_S = 16, 2.0
 
 R = TypeVar("R")
 
@@ -46,7 +47,7 @@ class SerialLine:
         self.retries = 0
         try:
             self.line = serial.Serial(
-                port, baudrate, timeout=patience / 10, write_timeout=patience, exclusive=True
+                port, baudrate, timeout=patience / 10, write_timeout=WRITE_S, exclusive=True
             )
             self.line.reset_input_buffer()
         except (OSError, ValueError) as error:
@@ -92,7 +93,7 @@ class SerialLine:
                 complaint = str(again)
             except serial.SerialTimeoutException as error:
                 raise BoardError(
-                    f"{self.port}: takes no data for {self.patience:g} s: nothing reads there"
+                    f"{self.port}: takes no data for {WRITE_S:g} s: nothing reads there"
                 ) from error
             except OSError as error:
                 raise BoardError(f"{self.port}: cannot be read or written: {error}") from error

@@ -105,7 +105,12 @@ MUTANTS = {
         "(in_data",
         EARLY,
     ),
-    "waits-for-ever-for-a-load": ("mlp_link_load", "load_refused || expired)", "load_refused)", STOPS),
+    "waits-for-ever-for-a-load": (
+        "mlp_link_load",
+        "load_refused || expired)",
+        "load_refused)",
+        STOPS,
+    ),
     "has-the-id-before-the-weights": (
         "mlp_link_id",
         "done && (pending || !core_rst)",

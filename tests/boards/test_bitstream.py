@@ -2,10 +2,11 @@
 
 import dataclasses
 import re
+from pathlib import Path
 
 import pytest
 
-from boards import bitstream
+from boards import bitstream, protocol
 from boards.bitstream import BOARDS
 from boards.design import BOARD_RTL, for_serial_line
 from common.errors import CommandError
@@ -14,6 +15,7 @@ from model import artifact
 from model.learning.backprop import Plan
 from model.learning.core import Core
 from model.learning.plans import PLANS, with_score
+from scripts import bitstream as command
 from tb.sim.made_up import made_up
 
 NETWORK = artifact.load(GOLDEN_IRIS)
@@ -27,6 +29,19 @@ def test_a_small_network_becomes_a_bitstream(board: bitstream.Board) -> None:
     assert made.stat().st_size > 10_000
     assert placed.megahertz >= board.hertz / 1e6
     assert all(0 < placed.used[kind] <= placed.available[kind] for kind in ("LUT", "DSP"))
+
+
+def test_a_loadable_network_becomes_a_bitstream_and_the_core_that_loads_are_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    network, board = made_up([2, 3, 2], loadable=True), BOARDS["icebreaker"]
+    artifact.save(network, tmp_path / "network.json")
+    command.predict(tmp_path, board)
+    assert (tmp_path / board.bitstream).stat().st_size > 10_000
+    core = artifact.load(tmp_path / "icebreaker.network.json")
+    assert protocol.network_id(core) == protocol.network_id(network)
+    assert core.spec == bitstream.fitted(network, board).spec
+    assert f"{tmp_path / 'icebreaker.network.json'}: the core" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
