@@ -61,7 +61,7 @@ def bench(
 
 
 def test_board_loads_networks_under_icarus() -> None:
-    """What the mutants below leave to it; they run the rest of the bench."""
+    """Tests of the bench that no mutant below has to fail."""
     tests = "answers_as_each_network|drops_what_comes|has_the_id_of_its_weights"
     assert bench(SMALL, "icarus", "loads-small", testcase=tests) == 3
 
@@ -75,7 +75,7 @@ def test_an_upset_spoils_one_load_and_no_id() -> None:
 
 
 def test_loadable_board_hears_requests_as_any_other() -> None:
-    """What is wrong with them, and what comes too early."""
+    """Damaged ones, wrong ones, and those that come too early."""
     tests = "says_what_is_wrong|drops_what_comes"
     assert bench(SMALL, "icarus", "loadable", "board_bench", testcase=tests) == 2
 

@@ -101,7 +101,7 @@ def damaged_loads(tag: int) -> Iterator[bytes]:
 
 
 def wrong_loads() -> Iterator[tuple[bytes, Status]]:
-    """What stands behind the tag of a load that came whole and is wrong, and what is said of it."""
+    """Bytes behind the tag of a load that comes whole and is wrong, and what is said of it."""
     body = BODIES[1]
     words = body[NUMBERS:-CRC_BYTES]
     for at in (0, 3):
