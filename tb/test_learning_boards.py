@@ -28,7 +28,7 @@ from tb.modules.mutant import Mutant, mutated
 from tb.sim.board import SimulatedBoard
 from tb.sim.learning_board import run_bench, simulated_board
 from tb.sim.runner import SimulationFailed
-from tb.test_boards import framed, played_board
+from tb.test_boards import PATIENCE, framed, played_board
 
 CORE = Core(IRIS, 6)
 X, LABELS = samples_of("iris")
@@ -190,7 +190,10 @@ def teach(board: LearningBoard, run: Learner, count: int) -> None:
 def test_host_learns_to_the_bit_and_moves_a_state_to_another_board(tmp_path: Path) -> None:
     """Over the end of an epoch; the state goes through its file to a second board."""
     run, path = Learner.begin(IRIS, 1), tmp_path / "checkpoint.json"
-    with simulated_board(CORE, name="learning") as one, LearningBoard(IRIS, one.port) as board:
+    with (
+        simulated_board(CORE, name="learning") as one,
+        LearningBoard(IRIS, one.port, patience=PATIENCE) as board,
+    ):
         board.start(1)
         teach(board, run, IRIS.samples + 8)
         same(board.save(), run.state)
@@ -204,7 +207,7 @@ def test_host_learns_to_the_bit_and_moves_a_state_to_another_board(tmp_path: Pat
     _, state = learner.load(path)
     with (
         simulated_board(CORE, name="learning-two") as two,
-        LearningBoard(IRIS, two.port) as board,
+        LearningBoard(IRIS, two.port, patience=PATIENCE) as board,
     ):
         board.load(state)
         teach(board, run, 12)
@@ -215,12 +218,12 @@ def test_host_learns_to_the_bit_and_moves_a_state_to_another_board(tmp_path: Pat
 def test_another_host_goes_on_with_what_the_board_has() -> None:
     run = Learner.begin(IRIS, 5)
     with simulated_board(CORE, name="learning-on") as running:
-        with LearningBoard(IRIS, running.port) as board:
+        with LearningBoard(IRIS, running.port, patience=PATIENCE) as board:
             with pytest.raises(BoardError, match="has no network: start or load one first"):
                 board.predict(X[0])
             board.start(5)
             teach(board, run, 3)
-        with LearningBoard(IRIS, running.port) as board:
+        with LearningBoard(IRIS, running.port, patience=PATIENCE) as board:
             teach(board, run, 3)
             same(board.save(), run.state)
 
@@ -233,7 +236,14 @@ def test_a_board_is_a_backend_that_learns() -> None:
     expected = network.learn(features, y, epochs=2, start="random", seed=9)
     with simulated_board(Core(expected.plan, 6), name="learning-backend") as running:
         found = network.learn(
-            features, y, epochs=2, start="random", seed=9, backend="board", port=running.port
+            features,
+            y,
+            epochs=2,
+            start="random",
+            seed=9,
+            backend="board",
+            port=running.port,
+            patience=PATIENCE,
         )
     assert found.wrong == expected.wrong
     np.testing.assert_array_equal(
@@ -294,7 +304,7 @@ def test_host_names_a_board_that_learns_another_plan() -> None:
     other = dataclasses.replace(IRIS, epochs=99)
     with (
         simulated_board(CORE, name="learning-other") as running,
-        LearningBoard(other, running.port) as board,
+        LearningBoard(other, running.port, patience=PATIENCE) as board,
         pytest.raises(BoardError, match=r"must learn plan [0-9a-f]{8}, got [0-9a-f]{8}"),
     ):
         board.start(1)
@@ -332,7 +342,7 @@ def test_host_believes_no_state_that_cannot_be() -> None:
 
     with (
         played_board(answer) as port,
-        LearningBoard(IRIS, port) as board,
+        LearningBoard(IRIS, port, patience=PATIENCE) as board,
         pytest.raises(BoardError, match="state cannot be one: lfsr must be an integer from 1"),
     ):
         board.save()
@@ -353,7 +363,10 @@ def test_late_and_foreign_answers_are_passed_over() -> None:
             ]
         )
 
-    with played_board(answer) as port, LearningBoard(IRIS, port) as board:
+    with (
+        played_board(answer) as port,
+        LearningBoard(IRIS, port, patience=PATIENCE) as board,
+    ):
         assert board.predict(X[0]) == lessons.Answer(0, (200, 55, 0))
         assert board.retries == 0
 
@@ -376,7 +389,10 @@ def test_a_reply_of_another_length_is_passed_over() -> None:
         longer = answered(asked)[:-1] + b"\0\xc0"
         return longer + answered(asked)
 
-    with played_board(answer) as port, LearningBoard(IRIS, port) as board:
+    with (
+        played_board(answer) as port,
+        LearningBoard(IRIS, port, patience=PATIENCE) as board,
+    ):
         board.start(1)
         assert board.retries == 0
     with (
