@@ -99,4 +99,4 @@ async def one_upset_spoils_one_load_or_request(dut):
             await silence_of(line)
             if name == "number":
                 await replace(line, new)
-        held = await holder(line)
+            held = await holder(line)
