@@ -52,6 +52,9 @@ module mlp_loadable_rom #(
             wire last_part = part == PARTS[PART_W-1:0] - 1'b1;
             wire last_word = word == DEPTH[ADDR_W-1:0] - 1'b1;
 
+            // A word of fewer than 8 bits has no place for some of a byte.
+            wire unused_value = &{1'b0, value};
+
             wire [INDEX_W-1:0] from, to;
 
             if (DEPTH > 1) begin : g_words

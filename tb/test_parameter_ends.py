@@ -195,6 +195,8 @@ NETWORKS: dict[str, Network] = {
     "narrow softmax": made_up(
         [2, 2], formats=[Q2, Q2], weight_format=Q2, softmax=("taylor2", "restoring")
     ),
+    # Words of fewer bits than the byte that brings them.
+    "narrow weights to load": made_up([3, 2], weight_format=Q2, loadable=True),
     "wide softmax": made_up(
         [1, 64],
         formats=[Format(16, 15), Format(16, 16)],
