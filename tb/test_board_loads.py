@@ -1,7 +1,6 @@
 """New weights over the serial line of a board: its Verilog, and the host that sends them."""
 
 import dataclasses
-import threading
 import time
 
 import numpy as np
@@ -23,7 +22,7 @@ from tb.modules.mutant import Mutant, mutated
 from tb.sim.board import run_bench, simulated_board
 from tb.sim.made_up import codes, made_up
 from tb.sim.runner import SimulationFailed
-from tb.test_boards import check, framed, played_board, reply_of
+from tb.test_boards import check, framed, played_board, pressed, reply_of
 
 # Features of two bytes; a word of weights is one byte in the small core and two in the other.
 FORMATS = [Format(12, 6), Format(8, 4)]
@@ -195,22 +194,10 @@ def test_host_loads_over_a_noisy_line() -> None:
 def test_host_loads_while_the_board_is_reset() -> None:
     x = codes(np.random.default_rng(5), SMALL[0], 10)
     how = {"patience": 0.1, "attempts": 100}
-    with simulated_board(SMALL[0], name="load-resets") as running:
-        done = threading.Event()
-
-        def press() -> None:
-            while not done.wait(0.02):
-                running.reset()
-
-        pressing = threading.Thread(target=press)
-        pressing.start()
-        try:
-            for network in (*SMALL[1:], SMALL[0]):
-                run = loaded(SMALL[0], network, port=running.port, **how)  # type: ignore[arg-type]
-                check(network, run(network, x), x)
-        finally:
-            done.set()
-            pressing.join()
+    with simulated_board(SMALL[0], name="load-resets") as running, pressed(running, 0.02):
+        for network in (*SMALL[1:], SMALL[0]):
+            run = loaded(SMALL[0], network, port=running.port, **how)  # type: ignore[arg-type]
+            check(network, run(network, x), x)
 
 
 def test_host_names_a_board_with_another_core() -> None:

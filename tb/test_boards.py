@@ -1,6 +1,7 @@
 """A network behind a serial line: its Verilog, and the host that will talk to real boards."""
 
 import contextlib
+import itertools
 import os
 import pty
 import select
@@ -26,7 +27,7 @@ from model.data import datasets
 from model.format import Format
 from model.reference import quantize, trace
 from tb.modules.mutant import Mutant, mutated
-from tb.sim.board import run_bench, simulated_board
+from tb.sim.board import SimulatedBoard, run_bench, simulated_board
 from tb.sim.made_up import codes, made_up
 from tb.sim.runner import SimulationFailed
 
@@ -169,22 +170,30 @@ def test_host_survives_a_noisy_line() -> None:
     check(IRIS, (winners, np.array([answer.results for answer in answers])), FLOWERS)
 
 
+@contextmanager
+def pressed(board: SimulatedBoard, every: float, times: int | None = None) -> Iterator[None]:
+    """Meanwhile the button is pressed, ``every`` seconds, always or so many ``times``."""
+    done = threading.Event()
+
+    def press() -> None:
+        for _ in itertools.count() if times is None else range(times):
+            if done.wait(every):
+                return
+            board.reset()
+
+    pressing = threading.Thread(target=press)
+    pressing.start()
+    try:
+        yield
+    finally:
+        done.set()
+        pressing.join()
+
+
 def test_host_survives_resets() -> None:
-    with simulated_board(IRIS, name="iris-resets") as running:
-        done = threading.Event()
-
-        def press() -> None:
-            while not done.wait(0.02):
-                running.reset()
-
-        pressing = threading.Thread(target=press)
-        pressing.start()
-        try:
-            answers = predict_codes(IRIS, FLOWERS, port=running.port, patience=0.1, attempts=30)
-        finally:
-            done.set()
-            pressing.join()
-        check(IRIS, answers, FLOWERS)
+    with simulated_board(IRIS, name="iris-resets") as running, pressed(running, 0.02):
+        answers = predict_codes(IRIS, FLOWERS, port=running.port, patience=0.1, attempts=30)
+    check(IRIS, answers, FLOWERS)
 
 
 def test_host_survives_what_another_left_on_the_line() -> None:

@@ -1,8 +1,6 @@
 """A board that learns: its Verilog, and the host that will talk to real boards."""
 
 import dataclasses
-import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +23,9 @@ from model.learning.core import Core, stream
 from model.learning.learner import Learner, LearningError, State
 from model.learning.plans import samples_of
 from tb.modules.mutant import Mutant, mutated
-from tb.sim.board import SimulatedBoard
 from tb.sim.learning_board import run_bench, simulated_board
 from tb.sim.runner import SimulationFailed
-from tb.test_boards import PATIENCE, framed, played_board
+from tb.test_boards import PATIENCE, framed, played_board, pressed
 
 CORE = Core(IRIS, 6)
 X, LABELS = samples_of("iris")
@@ -264,25 +261,6 @@ def test_host_survives_a_noisy_line() -> None:
         assert board.retries > 0
 
 
-def pressed(running: SimulatedBoard, action: Callable[[], None], times: int) -> None:
-    """Do it while the button is pressed so many times, whatever the board is doing."""
-    done = threading.Event()
-
-    def press() -> None:
-        for _ in range(times):
-            if done.wait(0.3):
-                return
-            running.reset()
-
-    pressing = threading.Thread(target=press)
-    pressing.start()
-    try:
-        action()
-    finally:
-        done.set()
-        pressing.join()
-
-
 def test_host_brings_a_board_back_that_was_reset() -> None:
     run = Learner.begin(IRIS, 3)
     with (
@@ -295,7 +273,8 @@ def test_host_brings_a_board_back_that_was_reset() -> None:
         for _ in range(3):
             running.reset()
             teach(board, run, 7)
-        pressed(running, lambda: teach(board, run, 30), 5)
+        with pressed(running, 0.3, times=5):
+            teach(board, run, 30)
         same(board.save(), run.state)
         assert board.restored >= 3
 
