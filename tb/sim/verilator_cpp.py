@@ -33,6 +33,10 @@ _SOON = ["-O3", "-MAKEFLAGS", "OPT_FAST=-O0"]
 LIBRARY = Path(__file__).with_name("library.h")
 # Verilog that others' generators wrote is not clean, and is not ours to clean.
 _FOREIGN = [*_FAST, "-Wno-fatal"]
+# How Verilator says that the make which it started has failed.
+_MAKE_FAILED = "%Error: 'make "
+# Everything is made again, whatever a former attempt has left.
+_ANEW = ["-MAKEFLAGS", "-B"]
 # Nobody replaces a function of a library of ours, so what it calls within may be inlined: the core
 # that learns takes a tenth less time.
 _LIBRARY = [
@@ -82,7 +86,7 @@ def _build(
     args: Sequence[str],
     product: str,
 ) -> Path:
-    environment = without_foreign(os.environ) | verilator_tools() | compiler_cache()
+    environment = without_foreign(os.environ) | verilator_tools()
 
     def build(folder: Path) -> None:
         log = folder / "build.log"
@@ -95,12 +99,34 @@ def _build(
             *map(str, files),
             str(harness[0]),
         ]
-        with log.open("w") as stream:
-            done = subprocess.run(
-                command, env=environment, stdout=stream, stderr=subprocess.STDOUT, check=False
-            )
-        if done.returncode:
-            raise SimulatorError(f"{module}: {complaint_in(log)}; log: {log}")
+        if _ends_well(command, environment | compiler_cache(), log):
+            return
+        # Where a compiler was killed or its cache failed, nothing is wrong with what it was given.
+        if _make_failed(log) and _ends_well([*command, *_ANEW], environment, log):
+            return
+        raise SimulatorError(f"{module}: {_complaint(log)}; log: {log}")
 
     recipe = {"arguments": [*_ARGS, *args], "harness": results.files(harness)}
     return build_folder(module, parameters, "verilator", rtl, recipe, build) / product
+
+
+def _ends_well(command: Sequence[str], environment: Mapping[str, str], log: Path) -> bool:
+    with log.open("a") as stream:
+        done = subprocess.run(
+            command, env=environment, stdout=stream, stderr=subprocess.STDOUT, check=False
+        )
+    return done.returncode == 0
+
+
+def _make_failed(log: Path) -> bool:
+    """Whether Verilator was content, and what it wrote did not come to be compiled."""
+    return _MAKE_FAILED in log.read_text(errors="replace")
+
+
+def _complaint(log: Path) -> str:
+    """What went wrong: a compiler's error or, where it had no time for one, how make ended."""
+    complaint = complaint_in(log)
+    if not complaint.startswith(_MAKE_FAILED):
+        return complaint
+    lines = log.read_text(errors="replace").splitlines()
+    return next((line for line in reversed(lines) if line.startswith("make:")), complaint)
