@@ -14,7 +14,7 @@ from common.markdown import table_of_numbers
 from common.paths import GOLDEN_IRIS, ROOT
 from model import artifact
 from syn import utilization
-from syn.folds import refolded
+from syn.folds import SHARED, refolded
 from syn.targets import target
 from syn.utilization import Facts
 
@@ -39,20 +39,27 @@ BUILDS = (
     Build("1x1,2x1,2x1,1x1", "ice40", "up5k", "the 8 DSPs of the device, two for the softmax"),
     Build("serial", "ice40", "hx8k", "one multiplier a layer, none of them a DSP"),
     Build("default", "xc7", None, "the recipe's fold, synthesized only: there is no open router"),
-    Build("unrolled", "ecp5", "85k", "a result a cycle, every weight a constant", seeds=(1,)),
+    Build(
+        SHARED,
+        "ecp5",
+        "85k",
+        "a result a cycle, by sums that outputs share; synthesized, not placed",
+        seeds=(),
+    ),
 )
 
 
-def summary(found: Sequence[Facts]) -> str:
+def summary(found: Sequence[tuple[Build, Facts]]) -> str:
     """A row a build, with the clock as the median of its seeds."""
     columns = ["device", "multipliers", "LUT", "FF", "DSP", "BRAM", "MHz", "cycles per result"]
     columns += ["latency in cycles", "latency in ns", "results/s"]
     rows = []
-    for facts in found:
+    for build, facts in found:
         cells, clock = dict(facts["cells"]), facts["clock"] or {}
         cells |= facts["placed"] or {}
         name = " ".join(filter(None, (facts["target"], facts["device"])))
-        multipliers = sum(simd * pe for simd, pe in facts["fold"].values())
+        products = sum(simd * pe for simd, pe in facts["fold"].values())
+        multipliers = 0 if build.fold == SHARED else products
         kinds = [f"{cells[kind]:,}" for kind in ("LUT", "FF", "DSP", "BRAM")]
         times = [clock.get(key, "") for key in ("median", "latency in ns", "results per second")]
         shown = [f"{value:,}" if value != "" else "" for value in times]
@@ -65,6 +72,8 @@ def section(build: Build, facts: Facts) -> str:
     """One build in full: estimate, cells, clock of each seed, modules, warnings."""
     name = " ".join(filter(None, (facts["target"], facts["device"])))
     fold = ", ".join(f"{layer} {simd}x{pe}" for layer, (simd, pe) in facts["fold"].items())
+    if build.fold == SHARED:
+        fold += ", each product a part of a sum"
     kinds = [facts["lut"] if kind == "LUT" else kind for kind in facts["cells"]]
     parts = [f"## {name}: {build.reason}", f"SIMD x PE: {fold}."]
     rows = [
@@ -106,7 +115,7 @@ def page(found: Sequence[tuple[Build, Facts]]) -> str:
         "by a [floorplan](../decisions/0014-a-floorplan-of-multipliers.md). LUTs are those of "
         "the placed design where there is one. Modules are counted in the flattened netlist, "
         "each cell for the instance that names it.",
-        summary([facts for _, facts in found]),
+        summary(found),
         *(section(build, facts) for build, facts in found),
     ]
     return "\n\n".join(parts) + "\n"
@@ -127,7 +136,7 @@ def run(arguments: argparse.Namespace) -> None:
     files.write_atomically(ROOT / "build" / "silicon.json", text + "\n")
     files.write_atomically(arguments.docs / Path(PAGE).name, page(found))
     for path in (arguments.readme, arguments.integrate):
-        markdown.fill(path, {BLOCK: summary([facts for _, facts in found])})
+        markdown.fill(path, {BLOCK: summary(found)})
     print(f"{PAGE}, {README} and {INTEGRATE}: written")
 
 
