@@ -43,10 +43,18 @@ class Fitted:
         return [[0, index] for index in others] or [[0]]
 
     def _width(self, console: Console, options: ConsoleOptions, block: Sequence[int]) -> int:
-        """Characters that columns take at least."""
+        """Characters that columns take at least.
+
+        One that may not wrap is as wide as its cells: a blank inside them is no place to cut.
+        """
         wide = options.update(max_width=_UNLIMITED)
         part = _part(self.table, block, whole=True)
         part.title = None
+        for column in part.columns:
+            cells = (column.header, *column.cells) if column.no_wrap else ()
+            column.min_width = max(
+                (Measurement.get(console, wide, cell).maximum for cell in cells), default=None
+            )
         return Measurement.get(console, wide, part).minimum
 
 

@@ -19,6 +19,9 @@ from model.stages.output import ArgmaxSpec, LogitsSpec, SigmoidSpec
 from model.stages.softmax import SoftmaxSpec
 from model.tables import RECIPROCAL_ADDR_W, RECIPROCAL_W
 
+# Samples of which `predict` holds every tensor at a time.
+PIECE = 4096
+
 
 class FeatureError(VerbatimError):
     """Features of the wrong shape, type or value: the message names it."""
@@ -284,6 +287,11 @@ def predict(network: Network, features: NDArray[np.float64]) -> tuple[Int, Int]:
     """Classes ``[samples]`` and results ``[samples, n_out]`` of real features.
 
     Results are those of the network's output, such as probabilities in units of 1/255. Raises
-    `FeatureError` where a feature is not finite or a sample has not ``n_in`` of them.
+    `FeatureError` where a feature is not finite or a sample has not ``n_in`` of them. Tensors of
+    `PIECE` samples are held at a time.
     """
-    return result(network, trace(network, encode(network, features)))
+    codes = encode(network, features)
+    starts = range(0, max(len(codes), 1), PIECE)
+    found = [result(network, trace(network, codes[at : at + PIECE])) for at in starts]
+    classes, results = zip(*found, strict=True)
+    return np.concatenate(classes), np.concatenate(results)

@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from common import cli, errors, whole
+from common import cli, errors, tables
 from common.files import write_atomically
 from common.paths import GOLDEN_IRIS, ROOT, RTL
 from model import artifact, fast, images, onnx_export, reference
@@ -253,7 +253,7 @@ def run(arguments: argparse.Namespace) -> None:
         task = progress.add_task("measuring", total=MEASUREMENTS)
         figures = measure(arguments.scratch, arguments.network, lambda: progress.advance(task))
     write_atomically(arguments.out, json.dumps(figures, indent=1) + "\n")
-    whole.show(table(figures))
+    tables.show(table(figures))
     print(f" {arguments.out}")
 
 

@@ -20,7 +20,7 @@ import torch
 from rich import box
 from rich.table import Table
 
-from common import cli, sources, whole
+from common import cli, sources, tables
 from common.files import write_atomically
 from common.paths import BUILD
 from model import folding, images, recipe
@@ -196,7 +196,7 @@ def run(arguments: argparse.Namespace) -> None:
         for name in names
     }
     write_atomically(arguments.out, json.dumps(figures, indent=1) + "\n")
-    whole.show(table(figures))
+    tables.show(table(figures))
     print(f" {arguments.out}")
 
 

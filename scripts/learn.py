@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from common import cli, whole
+from common import cli, tables
 from common.errors import VerbatimError
 from common.files import whole_file
 from model import artifact, images, recipe, reference
@@ -292,7 +292,7 @@ def run(arguments: argparse.Namespace) -> None:
     artifact.save(network, build / NETWORK)
     learner.save(plan, learned.state, build / CHECKPOINT)
     draw(found, build / PICTURE)
-    whole.show(table(plan, samples, found, training))
+    tables.show(table(plan, samples, found, training))
     count = plan.epochs * plan.samples
     print(f"masters after each of {plan.epochs} epochs: equal, sha256 {learned.state.digest}")
     print(

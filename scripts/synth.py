@@ -6,7 +6,7 @@ import json
 from rich.console import Console
 from rich.progress import Progress
 
-from common import cli, errors, files, whole
+from common import cli, errors, files, tables
 from model import artifact
 from syn import targets, utilization
 from syn.folds import refolded
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> None:
     name = "-".join(["synth", target.name, *([device.name] if device else [])])
     path = arguments.build / f"{name}.json"
     files.write_atomically(path, json.dumps(found, indent=1) + "\n")
-    whole.show(*utilization.tables(found))
+    tables.show(*utilization.tables(found))
     for warning in found["warnings"]:
         print(f"warning: {warning}")
     print(f"{path}: written")

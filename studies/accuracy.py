@@ -18,7 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from common import cli, errors, whole
+from common import cli, errors, tables
 from common.files import digest, write_atomically
 from common.jobs import Job as Task
 from common.jobs import rests_on as rests_on_modules
@@ -243,7 +243,7 @@ def run(arguments: argparse.Namespace) -> None:
     figures = report(plan, totals, arguments.splits)
     path: Path = arguments.build / "accuracy.json"
     write_atomically(path, json.dumps(figures, indent=2) + "\n")
-    whole.show(table(figures), table_of_widths(figures))
+    tables.show(table(figures), table_of_widths(figures))
     lost = figures["points_lost"]
     if lost > arguments.tolerance:
         raise errors.CommandError(

@@ -51,7 +51,15 @@ def run_yosys(lines: list[str], folder: Path, name: str, *, seconds: float | Non
 def chosen(parameters: Mapping[str, Parameter]) -> str:
     """Parameters as the options of `chparam` and `hierarchy -chparam`.
 
+    They take no sign, so a negative integer is the 32 bits of Verilog's.
+
     >>> chosen({"N": 3, "EXP": "exp.mem"})
     '-set N 3 -set EXP "exp.mem"'
+    >>> chosen({"FRAC": -3})
+    "-set FRAC 32'hfffffffd"
     """
-    return " ".join(f"-set {name} {number(value)}" for name, value in parameters.items())
+    unsigned = {
+        name: (value & 0xFFFFFFFF,) if isinstance(value, int) and value < 0 else value
+        for name, value in parameters.items()
+    }
+    return " ".join(f"-set {name} {number(value)}" for name, value in unsigned.items())

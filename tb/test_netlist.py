@@ -15,7 +15,13 @@ from tb.modules.registry import case_named
 from tb.sim.run_network import EVERY_SAMPLE, LONG_RUN, run_network
 from tb.sim.runner import SimulationFailed, simulate
 
-SLICE = ("requantize-1-20-8-7", "stream_pack-6-1-8", "rom-70-12", "softmax_sum-3by1-8.4")
+SLICE = (
+    "requantize-1-20-8-7",
+    "stream_pack-6-1-8",
+    "rom-70-12",
+    "softmax_sum-3by1-8.4",
+    "sigmoid-1by1-2.-3",
+)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -16,6 +16,7 @@ from common.paths import ROOT
 from common.programs import SimulatorError
 from tb.modules.mutant import Mutant, mutated
 from tb.modules.registry import case_named
+from tb.sim import simulators
 from tb.sim.runner import SimulationFailed, _judge, simulate
 from tb.sim.simulators import SIMULATORS, without_foreign
 
@@ -167,6 +168,12 @@ def test_a_setting_of_another_project_changes_nothing_by_itself(
 ) -> None:
     monkeypatch.setenv(name, "1")
     assert RELU.run("icarus", folder=tmp_path, name=f"foreign-{name}").compared > 0
+
+
+def test_no_python_on_path_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulators, "BUILD", tmp_path / "build")
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    assert RELU.run("verilator", folder=tmp_path, name="no-python").compared > 0
 
 
 def test_all_that_cocotb_reads_is_taken_away() -> None:

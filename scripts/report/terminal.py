@@ -15,8 +15,7 @@ from rich.text import Text
 from common import cli, files
 from common.errors import CommandError
 from common.files import write_atomically
-from common.tables import console
-from common.whole import Whole
+from common.tables import Fitted, console
 from model.metrics import shortfall
 from model.stages.softmax import SoftmaxSpec
 from scripts.report import facts as summary
@@ -40,7 +39,7 @@ class Section:
     def __rich__(self) -> Group:
         """Renderable for rich."""
         note = [Padding(Text(self.note, style="dim"), (0, 0, 1, 1))] if self.note else []
-        return Group(Text(self.title, style="bold"), Whole(self.table), *note)
+        return Group(Text(self.title, style="bold"), Fitted(self.table), *note)
 
 
 def table(*columns: str, words: int = 1) -> Table:

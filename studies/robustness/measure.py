@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from common import cli, files, jobs, results, whole
+from common import cli, files, jobs, results, tables
 from common.errors import CommandError
 from common.jobs import Job
 from model import artifact, backends, recipe, reference
@@ -251,7 +251,7 @@ def prove(measured: Measured, path: Path, build: Path, *, rtl: bool = True) -> d
     replayed = replay(measured.network, measured.samples) if rtl else 0
     found = figures(measured) | {"check seconds": seconds, "replayed": replayed}
     files.write_atomically(build / "robustness.csv", rows(measured))
-    whole.show(*shown(measured))
+    tables.show(*shown(measured))
     print(exactness(found))
     print(f"{files.shown(proof)}: the certificate")
     print(f"checker: {sentence}")

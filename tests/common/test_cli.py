@@ -105,3 +105,13 @@ def test_full_disk_is_what_a_program_is_quoted_with(tmp_path: Path) -> None:
     assert last_words(done) == lines[0]
     (tmp_path / "build.log").write_text("%Error: make failed\n" + "\n".join(lines))
     assert complaint_in(tmp_path / "build.log") == lines[0]
+
+
+def test_end_of_make_is_quoted_where_nothing_complains(tmp_path: Path) -> None:
+    lines = ["/bin/sh: 1: python: not found", "make: *** [top.mk:1: top.cpp] Error 127"]
+    after = ["make: Leaving directory '/build'", "%Error: 'make -f top.mk' exited with 2"]
+    (tmp_path / "build.log").write_text("\n".join(lines + after))
+    assert complaint_in(tmp_path / "build.log") == lines[1]
+    (tmp_path / "build.log").write_text("\n".join(["top.cpp:1:1: error: lost", *lines, *after]))
+    assert complaint_in(tmp_path / "build.log") == "top.cpp:1:1: error: lost"
+    assert complaint_in(tmp_path / "no.log") == "no output"

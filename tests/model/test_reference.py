@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from model import recipe, reference, tables
+from common.paths import GOLDEN_IRIS
+from model import artifact, recipe, reference, tables
 from model.artifact import ArtifactError, Network
 from model.bounds import accumulator_width
 from model.format import Format
@@ -270,3 +271,16 @@ def test_a_network_whose_accumulator_is_too_narrow_cannot_be_made():
     spec = integers.spec.with_layers((replace(layer, acc_w=16),))
     with pytest.raises(ArtifactError, match="acc_w is 16, its sums need 17 bits"):
         integers.refolded(spec)
+
+
+@pytest.mark.parametrize("samples", [0, 1, 7, 8, 9, 20])
+def test_pieces_of_a_prediction_are_the_whole(samples, monkeypatch):
+    network = artifact.load(GOLDEN_IRIS)
+    features = np.random.default_rng(8).uniform(0, 8, size=(samples, 4))
+    whole = reference.result(network, reference.trace(network, reference.encode(network, features)))
+    held, trace = [], reference.trace
+    monkeypatch.setattr(reference, "PIECE", 8)
+    monkeypatch.setattr(reference, "trace", lambda n, x: held.append(len(x)) or trace(n, x))
+    for found, wanted in zip(reference.predict(network, features), whole, strict=True):
+        assert found.dtype == wanted.dtype and np.array_equal(found, wanted)
+    assert sum(held) == samples and max(held) <= 8

@@ -15,8 +15,7 @@ from rich.console import Console
 
 from common.errors import CommandError
 from common.paths import GOLDEN_IRIS, ROOT
-from common.tables import console
-from common.whole import Whole
+from common.tables import Fitted, console
 from model import artifact
 from model.format import Int
 from scripts import bench, bench_canonical, bench_learning, bench_pairs
@@ -81,7 +80,7 @@ def test_figures_far_beyond_their_aims_are_shown_and_written(
 def test_table_fits_terminals(width: int) -> None:
     shown = Console(width=width)
     with shown.capture() as printed:
-        shown.print(Whole(bench.table(FIGURES)))
+        shown.print(Fitted(bench.table(FIGURES)))
     lines = printed.get().splitlines()
     # One block: every row has its name and its unit.
     assert sum("make sim" in line and "seconds" in line for line in lines) == 2 * len(SIMULATORS)

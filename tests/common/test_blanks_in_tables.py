@@ -4,8 +4,8 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from common import whole
-from common.whole import Whole
+from common import tables
+from common.tables import Fitted
 
 ROWS = [
     ["mean %", "97.33 ± 0.04", "-1 .. 0.992188", "(30/30)*(30/1)", "29 %"],
@@ -26,7 +26,7 @@ def table() -> Table:
 def printed(width: int) -> str:
     shown = Console(width=width)
     with shown.capture() as text:
-        shown.print(Whole(table()))
+        shown.print(Fitted(table()))
     return text.get()
 
 
@@ -53,6 +53,6 @@ def test_a_cell_that_is_too_wide_by_itself_wraps() -> None:
 
 
 def test_tables_and_words_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    whole.show(table(), "and a line")
+    tables.show(table(), "and a line")
     shown = capsys.readouterr().out
     assert "97.33 ± 0.04" in shown and "and a line" in shown
