@@ -131,6 +131,16 @@ def test_promise_of_the_contract_is_refuted(promise: str) -> None:
         )
 
 
+def test_wait_that_no_bench_of_the_core_can_see_is_refuted() -> None:
+    """The walk begins long before it comes to a word that is still written."""
+    mutant = Mutant("waits-less", "mlp_learn_control", "quiet + 3'd1", "(quiet + 3'd1) ^ 3'd2", "")
+    rtl = mutated(mutant, BUILD / "mutants" / f"breach-{mutant.name}")
+    (contract,) = (found for found in CONTRACTS if found.module == mutant.module)
+    folder = BUILD / "formal" / "breach-waits-less"
+    with pytest.raises(ProofError, match="waits_for_the_last_write is refuted"):
+        prove(contract, rtl, folder=folder, promise="waits_for_the_last_write")
+
+
 def test_every_promise_and_every_module_has_its_mistake() -> None:
     assert set(BREACHES) == set(PROMISES)
     proved = {contract.module for contract in CONTRACTS}

@@ -209,3 +209,12 @@ def test_part_with_memories_is_proved_equal_to_itself() -> None:
     itself = dataclasses.replace(mutant, number=999, change=change)
     part = within.Alone(within.whole(), "mlp_learn_engine")
     assert equivalence.compare(part, itself, undefined_is_zero=True).holds
+
+
+def test_contract_refutes_what_the_bench_of_the_core_cannot_see() -> None:
+    """A wait that is too short by cycles of which the core has more than it needs."""
+    core, module = within.whole(), "mlp_learn_control"
+    change = f"inv at Y[1] of $add${module}.v:124$"
+    (waits,) = (m for m in core.mutants(module, 11, 1)[1] if m.sentence.startswith(change))
+    broken = within.breach(within.Alone(core, module), waits, module)
+    assert broken and "learn_control: a promise is refuted after" in broken

@@ -22,9 +22,11 @@ from model.verilog import literal
 from syn.yosys import run_yosys
 from tb.modules.case import Case, short
 from tb.modules.learning_networks import HARD, of_hard
-from tb.modules.registry import FAMILY_OF, MODULES
+from tb.modules.registry import CONTRACTS, FAMILY_OF, MODULES
 from tb.sim.runner import simulate
 from verify import cases, record
+from verify.formal import properties
+from verify.formal.softmax_proofs import ProofError
 from verify.mutation import equivalence, judge, page, parts, run
 from verify.mutation.judge import Told, Verdict, noticed
 from verify.mutation.netlist_mutants import (
@@ -76,7 +78,8 @@ INTRODUCTION = """# Mutants within the core that learns
 
 `make verify-mutation-within` writes this page. Seven parts of `mlp_learn_top` have no bench of
 their own: one cell of one of them is changed in the elaborated core, and the bench of the core must
-notice, or a proof must say that the part alone, under all inputs and resets, is what it was.
+notice, or a proof must say that the part alone, under all inputs and resets, is what it was. Where
+neither does, the part's own contract, one of those of `make verify-formal`, must refute it.
 
 """
 MODULES_LIST = "modules.txt"
@@ -198,8 +201,35 @@ def prove(module: str, number: int, count: int, seed: int) -> Told:
     proof = equivalence.compare(part, mutant, seconds=limit, undefined_is_zero=True)
     if proof.holds:
         return {"outcome": "equivalent", "why": f"proved, {proof.frames} frames"}
+    broken = breach(part, mutant, module)
+    if broken:
+        return {"outcome": "killed", "why": broken}
     told = f"a run of {proof.frames} cycles tells them apart"
     return {"outcome": "survived", "why": told if proof.holds is False else "no proof either"}
+
+
+def breach(part: Alone, mutant: NetlistMutant, module: str) -> str | None:
+    """The sentence in which a contract of the part refutes a mutant; None where none does.
+
+    A contract chooses parameters of its own, so it speaks of parts without any.
+    """
+    if "$paramod" in part.inner:
+        return None
+    rtl = FOLDER / "breaches" / mutant.name
+    for contract in CONTRACTS:
+        if contract.module == module:
+            shutil.rmtree(rtl, ignore_errors=True)
+            shutil.copytree(RTL, rtl)
+            shutil.copy(part.folder / NETLIST, rtl)
+            lines = [f"read_rtlil {NETLIST}", f"mutate {mutant.change}", "flatten"]
+            lines += [f"select {part.inner}", f"write_verilog -noattr -selected {module}.v"]
+            run_yosys(lines, rtl, "breach")
+            try:
+                properties.prove(contract, rtl, folder=rtl / "proof")
+            except ProofError as error:
+                if "refuted" in str(error):
+                    return str(error).partition("; see ")[0]
+    return None
 
 
 def proposed(count: int, seed: int) -> tuple[judge.Case, list[judge.Case]]:
@@ -211,7 +241,12 @@ def proposed(count: int, seed: int) -> tuple[judge.Case, list[judge.Case]]:
         without=[cases.REGISTRY],
     )
     netlist = {"netlist": results.sha256(core.folder / NETLIST)}
-    provers = jobs.rests_on("verify.mutation.equivalence", tops=[], without=[cases.REGISTRY])
+    provers = jobs.rests_on(
+        *("verify.mutation.equivalence", "verify.formal.properties"),
+        tops=[],
+        files=sorted(properties.FORMAL.glob("*.v")),
+        without=[cases.REGISTRY],
+    )
     shares = quotas(count, {module: (module,) for module in PARTS})
     for module, share in shares.items():
         for mutant in core.mutants(module, share, seed)[1]:
