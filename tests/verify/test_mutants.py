@@ -164,7 +164,10 @@ def test_mutant_within_the_core_is_noticed_and_the_core_itself_is_not() -> None:
     assert complaint is not None and "mlp_learn_top: goes_on_from_a_saved_state" in complaint
 
 
-def test_part_alone_is_told_from_its_mutant() -> None:
+def test_part_alone_is_told_from_its_mutant(monkeypatch: pytest.MonkeyPatch) -> None:
+    outcome = within.prove("mlp_learn_control", 1, 4, 1)
+    assert outcome["outcome"] == "killed" and "a promise is refuted" in str(outcome["why"])
+    monkeypatch.setattr(within, "CONTRACTS", ())
     outcome = within.prove("mlp_learn_control", 1, 4, 1)
     assert outcome["outcome"] == "survived"
     assert re.fullmatch(r"a run of \d+ cycles tells them apart", str(outcome["why"]))
