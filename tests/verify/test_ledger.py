@@ -92,7 +92,7 @@ def stale_where(source: str) -> set[str]:
         ("verify/fuzz/damage.py", {"fuzz"}),
         ("model/reference.py", {"soak", "linear", "formal", "fuzz", "reference"}),
         ("tests/model/test_reference.py", {"reference"}),
-        ("tb/golden/iris.network.json", {"soak", "fuzz"}),
+        ("tb/golden/iris.network.json", {"soak", "fuzz", "reference"}),
         ("boards/host.py", set()),
         ("docs/verification.md", set()),
     ],
