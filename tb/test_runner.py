@@ -171,7 +171,9 @@ def test_a_setting_of_another_project_changes_nothing_by_itself(
 
 def test_no_python_on_path_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(simulators, "BUILD", tmp_path / "build")
-    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    (tmp_path / "python").write_text("#!/bin/sh\nexit 127\n")
+    (tmp_path / "python").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     assert RELU.run("verilator", folder=tmp_path, name="no-python").compared > 0
 
 

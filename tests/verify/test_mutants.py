@@ -219,5 +219,10 @@ def test_contract_refutes_what_the_bench_of_the_core_cannot_see() -> None:
     core, module = within.whole(), "mlp_learn_control"
     change = f"inv at Y[1] of $add${module}.v:124$"
     (waits,) = (m for m in core.mutants(module, 11, 1)[1] if m.sentence.startswith(change))
-    broken = within.breach(within.Alone(core, module), waits, module)
+    part = within.Alone(core, module)
+    broken = within.breach(part, waits, module)
     assert broken and "learn_control: a promise is refuted after" in broken
+    change = re.sub(r"-mode \w+", "-mode none", waits.change)
+    assert (
+        within.breach(part, dataclasses.replace(waits, number=999, change=change), module) is None
+    )

@@ -11,6 +11,7 @@ import functools
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from common.paths import ROOT, RTL
 from model.learning.core import TOP
 from model.verilog import literal
 from syn.yosys import run_yosys
-from tb.modules.case import Case, short
+from tb.modules.case import Case, Contract, short
 from tb.modules.learning_networks import HARD, of_hard
 from tb.modules.registry import CONTRACTS, FAMILY_OF, MODULES
 from tb.sim.runner import simulate
@@ -213,22 +214,26 @@ def breach(part: Alone, mutant: NetlistMutant, module: str) -> str | None:
 
     A contract chooses parameters of its own, so it speaks of parts without any.
     """
-    if "$paramod" in part.inner:
+    known = [contract for contract in CONTRACTS if contract.module == module]
+    if not known or "$paramod" in part.inner:
         return None
-    rtl = FOLDER / "breaches" / mutant.name
-    for contract in CONTRACTS:
-        if contract.module == module:
-            shutil.rmtree(rtl, ignore_errors=True)
-            shutil.copytree(RTL, rtl)
-            shutil.copy(part.folder / NETLIST, rtl)
-            lines = [f"read_rtlil {NETLIST}", f"mutate {mutant.change}", "flatten"]
-            lines += [f"select {part.inner}", f"write_verilog -noattr -selected {module}.v"]
-            run_yosys(lines, rtl, "breach")
-            try:
-                properties.prove(contract, rtl, folder=rtl / "proof")
-            except ProofError as error:
-                if "refuted" in str(error):
-                    return str(error).partition("; see ")[0]
+    # Others may judge a mutant of this name at the same time.
+    with tempfile.TemporaryDirectory(prefix=f"{mutant.name}-", dir=FOLDER) as place:
+        rtl = Path(place, "rtl")
+        shutil.copytree(RTL, rtl)
+        shutil.copy(part.folder / NETLIST, rtl)
+        lines = [f"read_rtlil {NETLIST}", f"mutate {mutant.change}", "flatten"]
+        lines += [f"select {part.inner}", f"write_verilog -noattr -selected {module}.v"]
+        run_yosys(lines, rtl, "breach")
+        return next(filter(None, (_refuted(contract, rtl) for contract in known)), None)
+
+
+def _refuted(contract: Contract, rtl: Path) -> str | None:
+    """What a refuted contract says; None where it holds, or the solver gives up."""
+    try:
+        properties.prove(contract, rtl, folder=rtl / "proof")
+    except ProofError as error:
+        return str(error).partition("; see ")[0] if "refuted" in str(error) else None
     return None
 
 
