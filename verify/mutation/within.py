@@ -229,7 +229,7 @@ def breach(part: Alone, mutant: NetlistMutant, module: str) -> str | None:
 
 
 def _refuted(contract: Contract, rtl: Path) -> str | None:
-    """What a refuted contract says; None where it holds, or the solver gives up."""
+    """The sentence of a refuted contract; None where it holds, or the solver gives up."""
     try:
         properties.prove(contract, rtl, folder=rtl / "proof")
     except ProofError as error:
