@@ -109,7 +109,7 @@ def changes(entry: Entry) -> list[str]:
         return [UNKNOWN]
     try:
         now = record.rests_on(entry["basis"])
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         return [str(error)]
     were, are = ({line.rpartition(" ")[0]: line for line in source_lines(e)} for e in (entry, now))
     names = {name for name in were.keys() | are.keys() if were.get(name) != are.get(name)}

@@ -61,12 +61,12 @@ def basis(
 def rests_on(found: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     """Digest of each source and version of each tool that a claim of this basis rests on now.
 
-    Raises `ValueError` or `OSError` where a module or a file is no longer there.
+    A file that is no longer there has none. Raises `ValueError` where a module is not.
     """
     given = jobs.rests_on(
         *found["modules"],
         tops=found["tops"],
-        files=[files.found(path) for path in found["files"]],
+        files=[path for path in map(files.found, found["files"]) if path.exists()],
     )
     return {"sources": given["sources"] | given["files"], "tools": given["tools"]}
 

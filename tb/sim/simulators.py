@@ -150,6 +150,10 @@ def build_jobs() -> int:
     return 1 if beside_others else os.cpu_count() or 1
 
 
+# A make that another make has started says its depth, too.
+_END_OF_MAKE = re.compile(r"make(\[\d+\])?: \*\*\*")
+
+
 def complaint_in(log: Path) -> str:
     """The line of a log that says what went wrong, or how make ended where none does."""
     text = log.read_text(errors="replace") if log.exists() else ""
@@ -158,7 +162,7 @@ def complaint_in(log: Path) -> str:
     found = [
         *(line for line in lines if DISK_FULL in line),
         *(line for line in lines if pattern.search(line) and MAKE_FAILED not in line),
-        *(line for line in reversed(lines) if line.startswith("make: ***")),
+        *(line for line in reversed(lines) if _END_OF_MAKE.match(line)),
         lines[-1],
     ]
     return found[0]

@@ -39,9 +39,14 @@ def test_killed_cache_is_done_without(harness: Path, tmp_path: Path) -> None:
     assert "Killed" in built.with_name("build.log").read_text()
 
 
-def test_killed_compiler_is_named(harness: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("level", "make"), [("0", "make"), ("1", r"make\[1\]")])
+def test_killed_compiler_is_named(
+    level: str, make: str, harness: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a shell has started it, and as `make test` has."""
+    monkeypatch.setenv("MAKELEVEL", level)
     program("c++", tmp_path)
-    with pytest.raises(SimulatorError, match=r"mlp_relu: make: \*\*\* \[.*\] Killed; log: /"):
+    with pytest.raises(SimulatorError, match=rf"mlp_relu: {make}: \*\*\* \[.*\] Killed; log: /"):
         build_harness("mlp_relu", {"LANES": 2}, harness)
 
 

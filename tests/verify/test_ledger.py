@@ -145,6 +145,14 @@ def test_claim_whose_module_is_gone_is_stale() -> None:
     assert ledger.changes(entry() | {"basis": None}) == [ledger.UNKNOWN]
 
 
+def test_file_that_is_gone_is_named_by_its_folder() -> None:
+    """Wherever a checkout lies, its page says the same."""
+    shown = entry()
+    shown["sources"]["common/gone.py"] = "0" * 64
+    shown["basis"] = REFERENCE | {"files": ["common/gone.py"]}
+    assert ledger.changes(shown) == ["common"]
+
+
 def test_page_that_says_otherwise_than_the_truth_is_noticed(tmp_path: Path) -> None:
     page, path = tmp_path / "page.md", tmp_path / "ledger.json"
     page.write_text("<!-- ledger -->\n<!-- /ledger -->\n")

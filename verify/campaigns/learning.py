@@ -23,8 +23,6 @@ COMMAND = "make verify-learning"
 NETWORK = "iris"
 LANES, SCORES = (1, 6, 30), ("exp", "taylor2")
 SAMPLES = 300
-# Icarus takes more than a second for a sample of so many lanes.
-FEWER = {("icarus", 30): 60}
 EVERY_VALUE = "learns_every_value$"
 RESET = "survives_reset_in_the_middle$"
 # What a netlist has no names for is left out: all that lies inside.
@@ -85,8 +83,7 @@ def every_value() -> dict[str, Step]:
     for simulator in SIMULATORS:
         for lanes in LANES:
             for score in SCORES:
-                count = FEWER.get((simulator, lanes), SAMPLES)
-                how = {"simulator": simulator, "lanes": lanes, "score": score, "count": count}
+                how = {"simulator": simulator, "lanes": lanes, "score": score, "count": SAMPLES}
                 name = f"{NETWORK}-{lanes}-{score}, {simulator}"
                 found[name] = Step(f"{HERE}:values_agree", how, TOP)
     return found
