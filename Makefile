@@ -12,6 +12,8 @@ FOLD    ?= default## synth, core: serial, default, unrolled, shared, 4x3,...
 BOARD   ?= icebreaker## bitstream: icebreaker or ulx3s
 LEARN   ?= 0## bitstream: 1 learns on the board, from a random start
 LEARNED ?= 0## sim, core, synth, profile: 1 takes what make learn left
+TRIMMED ?= 0## sim, core, synth, profile: 1 takes what make trim left
+MARGIN  ?= 0## trim: codes by which the box is wider than the data
 L       ?= 30## learn: multipliers, 1 to 256
 EPOCHS  ?= own## learn: epochs; own: those of the network
 SEED    ?= 1## learn: of start and order, 1 to 65535
@@ -29,7 +31,7 @@ $(call plain,the path of this checkout,$(value CURDIR))
 comma := ,
 $(if $(findstring $(comma),$(value CURDIR)),$(error the path of this checkout must have no comma, \
     which a linker takes apart, got '$(value CURDIR)'))
-$(foreach v,SIM NETWORK WAVES TEST NETLIST TARGET DEVICE FOLD BOARD LEARN LEARNED L EPOCHS SEED PYTHON,$(call plain,$v,$(value $v)))
+$(foreach v,SIM NETWORK WAVES TEST NETLIST TARGET DEVICE FOLD BOARD LEARN LEARNED TRIMMED MARGIN L EPOCHS SEED PYTHON,$(call plain,$v,$(value $v)))
 
 ifneq ($(SIM),verilator)
 ifneq ($(SIM),icarus)
@@ -48,6 +50,9 @@ endif
 ifeq ($(filter 0 1,$(LEARNED)),)
 $(error LEARNED must be 0 or 1, got '$(LEARNED)')
 endif
+ifeq ($(filter 0 1,$(TRIMMED)),)
+$(error TRIMMED must be 0 or 1, got '$(TRIMMED)')
+endif
 ifeq ($(filter 0 1 generic ice40,$(NETLIST)),)
 $(error NETLIST must be 0, 1, generic or ice40, got '$(NETLIST)')
 endif
@@ -56,7 +61,8 @@ endif
 # different folders must not meet.
 RECIPE := $(if $(filter %.toml,$(NETWORK)),$(NETWORK),model/networks/$(NETWORK).toml)
 MADE   := build/$(basename $(notdir $(RECIPE)))
-BUILD  := $(MADE)$(if $(filter 1,$(LEARNED)),/learned)
+SOURCE := $(MADE)$(if $(filter 1,$(LEARNED)),/learned)
+BUILD  := $(SOURCE)$(if $(filter 1,$(TRIMMED)),/trimmed)
 CLAIM  := $(BUILD)/made-from
 RTL    := $(BUILD)/rtl-$(SIM).json
 
@@ -87,7 +93,7 @@ menu:
 
 ##@ Use
 sim: $(RTL) ## train, quantize, export, simulate, compare
-	@$(if $(filter 0,$(LEARNED)),$(RUN) scripts.report.terminal --build $(BUILD) --sim $(SIM))
+	@$(if $(filter $(MADE),$(BUILD)),$(RUN) scripts.report.terminal --build $(BUILD) --sim $(SIM))
 
 report: sim ## the same as a page for a browser: report.html
 	@$(RUN) scripts.report --build $(BUILD) --sim $(SIM)
@@ -104,6 +110,9 @@ synth: $(BUILD)/network.json .venv/yosys ## FPGA resources, clock and latency of
 learn: .venv/ready | build/setup/$(SIM) $(MADE)/made-from ## learn a network in Verilog, from a random start
 	@$(RUN) scripts.learn --network $(RECIPE) --build $(MADE) --lanes $(L) --seed $(SEED) \
 	    --sim $(SIM) $(if $(filter-out own,$(EPOCHS)),--epochs $(EPOCHS))
+
+trim: $(SOURCE)/network.json $(SOURCE)/expected.npz ## leave out the neurons that are constant on the data
+	@$(RUN) scripts.trim --network $(RECIPE) --build $(SOURCE) --margin $(MARGIN)
 
 bitstream: $(if $(filter 1,$(LEARN)),$(RECIPE),$(BUILD)/network.json) .venv/yosys | $(CLAIM) ## a board with a network behind its serial port
 	@$(RUN) scripts.bitstream --build $(BUILD) --board $(BOARD) $(if $(filter 1,$(LEARN)),--learn $(RECIPE))
@@ -246,6 +255,9 @@ study-silicon-learning: .venv/yosys ## FPGA resources of the core that learns
 study-wide-inputs: .venv/yosys ## FPGA resources of 784 inputs in a memory or not
 	@$(RUN) studies.wide_inputs
 
+study-trimming: build/setup/verilator .venv/yosys ## networks without their constant neurons, into docs/
+	@$(RUN) studies.trimming
+
 study-sweep: .venv/yosys ## area, speed, accuracy: folds, widths, softmaxes
 	@$(RUN) studies.sweep
 
@@ -300,22 +312,27 @@ softmax-study: study-softmax
 # A network, step by step.
 
 # Refused where it is the folder of another recipe.
-$(sort $(CLAIM) $(MADE)/made-from): FORCE | $(RECIPE) .venv/ready
+$(sort $(CLAIM) $(SOURCE)/made-from $(MADE)/made-from): FORCE | $(RECIPE) .venv/ready
 	@test "$$(cat $@ 2>&1)" = '$(patsubst $(CURDIR)/%,%,$(abspath $(RECIPE)))' || \
 	    $(RUN) scripts.claim --network $(RECIPE) --build $(@D)
 
+ifeq ($(TRIMMED),1)
+$(BUILD)/network.json $(BUILD)/expected.npz: $(SOURCE)/network.json
+	@echo "$@: is missing or older than $<, make trim NETWORK=$(NETWORK) makes it" >&2; exit 1
+endif
+
 ifeq ($(LEARNED),1)
-$(BUILD)/network.json $(BUILD)/expected.npz:
+$(SOURCE)/network.json $(SOURCE)/expected.npz:
 	@echo "$@: is missing, make learn NETWORK=$(NETWORK) makes it" >&2; exit 1
 else
-$(BUILD)/checkpoint.pt: $(RECIPE) scripts/train.py $(call sources_of,common model) | .venv/ready $(CLAIM)
-	@$(RUN) scripts.train --network $(RECIPE) --build $(BUILD)
+$(SOURCE)/checkpoint.pt: $(RECIPE) scripts/train.py $(call sources_of,common model) | .venv/ready $(SOURCE)/made-from
+	@$(RUN) scripts.train --network $(RECIPE) --build $(SOURCE)
 
 # The files that the recipe names, as the last training found them.
--include $(BUILD)/checkpoint.d
+-include $(SOURCE)/checkpoint.d
 
-$(BUILD)/network.json $(BUILD)/expected.npz &: $(BUILD)/checkpoint.pt scripts/export.py
-	@$(RUN) scripts.export --network $(RECIPE) --build $(BUILD)
+$(SOURCE)/network.json $(SOURCE)/expected.npz &: $(SOURCE)/checkpoint.pt scripts/export.py
+	@$(RUN) scripts.export --network $(RECIPE) --build $(SOURCE)
 endif
 
 $(RTL): $(BUILD)/network.json $(BUILD)/expected.npz $(BUILD)/waves-$(SIM) scripts/sim.py \

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from common.errors import VerbatimError
-from model import artifact, backends, loading, reference
+from model import artifact, backends, loading, reference, trimming
 from model.backends import LEARNERS, LOADERS, Backend, BackendError
 from model.data import scaling
 from model.format import Int, require_integer
@@ -37,11 +37,13 @@ class Prediction:
     ``probabilities`` are uint8 ``[samples, n_out]`` in units of 1/255: each row of a softmax sums
     to 255, sigmoids are independent. ``values`` are float64 ``[samples, n_out]``, of logits, in the
     units of the targets. Asking for what the output has not raises `OutputError`; ``results`` has
-    all of it by name.
+    all of it by name. Of a trimmed network ``outside``, bool ``[samples]``, tells which samples are
+    outside of the box in which it is the whole one; of others it is None.
     """
 
     output: str
     results: Mapping[str, NDArray[Any]]
+    outside: NDArray[np.bool_] | None = None
 
     @property
     def classes(self) -> Int:
@@ -149,7 +151,8 @@ class Network(artifact.Network):
     def _predict(self, X: ArrayLike, run: Backend, backend: str) -> Prediction:
         """Results for features, by a backend that was found."""
         features = reference.as_features(self._in_order(X), self.spec.n_in)
-        count, n_out = len(features), self.spec.n_out
+        count, n_out, box = len(features), self.spec.n_out, trimming.box_of(self)
+        outside = None if box is None else np.empty(count, np.bool_)
         classes, results = np.empty(count, np.int64), np.empty((count, n_out), np.int64)
         for start in range(0, count, CHUNK):
             piece = slice(start, start + CHUNK)
@@ -161,7 +164,9 @@ class Network(artifact.Network):
                     f"{len(codes)} samples of {n_out} values"
                 )
             classes[piece], results[piece] = found, left
-        return self._prediction(classes, results)
+            if box is not None and outside is not None:
+                outside[piece] = ~box.holds(codes)
+        return dataclasses.replace(self._prediction(classes, results), outside=outside)
 
     def _prediction(self, classes: Int, results: Int) -> Prediction:
         output = self.spec.output
@@ -222,7 +227,7 @@ class Network(artifact.Network):
         network = dataclasses.replace(
             type(self)(**vars(plain)),
             provenance={
-                **self.provenance,
+                **{key: entry for key, entry in self.provenance.items() if key != trimming.KEY},
                 "learned": {"seed": seed, "start": start, "masters_sha256": masters_sha256},
             },
         )

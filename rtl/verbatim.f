@@ -45,6 +45,7 @@ mlp_linear.v
 mlp_load.v
 mlp_loadable_rom.v
 mlp_output.v
+mlp_range.v
 mlp_relu.v
 mlp_requantize.v
 mlp_resize.v

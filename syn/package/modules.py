@@ -19,14 +19,14 @@ def instantiated(text: str) -> set[str]:
     return set(_INSTANCE.findall(_COMMENT.sub("", text)))
 
 
-def needed(top: str, rtl: Path = RTL) -> list[Path]:
-    """Sources of ``top`` and of every module below it, in the order of the folder's list.
+def needed(*tops: str, rtl: Path = RTL) -> list[Path]:
+    """Sources of ``tops`` and of every module below it, in the order of the folder's list.
 
     A module that a parameter leaves out is among them: no tool then meets a name without a
     module, and none finds a parameter of its parent unused.
     """
     known = {path.stem: path for path in sources.verilog(rtl)}
-    todo, found = [top], set()
+    todo, found = list(tops), set()
     while todo:
         name = todo.pop()
         if name not in found and name in known:

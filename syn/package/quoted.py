@@ -27,6 +27,15 @@ def markdown(text: object) -> str:
     return "".join(f"\\{c}" if c in "\\`*_{}[]<>#|~" else c for c in line)
 
 
+def comment(text: str) -> str:
+    r"""A comment of Verilog: one line of ASCII that no tool goes on from.
+
+    >>> print(comment("a\\\né"))
+    a? ?
+    """
+    return " ".join(text.encode("ascii", "replace").decode().replace("\\", "?").split())
+
+
 def plural(count: int, noun: str) -> str:
     """Number and noun.
 

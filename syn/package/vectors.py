@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from model import reference
 from model.artifact import Network
 from model.format import Int
+from model.trimming import Box, box_of
 from model.words import pack_lanes
-from syn.package.answers import tdata_width
+from syn.package.answers import tdata_width, user_width
 
 # Samples of the dataset that a bench sends: of more, as many at equal distances.
 MOST_SAMPLES = 150
@@ -70,24 +71,41 @@ def frame(network: Network, codes: Int) -> list[int]:
     return [*words[:-1], words[-1] | 1 << (spec.in_lanes * width)]
 
 
-def answer(network: Network, winner: int, values: Int) -> list[int]:
-    """Words ``tlast, tuser, tdata`` of one result."""
+def answer(network: Network, winner: int, values: Int, *, outside: bool = False) -> list[int]:
+    """Words ``tlast, tuser, tdata`` of one result; ``outside`` is the flag of a trimmed network."""
     spec, width = network.spec, tdata_width(network.spec)
+    user = int(winner) | int(outside) << spec.tuser.width
     beats = values.reshape(-1, spec.out_lanes)
-    words = [spec.tdata.pack(beat.tolist()) | int(winner) << width for beat in beats]
-    return [*words[:-1], words[-1] | 1 << (width + spec.tuser.width)]
+    words = [spec.tdata.pack(beat.tolist()) | user << width for beat in beats]
+    return [*words[:-1], words[-1] | 1 << (width + user_width(network))]
+
+
+def beyond(box: Box, network: Network) -> Int:
+    """Codes one beyond each end of each range that ends before the format does."""
+    fmt, middle = network.spec.x, (box.low + box.high) // 2
+    found = []
+    for index, (low, high) in enumerate(zip(box.low, box.high, strict=True)):
+        for code in (low - 1, high + 1):
+            if fmt.q_min <= code <= fmt.q_max:
+                found.append(middle.copy())
+                found[-1][index] = code
+    return np.array(found, np.int64).reshape(-1, network.spec.n_in)
 
 
 def vectors(network: Network, found: Samples) -> Vectors:
     """The samples, random ones, the least and the largest codes, and samples round broken frames.
 
-    A frame that ends too early and one that ends too late must leave no answer.
+    A frame that ends too early and one that ends too late must leave no answer. Of a trimmed
+    network the corners of its box are among them, and what is one code beyond.
     """
     spec = network.spec
     ends = np.array([[spec.x.q_min] * spec.n_in, [spec.x.q_max] * spec.n_in], dtype=np.int64)
     shape = (RANDOM_SAMPLES, spec.n_in)
     drawn = np.random.default_rng(1).integers(spec.x.q_min, spec.x.q_max + 1, shape)
+    box = box_of(network)
     codes = np.concatenate([found.codes, drawn, ends])
+    if box is not None:
+        codes = np.concatenate([codes, box.low[None], box.high[None], beyond(box, network)])
     first, last = codes[0], codes[-1]
     late = np.concatenate([last, first[: spec.in_lanes]])
     early = first[: -spec.in_lanes]
@@ -96,10 +114,16 @@ def vectors(network: Network, found: Samples) -> Vectors:
         if broken.size:
             frames += [broken, whole]
             good.append(whole)
-    results = zip(*_answers(network, np.array(good)), strict=True)
+    sent = np.array(good)
+    outside = np.zeros(len(sent), bool) if box is None else ~box.holds(sent)
+    results = zip(*_answers(network, sent), outside.tolist(), strict=True)
     return Vectors(
         sent=[word for part in frames for word in frame(network, part)],
-        expected=[word for result in results for word in answer(network, *result)],
+        expected=[
+            word
+            for winner, values, flag in results
+            for word in answer(network, winner, values, outside=flag)
+        ],
         results=len(good),
         steady=len(codes) + 1,
     )

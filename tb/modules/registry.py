@@ -1,13 +1,24 @@
 """Every module by name, and its cases, mutants and contracts; a new family is one line here."""
 
 from tb.job import Job
-from tb.modules import arithmetic, graph, layer, learning, loading, output, softmax, stream, top
+from tb.modules import (
+    arithmetic,
+    graph,
+    guard,
+    layer,
+    learning,
+    loading,
+    output,
+    softmax,
+    stream,
+    top,
+)
 from tb.modules.case import Case, Contract
 from tb.modules.description import Module
 from tb.modules.mutant import Mutant
 from tb.modules.operator import Operator, Pipeline
 
-FAMILIES = (arithmetic, stream, layer, graph, softmax, output, loading, top, learning)
+FAMILIES = (arithmetic, stream, layer, graph, softmax, output, loading, guard, top, learning)
 MODULES: dict[str, Module] = {m.name: m for family in FAMILIES for m in family.MODULES}
 # The Python module that describes each, by name.
 FAMILY_OF = {m.name: family.__name__ for family in FAMILIES for m in family.MODULES}

@@ -15,7 +15,7 @@ from tb.sim import simulators
 VARIABLES = (
     *("SIM", "NETWORK", "WAVES", "TEST", "NETLIST"),
     *("TARGET", "DEVICE", "FOLD", "BOARD", "PYTHON"),
-    *("LEARN", "LEARNED", "L", "EPOCHS", "SEED"),
+    *("LEARN", "LEARNED", "TRIMMED", "MARGIN", "L", "EPOCHS", "SEED"),
 )
 ODD = [*" \t\n:;|&<>'\"`\\*?!%=$#()[]{}"]
 # Fine in a path, for make, for a shell and for Python.
@@ -110,6 +110,21 @@ def test_a_learned_network_is_built_beside_the_trained_one() -> None:
     assert "scripts.report.terminal" in make("sim").stdout
     assert "scripts.report.terminal" not in make("sim", "LEARNED=1").stdout
     assert "LEARNED must be 0 or 1, got '2'" in make("sim", "LEARNED=2").stderr
+
+
+def test_a_trimmed_network_is_built_beside_the_whole_one() -> None:
+    """What is missing, or older than the whole one, is not made by the way."""
+    for how, source in (((), "build/iris"), (("LEARNED=1",), "build/iris/learned")):
+        for goal in ("sim", "core", "synth"):
+            done = make(goal, "TRIMMED=1", *how)
+            assert done.returncode == 0
+            assert f"scripts.{goal} --build {source}/trimmed " in done.stdout
+            assert "scripts.report.terminal" not in done.stdout
+        done = make("trim", "TRIMMED=1", "MARGIN=3", *how)
+        assert f"scripts.trim --network model/networks/iris.toml --build {source} --margin 3" in (
+            done.stdout
+        )
+    assert "TRIMMED must be 0 or 1, got 'yes'" in make("sim", "TRIMMED=yes").stderr
 
 
 def test_settings_of_python_stay_outside() -> None:

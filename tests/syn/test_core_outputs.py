@@ -205,7 +205,8 @@ def test_result_of_another_length_is_refused_by_python(kind: str, tmp_path: Path
     core = written(network, features, tmp_path / "core")
     size = network.spec.n_out * network.spec.tdata.width // 8
     ((_, sentence),) = by_python(core, [(features[0].tolist(), "00" * (size + 1))])
-    assert sentence == f"result must be {size} bytes, got {size + 1}"
+    sums = " that sum to 255" if network.spec.output.kind == "softmax" else f", got {size + 1}"
+    assert sentence == f"result must be {size} bytes{sums}"
 
 
 @pytest.mark.parametrize(
@@ -260,6 +261,15 @@ def test_result_of_another_length_is_refused_by_python(kind: str, tmp_path: Path
                 "probabilities in units of 1/255, each by itself",
             ),
         ),
+        (
+            "trimmed",
+            (
+                "| `m_axis_tuser` | 16 | the class, the same on each beat of a result; bit 8 is 1 "
+                "where a feature is outside of its range |",
+                "**Range.** The network is trimmed:",
+                "| feature 3 | 90 | 91 | 5.625 | 5.6875 |",
+            ),
+        ),
     ],
 )
 def test_readme_lays_out_a_result(kind: str, sentences: tuple[str, ...], tmp_path: Path) -> None:
@@ -273,3 +283,24 @@ def test_readme_lays_out_a_result(kind: str, sentences: tuple[str, ...], tmp_pat
     _, results = reference.result(network, traced)
     bytes_out = " ".join(re.findall("..", sent(network, results)[0]))
     assert f"| result, in hexadecimal | `{bytes_out}` |" in page
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("32'h0000005a", "32'h00000059"),
+        (".out_ready(gone)", ".out_ready(m_axis_tvalid)"),
+        ("s_axis_tvalid && core_ready", "s_axis_tvalid"),
+        ("{7'd0, outside, winner}", "{7'd0, 1'b0, winner}"),
+    ],
+    ids=["range", "leaves-early", "taken-twice", "lost"],
+)
+def test_bench_sees_a_wrong_flag(right: str, wrong: str, tmp_path: Path) -> None:
+    core = moved(OUTPUTS["trimmed"], tmp_path)
+    wrapper = core / "made_up_core.v"
+    assert wrapper.read_text().count(right) == 1
+    wrapper.write_text(wrapper.read_text().replace(right, wrong))
+    done = run("iverilog", "-o", "x.vvp", "-f", "made_up.f", "made_up_tb.v", cwd=core)
+    assert done.returncode == 0, done.stderr
+    done = run("vvp", "-N", "x.vvp", cwd=core)
+    assert "FAIL: pass " in done.stdout and "PASS" not in done.stdout

@@ -243,8 +243,8 @@ def slang(core: Path, top: str, sources: list[str]) -> str:
 
 @pytest.mark.parametrize(
     "network",
-    [IRIS, WIDE, SHARES, OUTPUTS["logits"], OUTPUTS["argmax"]],
-    ids=["iris", "wide", "shares", "logits", "argmax"],
+    [IRIS, WIDE, SHARES, OUTPUTS["logits"], OUTPUTS["argmax"], OUTPUTS["trimmed"]],
+    ids=["iris", "wide", "shares", "logits", "argmax", "trimmed"],
 )
 def test_linters_are_silent_about_wrapper_and_bench(network: Network, tmp_path: Path) -> None:
     core, name = moved(network, tmp_path), network.spec.name
@@ -360,8 +360,8 @@ def schema() -> etree.XMLSchema:
 
 @pytest.mark.parametrize(
     "network",
-    [IRIS, WIDE, SHARES, OUTPUTS["logits"], OUTPUTS["argmax"]],
-    ids=["iris", "wide", "shares", "logits", "argmax"],
+    [IRIS, WIDE, SHARES, OUTPUTS["logits"], OUTPUTS["argmax"], OUTPUTS["trimmed"]],
+    ids=["iris", "wide", "shares", "logits", "argmax", "trimmed"],
 )
 def test_ip_xact_is_valid_and_has_the_ports_of_the_wrapper(
     network: Network, tmp_path: Path
