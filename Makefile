@@ -64,6 +64,9 @@ MADE   := build/$(basename $(notdir $(RECIPE)))
 SOURCE := $(MADE)$(if $(filter 1,$(LEARNED)),/learned)
 BUILD  := $(SOURCE)$(if $(filter 1,$(TRIMMED)),/trimmed)
 CLAIM  := $(BUILD)/made-from
+# A report is of PyTorch too, and so is what goes into git.
+whole := $(if $(filter $(MADE),$(BUILD)),,$(filter report accuracy readme golden,$(MAKECMDGOALS)))
+$(if $(whole),$(error $(firstword $(whole)): LEARNED and TRIMMED must be 0, it is of the trained network))
 RTL    := $(BUILD)/rtl-$(SIM).json
 
 # All that simulates; of a netlist, what does not break the RTL or look inside.

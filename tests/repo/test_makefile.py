@@ -127,6 +127,13 @@ def test_a_trimmed_network_is_built_beside_the_whole_one() -> None:
     assert "TRIMMED must be 0 or 1, got 'yes'" in make("sim", "TRIMMED=yes").stderr
 
 
+@pytest.mark.parametrize("goal", ["report", "accuracy", "readme", "golden"])
+def test_pages_are_of_the_trained_network(goal: str) -> None:
+    for setting in ("TRIMMED=1", "LEARNED=1"):
+        assert is_refused(make(goal, setting), f"{goal}: LEARNED and TRIMMED")
+    assert make(goal).returncode == 0
+
+
 def test_settings_of_python_stay_outside() -> None:
     """An optimized Python asserts nothing, a safe one does not find this folder."""
     done = subprocess.run(
