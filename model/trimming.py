@@ -19,7 +19,7 @@ from model.artifact import ArtifactError, Network
 from model.bounds import accumulator_width, output_interval
 from model.folding import Goal
 from model.format import Format, Int
-from model.stages.linear import LayerSpec
+from model.spec import NetworkSpec
 
 # Key of a network's provenance.
 KEY = "trimmed"
@@ -29,6 +29,9 @@ MOST_BOXES = 1 << 20
 BOXES = 1 << 13
 # Random inputs that rule out most neurons first, and all corners of a box that has no more.
 DRAWN, MOST_CORNERS = 4096, 4096
+
+# Neurons more than must stay that a layer is tried with: a number with more divisors folds better.
+MORE = 64
 
 # Output of each constant neuron, by index, by name of its layer.
 Constants = Mapping[str, Mapping[int, int]]
@@ -163,15 +166,16 @@ def _halved(low: Int, high: Int, reach: Int) -> tuple[Int, Int]:
 def trimmed(network: Network, box: Box, constant: Constants) -> Network:
     """The network without its constant neurons, and without those that nothing reads.
 
-    Its streams are those of before, and it takes no more cycles a sample. Raises `TrimmingError`
-    where its weights can be replaced: the neurons are constant with these alone.
+    A few stay where a layer of more neurons folds into fewer registers and LUTs. Its streams are
+    those of before, and it takes no more cycles a sample. Raises `TrimmingError` where its weights
+    can be replaced: the neurons are constant with these alone.
     """
     if network.spec.loadable:
         raise TrimmingError(
             f"network {network.spec.name}: must not be loadable to be trimmed: other weights have "
             "other constant neurons"
         )
-    kept = _kept(network, constant)
+    kept = _folding_well(network, _kept(network, constant))
     layers, weights, biases = [], {}, {}
     names: dict[tuple[object, ...], str] = {}
     taken = np.arange(network.spec.n_in)
@@ -202,10 +206,7 @@ def trimmed(network: Network, box: Box, constant: Constants) -> Network:
         weights[name], biases[layer.name] = matrix, bias
         taken, interval = out, output_interval(layer)
         gone = {k: v for k, v in constant.get(layer.name, {}).items() if k not in set(out)}
-    stages = _with(network.spec.stages, layers)
-    smaller = dataclasses.replace(network.spec, stages=stages)
-    folds = folding.solve(smaller.layers, Goal(target_cycles=network.spec.interval))
-    spec = smaller.folded({name: (fold.simd, fold.pe) for name, fold in folds.items()})
+    spec = _folded(network.spec.with_layers(layers), network.spec.interval)
     record = {"low": box.low.tolist(), "high": box.high.tolist(), "neurons": removed(network, kept)}
     return dataclasses.replace(
         network,
@@ -216,10 +217,46 @@ def trimmed(network: Network, box: Box, constant: Constants) -> Network:
     )
 
 
-def _with(stages: Sequence[Any], layers: Sequence[LayerSpec]) -> tuple[Any, ...]:
-    """The stages with other layers in the places of theirs."""
-    others = iter(layers)
-    return tuple(next(others) if isinstance(stage, LayerSpec) else stage for stage in stages)
+def multiplications(network: Network, constant: Constants | None = None) -> int:
+    """Products of a sample: of all neurons, or of those that are not constant and are read."""
+    layers = network.spec.layers
+    left = [layer.n_out for layer in layers]
+    if constant is not None:
+        left = [len(out) for out in _kept(network, constant)]
+    return sum(a * b for a, b in itertools.pairwise([network.spec.n_in, *left]))
+
+
+def _folded(spec: NetworkSpec, cycles: int) -> NetworkSpec:
+    """The spec at the folds with the fewest multipliers in so many cycles a sample."""
+    folds = folding.solve(spec.layers, Goal(target_cycles=cycles))
+    return spec.folded({name: (fold.simd, fold.pe) for name, fold in folds.items()})
+
+
+def _folding_well(network: Network, kept: Sequence[Int]) -> list[Int]:
+    """Indices with those of a few neurons more, layer after layer, for the least estimated area."""
+    found = list(kept)
+    for index, layer in enumerate(network.spec.layers[:-1]):
+        rest = np.setdiff1d(np.arange(layer.n_out), found[index])[:MORE]
+        tried = [
+            np.sort(np.concatenate([found[index], rest[:more]])) for more in range(len(rest) + 1)
+        ]
+        found[index] = min(
+            tried, key=lambda out: _area(network.spec, [*found[:index], out, *found[index + 1 :]])
+        )
+    return found
+
+
+def _area(spec: NetworkSpec, kept: Sequence[Int]) -> int:
+    """Estimated LUTs and flip-flops of a network of so many neurons in each layer."""
+    sizes = itertools.pairwise([spec.n_in, *map(len, kept)])
+    layers = [
+        dataclasses.replace(
+            layer, weights=layer.name, n_in=n_in, n_out=n_out, simd=1, pe=1, plan=None
+        )
+        for layer, (n_in, n_out) in zip(spec.layers, sizes, strict=True)
+    ]
+    area = _folded(spec.with_layers(layers), spec.interval).area
+    return area.luts + area.flip_flops
 
 
 def _kept(network: Network, constant: Constants) -> list[Int]:

@@ -17,7 +17,7 @@ from common.errors import CommandError
 from common.files import whole_file
 from model import artifact, images, reference, trimming
 from model.artifact import Network
-from model.trimming import Box
+from model.trimming import Box, Constants
 from scripts.claim import claim
 from scripts.expected import FILE, KEYS, read_expected
 
@@ -41,7 +41,8 @@ def run(arguments: argparse.Namespace) -> None:
     codes = reference.encode(network, expected["features"])
     box = Box.around(codes, network.spec.x, margin)
     with Console(stderr=True).status(f"looking for constant neurons of {network.spec.name}"):
-        smaller = trimming.trimmed(network, box, trimming.constants(network, box))
+        constant = trimming.constants(network, box)
+        smaller = trimming.trimmed(network, box, constant)
     inputs = np.concatenate([codes, box.corners(), box.draw(DRAWN)])
     compared = trimming.compare(network, smaller, inputs)
     folder = build / FOLDER
@@ -56,26 +57,28 @@ def run(arguments: argparse.Namespace) -> None:
     with whole_file(folder / FILE) as temporary, temporary.open("wb") as stream:
         np.savez(stream, allow_pickle=False, **kept)
     few = len(box.low) <= SHOWN
-    tables.show(neurons(network, smaller), *([ranges(network, box)] if few else []))
+    tables.show(neurons(network, smaller, constant), *([ranges(network, box)] if few else []))
     before, after = network.spec, smaller.spec
     print(f"box: {box.inputs:,} inputs; {compared:,} values of {len(inputs):,} of them equal")
+    print(f"without all constant neurons: {trimming.multiplications(network, constant):,} products")
     for name, key in (("cycles", "interval"), ("latency", "latency")):
         print(f"{name}: {getattr(before, key)} before, {getattr(after, key)} after")
+    multipliers = (sum(layer.multipliers for layer in spec.layers) for spec in (before, after))
+    print("multipliers: {} before, {} after".format(*multipliers))
     print(f"{folder}: network.json, {images.MEM_DIR}/, {FILE}")
 
 
-def neurons(network: Network, smaller: Network) -> Table:
-    """Neurons and multiplications of each layer, before and after."""
+def neurons(network: Network, smaller: Network, constant: Constants) -> Table:
+    """Neurons and products of each layer, before and after."""
     found = Table(title=f"{network.spec.name}: neurons that are constant in the box")
     found.add_column("layer")
-    for column in ("neurons", "constant", "multiplications", "after", "multipliers", "after"):
+    for column in ("neurons", "constant", "left out", "products", "after"):
         found.add_column(column, justify="right")
-    totals = np.zeros(6, int)
+    totals = np.zeros(5, int)
     for before, after in zip(network.spec.layers, smaller.spec.layers, strict=True):
         counts = [
-            *(before.n_out, before.n_out - after.n_out),
+            *(before.n_out, len(constant.get(before.name, {})), before.n_out - after.n_out),
             *(before.n_in * before.n_out, after.n_in * after.n_out),
-            *(before.multipliers, after.multipliers),
         ]
         totals += counts
         found.add_row(before.name, *(f"{count:,}" for count in counts))

@@ -18,7 +18,7 @@ from model.artifact import Network
 from model.data import datasets
 from model.format import Int
 from model.spec import TOP
-from model.trimming import Box, TrimmingError
+from model.trimming import Box, Constants, TrimmingError
 from model.verilog import LIST_ENTRY_W
 from studies.accuracy_page import SHIPPED
 from syn import carried, synthesis, utilization
@@ -41,7 +41,8 @@ NETWORK=...` does the same for one network.
 
 The box of a network is all inputs of which each feature is between the least and the largest of
 its dataset, in codes. A neuron is *constant* where interval arithmetic, on pieces of the box, gives
-it one output in all of them. Its weights become part of the biases behind it.
+it one output in all of them; what it adds becomes part of the biases behind it. Some constant
+neurons stay, where a number with more divisors folds into a smaller core.
 
 {networks}
 
@@ -68,12 +69,16 @@ def recipe_of(name: str) -> Path:
     return RECIPES / f"{name}.toml"
 
 
-def row(name: str, network: Network, smaller: Network) -> list[str]:
-    """Neurons and multiplications before and after."""
-    before, after = network.spec.layers, smaller.spec.layers
-    gone = [f"{a.n_out - b.n_out} of {a.n_out}" for a, b in zip(before, after, strict=True)]
-    counts = [sum(layer.n_in * layer.n_out for layer in layers) for layers in (before, after)]
-    return [name, ", ".join(gone[:-1]), *(f"{count:,}" for count in counts)]
+def row(name: str, network: Network, smaller: Network, constant: Constants) -> list[str]:
+    """Constant neurons, and products of all neurons, of those that vary, of those that stay."""
+    hidden = network.spec.layers[:-1]
+    found = [f"{len(constant.get(layer.name, {}))} of {layer.n_out}" for layer in hidden]
+    counts = [
+        trimming.multiplications(network),
+        trimming.multiplications(network, constant),
+        trimming.multiplications(smaller),
+    ]
+    return [name, ", ".join(found), *(f"{count:,}" for count in counts)]
 
 
 def inputs_of(box: Box, start: int, stop: int) -> Int:
@@ -158,14 +163,15 @@ def run(arguments: argparse.Namespace) -> None:
     rows, iris = [], []
     for name in SHIPPED:
         network, box = box_of_data(name)
-        smaller = trimming.trimmed(network, box, trimming.constants(network, box))
-        rows.append(row(name, network, smaller))
+        constant = trimming.constants(network, box)
+        smaller = trimming.trimmed(network, box, constant)
+        rows.append(row(name, network, smaller, constant))
         if name == IRIS:
             iris = [("whole", network), ("trimmed", smaller)]
     path = FOLDER / f"{IRIS}.network.json"
     artifact.save(iris[-1][1], path)
     compared = exhaust(GOLDEN / f"{IRIS}.network.json", path, arguments.jobs)
-    table = ["network", "constant neurons by hidden layer", "multiplications", "trimmed"]
+    table = ["network", "constant neurons by hidden layer", "products", "without them", "trimmed"]
     facts: dict[str, Any] = {
         "date": datetime.now(UTC).date().isoformat(),
         "networks": markdown.table_of_numbers(table, rows),

@@ -44,13 +44,14 @@ def test_iris_has_fourteen_constant_neurons_on_its_data() -> None:
     found = trimming.constants(IRIS, BOX)
     assert {name: len(known) for name, known in found.items()} == {"fc1": 7, "fc2": 0, "fc2_2": 7}
     smaller = trimming.trimmed(IRIS, BOX, found)
-    assert [(layer.n_in, layer.n_out) for layer in smaller.spec.layers] == [
-        (4, 23),
-        (23, 30),
-        (30, 23),
-        (23, 3),
-    ]
+    assert trimming.multiplications(IRIS) == 2010
+    assert trimming.multiplications(IRIS, found) == 1541
+    # 24 neurons fold into 6 x 4 multipliers, 23 need as many requantizers as there are.
+    sizes = [(layer.n_in, layer.n_out) for layer in smaller.spec.layers]
+    assert sizes == [(4, 23), (23, 30), (30, 24), (24, 3)]
+    assert trimming.multiplications(smaller) == 1574
     assert smaller.spec.interval <= IRIS.spec.interval
+    assert smaller.spec.area.luts < 0.9 * IRIS.spec.area.luts
     assert len(smaller.weights) == 4 and set(smaller.weights) == set(smaller.biases)
     inputs = np.concatenate([CODES, BOX.corners(), BOX.draw(20_000, seed=2)])
     assert trimming.compare(IRIS, smaller, inputs) == 4 * len(inputs)

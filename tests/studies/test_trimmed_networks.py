@@ -64,5 +64,5 @@ def test_comparison_is_the_module_of_the_core(files: tuple[Path, Path]) -> None:
 def test_networks_of_the_study_have_their_boxes() -> None:
     network, box = study.box_of_data("iris")
     assert box.inputs == 8_380_710
-    row = study.row("iris", network, network)
-    assert row == ["iris", "0 of 30, 0 of 30, 0 of 30", "2,010", "2,010"]
+    row = study.row("iris", network, network, {"fc1": dict.fromkeys(range(7), 0)})
+    assert row == ["iris", "7 of 30, 0 of 30, 0 of 30", "2,010", "1,772", "2,010"]
