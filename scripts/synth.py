@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from common import cli, errors, files, tables
-from model import artifact
+from model import artifact, trimming
 from syn import targets, utilization
 from syn.folds import refolded
 
@@ -39,6 +39,8 @@ def run(arguments: argparse.Namespace) -> None:
     tables.show(*utilization.tables(found))
     for warning in found["warnings"]:
         print(f"warning: {warning}")
+    if trimming.box_of(network) is not None:
+        print("mlp_range, which flags samples outside of the box, is beside the core and not counted")
     print(f"{path}: written")
 
 
