@@ -25,12 +25,14 @@ from model.spec import NetworkSpec
 KEY = "trimmed"
 # Boxes into which one is cut, at most, before a neuron is left as it is.
 MOST_BOXES = 1 << 20
+# Products that all of these take, at most.
+MOST_PRODUCTS = 1 << 33
 # Boxes that are looked at together.
 BOXES = 1 << 13
 # Random inputs that rule out most neurons first, and all corners of a box that has no more.
 DRAWN, MOST_CORNERS = 4096, 4096
 
-# Neurons more than must stay that a layer is tried with: a number with more divisors folds better.
+# Neurons more than stay that a layer is tried with: a number with more divisors folds better.
 MORE = 64
 
 # Output of each constant neuron, by index, by name of its layer.
@@ -119,8 +121,10 @@ def constants(network: Network, box: Box, most: int = MOST_BOXES) -> Constants:
     """Neurons of hidden layers that have one output for every input of the box.
 
     Inputs at random rule out most of them. The box is then cut until interval arithmetic gives each
-    that is left its one output in every piece; one that has none after ``most`` pieces is left out.
+    that is left its one output in every piece; one that has none after ``most`` pieces, or
+    `MOST_PRODUCTS`, is left out.
     """
+    most = min(most, MOST_PRODUCTS // multiplications(network))
     hidden = network.spec.layers[:-1]
     tried = np.concatenate([box.draw(DRAWN), box.corners()])
     traced = reference.trace(network, tried)
@@ -166,37 +170,40 @@ def _halved(low: Int, high: Int, reach: Int) -> tuple[Int, Int]:
 def trimmed(network: Network, box: Box, constant: Constants) -> Network:
     """The network without its constant neurons, and without those that nothing reads.
 
-    A few stay where a layer of more neurons folds into fewer registers and LUTs. Its streams are
-    those of before, and it takes no more cycles a sample. Raises `TrimmingError` where its weights
-    can be replaced: the neurons are constant with these alone.
+    Where a layer of a few more neurons folds into fewer registers and LUTs, it has neurons without
+    weights. Streams are those of before, and it takes no more cycles a sample. Raises
+    `TrimmingError` where weights can be replaced: the neurons are constant with these alone.
     """
     if network.spec.loadable:
         raise TrimmingError(
             f"network {network.spec.name}: must not be loadable to be trimmed: other weights have "
             "other constant neurons"
         )
-    kept = _folding_well(network, _kept(network, constant))
+    kept = _kept(network, constant)
     layers, weights, biases = [], {}, {}
     names: dict[tuple[object, ...], str] = {}
-    taken = np.arange(network.spec.n_in)
+    taken, added = np.arange(network.spec.n_in), 0
     gone: Mapping[int, int] = {}
     interval = network.spec.x.q_min, network.spec.x.q_max
-    for layer, out in zip(network.spec.layers, kept, strict=True):
+    for layer, out, more in zip(
+        network.spec.layers, kept, _padding(network.spec, kept), strict=True
+    ):
         matrix = network.weights[layer.weights][out]
         bias = network.biases[layer.name][out] + sum(
             matrix[:, index] * value for index, value in gone.items()
         )
-        matrix = matrix[:, taken]
         # Layers that share a matrix share what is left of it, where that is the same.
-        key = (layer.weights, tuple(taken), tuple(out))
+        key = (layer.weights, tuple(taken), added, tuple(out), more)
         name = names.setdefault(key, layer.name)
+        matrix = np.pad(matrix[:, taken], ((0, more), (0, added)))
+        bias = np.pad(bias, (0, more))
         needed = accumulator_width(matrix, bias, interval)
         layers.append(
             dataclasses.replace(
                 layer,
                 weights=name,
-                n_in=len(taken),
-                n_out=len(out),
+                n_in=len(taken) + added,
+                n_out=len(out) + more,
                 acc_w=max(needed, layer.min_acc_w),
                 simd=1,
                 pe=1,
@@ -204,7 +211,7 @@ def trimmed(network: Network, box: Box, constant: Constants) -> Network:
             )
         )
         weights[name], biases[layer.name] = matrix, bias
-        taken, interval = out, output_interval(layer)
+        taken, added, interval = out, more, output_interval(layer)
         gone = {k: v for k, v in constant.get(layer.name, {}).items() if k not in set(out)}
     spec = _folded(network.spec.with_layers(layers), network.spec.interval)
     record = {"low": box.low.tolist(), "high": box.high.tolist(), "neurons": removed(network, kept)}
@@ -232,28 +239,30 @@ def _folded(spec: NetworkSpec, cycles: int) -> NetworkSpec:
     return spec.folded({name: (fold.simd, fold.pe) for name, fold in folds.items()})
 
 
-def _folding_well(network: Network, kept: Sequence[Int]) -> list[Int]:
-    """Indices with those of a few neurons more, layer after layer, for the least estimated area."""
-    found = list(kept)
-    for index, layer in enumerate(network.spec.layers[:-1]):
-        rest = np.setdiff1d(np.arange(layer.n_out), found[index])[:MORE]
-        tried = [
-            np.sort(np.concatenate([found[index], rest[:more]])) for more in range(len(rest) + 1)
-        ]
-        found[index] = min(
-            tried, key=lambda out: _area(network.spec, [*found[:index], out, *found[index + 1 :]])
+def _padding(spec: NetworkSpec, kept: Sequence[Int]) -> list[int]:
+    """Neurons to add to each layer, one layer after the other, for the least estimated area.
+
+    They have no weights, and nothing reads them.
+    """
+    sizes = [len(out) for out in kept]
+    for index, layer in enumerate(spec.layers[:-1]):
+        least = sizes[index]
+        tried = range(least, min(layer.n_out, least + MORE) + 1)
+        sizes[index] = min(
+            tried, key=lambda n: _area(spec, [*sizes[:index], n, *sizes[index + 1 :]])
         )
-    return found
+    return [size - len(out) for size, out in zip(sizes, kept, strict=True)]
 
 
-def _area(spec: NetworkSpec, kept: Sequence[Int]) -> int:
-    """Estimated LUTs and flip-flops of a network of so many neurons in each layer."""
-    sizes = itertools.pairwise([spec.n_in, *map(len, kept)])
+def _area(spec: NetworkSpec, sizes: Sequence[int]) -> int:
+    """Estimated LUTs and flip-flops of a network of these sizes."""
     layers = [
         dataclasses.replace(
             layer, weights=layer.name, n_in=n_in, n_out=n_out, simd=1, pe=1, plan=None
         )
-        for layer, (n_in, n_out) in zip(spec.layers, sizes, strict=True)
+        for layer, (n_in, n_out) in zip(
+            spec.layers, itertools.pairwise([spec.n_in, *sizes]), strict=True
+        )
     ]
     area = _folded(spec.with_layers(layers), spec.interval).area
     return area.luts + area.flip_flops

@@ -41,8 +41,8 @@ NETWORK=...` does the same for one network.
 
 The box of a network is all inputs of which each feature is between the least and the largest of
 its dataset, in codes. A neuron is *constant* where interval arithmetic, on pieces of the box, gives
-it one output in all of them; what it adds becomes part of the biases behind it. Some constant
-neurons stay, where a number with more divisors folds into a smaller core.
+it one output in all of them; what it adds becomes part of the biases behind it. A layer gets
+neurons without weights where a number with more divisors folds into a smaller core.
 
 {networks}
 
