@@ -52,7 +52,9 @@ class Pack(Operator):
         """Good vectors between ones that end early or late, which must vanish."""
         lanes = self.inputs[0].lanes
         lengths = [self.n, self.n - lanes, self.n, self.n + lanes, self.n, self.n + 5 * lanes]
-        lengths += [self.n, lanes, 3 * self.n, self.n, self.n]
+        lengths += [self.n, lanes, 3 * self.n, self.n]
+        # So long that a counter of beats would be where it was.
+        lengths += [self.n + (lanes << self.interval.bit_length()), self.n, self.n]
         return [{"x": self._values(length)} for length in lengths if length > 0]
 
     def _values(self, count: int) -> Int:
@@ -263,6 +265,7 @@ MODULES = (
                 "in_valid && in_last && complete",
                 "in_valid && in_last",
             ),
+            mistake("counts-round", "6-1-8", "too_long ? count :", ""),
             mistake(
                 "forgets-reset",
                 "6-1-8",
