@@ -37,18 +37,15 @@ module mlp_range #(
     localparam BEATS   = N / LANES;
     localparam COUNT_W = $clog2(BEATS + 1);
     localparam LANE_W  = 8*((W+7)/8);
-    localparam [31:0] BITS = 32*LANES;
 
-    function any_outside(
-        input [LANES*LANE_W-1:0] x, input [BITS-1:0] low, input [BITS-1:0] high
-    );
+    function any_outside(input [LANES*LANE_W-1:0] x, input signed [31:0] first);
         integer k;
         begin
             any_outside = 1'b0;
             for (k = 0; k < LANES; k = k + 1)
                 any_outside = any_outside
-                    || $signed(x[k*LANE_W +: LANE_W]) < $signed(low[32*k +: LANE_W])
-                    || $signed(x[k*LANE_W +: LANE_W]) > $signed(high[32*k +: LANE_W]);
+                    || $signed(x[k*LANE_W +: LANE_W]) < $signed(LOW[32*(first + k) +: LANE_W])
+                    || $signed(x[k*LANE_W +: LANE_W]) > $signed(HIGH[32*(first + k) +: LANE_W]);
         end
     endfunction
 
@@ -60,10 +57,8 @@ module mlp_range #(
     wire too_long = count == BEATS[COUNT_W-1:0];
     wire take     = in_valid && in_ready;
 
-    wire [31:0]     place   = too_long ? 32'd0 : {{(32-COUNT_W){1'b0}}, count};
-    wire [BITS-1:0] low     = LOW[BITS*place +: BITS];
-    wire [BITS-1:0] high    = HIGH[BITS*place +: BITS];
-    wire            outside = found || any_outside(in_data, low, high);
+    wire [31:0] place   = too_long ? 32'd0 : {{(32-COUNT_W){1'b0}}, count};
+    wire        outside = found || any_outside(in_data, LANES*$signed(place));
 
     always @(posedge clk) begin
         if (rst) begin

@@ -119,8 +119,8 @@ MODULES = (
         mistakes=(
             mistake("forgets-what-it-has-found", "6-2-9-2", "outside = found ||", "outside ="),
             mistake("keeps-what-it-has-found", "6-2-9-2", "!in_last && outside", "outside"),
-            mistake("same-range-for-all", "4-1-8-3", "LOW[BITS*place ", "LOW[BITS*0 "),
-            mistake("ends-are-outside", "4-1-8-3", ") > $signed(high", ") >= $signed(high"),
+            mistake("same-range-for-all", "4-1-8-3", "LANES*$signed(place)", "0"),
+            mistake("ends-are-outside", "4-1-8-3", ") > $signed(HIGH", ") >= $signed(HIGH"),
             mistake("flag-of-a-short-vector", "6-2-9-2", "in_last && complete", "in_last"),
             mistake("flag-of-a-long-vector", "6-2-9-2", "too_long ? count :", ""),
             mistake("overwrites-a-flag", "3-3-8-1", "{!tail[DEPTH_W],", "{tail[DEPTH_W],"),
