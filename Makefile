@@ -114,7 +114,7 @@ learn: .venv/ready | build/setup/$(SIM) $(MADE)/made-from ## learn a network in 
 	@$(RUN) scripts.learn --network $(RECIPE) --build $(MADE) --lanes $(L) --seed $(SEED) \
 	    --sim $(SIM) $(if $(filter-out own,$(EPOCHS)),--epochs $(EPOCHS))
 
-trim: $(SOURCE)/network.json $(SOURCE)/expected.npz ## leave out the neurons that are constant on the data
+trim: $(SOURCE)/network.json $(SOURCE)/expected.npz ## leave out neurons that are constant on the data
 	@$(RUN) scripts.trim --network $(RECIPE) --build $(SOURCE) --margin $(MARGIN)
 
 bitstream: $(if $(filter 1,$(LEARN)),$(RECIPE),$(BUILD)/network.json) .venv/yosys | $(CLAIM) ## a board with a network behind its serial port
@@ -258,7 +258,7 @@ study-silicon-learning: .venv/yosys ## FPGA resources of the core that learns
 study-wide-inputs: .venv/yosys ## FPGA resources of 784 inputs in a memory or not
 	@$(RUN) studies.wide_inputs
 
-study-trimming: build/setup/verilator .venv/yosys ## networks without their constant neurons, into docs/
+study-trimming: build/setup/verilator .venv/yosys ## networks without constant neurons, into docs/
 	@$(RUN) studies.trimming
 
 study-sweep: .venv/yosys ## area, speed, accuracy: folds, widths, softmaxes

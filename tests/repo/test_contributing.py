@@ -66,7 +66,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     registry = folder / "tb/modules/registry.py"
     text = registry.read_text()
     for old, new in (
-        ("from tb.modules import arithmetic,", f"from tb.modules import {NAME}, arithmetic,"),
+        ("from tb.modules import (\n", f"from tb.modules import (\n    {NAME},\n"),
         ("FAMILIES = (", f"FAMILIES = ({NAME}, "),
     ):
         assert text.count(old) == 1
