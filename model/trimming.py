@@ -16,6 +16,7 @@ import numpy as np
 from common.errors import VerbatimError
 from model import folding, reference
 from model.artifact import ArtifactError, Network
+from model.backends import Backend
 from model.bounds import accumulator_width, output_interval
 from model.folding import Goal
 from model.format import Format, Int
@@ -31,7 +32,6 @@ MOST_PRODUCTS = 1 << 33
 BOXES = 1 << 13
 # Random inputs that rule out most neurons first, and all corners of a box that has no more.
 DRAWN, MOST_CORNERS = 4096, 4096
-
 # Neurons more than stay that a layer is tried with: a number with more divisors folds better.
 MORE = 64
 
@@ -62,6 +62,11 @@ class Box:
         """
         low, high = codes.min(axis=0) - margin, codes.max(axis=0) + margin
         return cls(np.maximum(low, fmt.q_min), np.minimum(high, fmt.q_max))
+
+    @property
+    def plain(self) -> dict[str, list[int]]:
+        """Both ends as a JSON value."""
+        return {"low": self.low.tolist(), "high": self.high.tolist()}
 
     @property
     def inputs(self) -> int:
@@ -214,7 +219,11 @@ def trimmed(network: Network, box: Box, constant: Constants) -> Network:
         taken, added, interval = out, more, output_interval(layer)
         gone = {k: v for k, v in constant.get(layer.name, {}).items() if k not in set(out)}
     spec = _folded(network.spec.with_layers(layers), network.spec.interval)
-    record = {"low": box.low.tolist(), "high": box.high.tolist(), "neurons": removed(network, kept)}
+    record = {
+        "low": box.low.tolist(),
+        "high": box.high.tolist(),
+        "neurons": _removed(network, kept),
+    }
     return dataclasses.replace(
         network,
         spec=spec,
@@ -280,11 +289,11 @@ def _kept(network: Network, constant: Constants) -> list[Int]:
     return found
 
 
-def removed(network: Network, kept: Sequence[Int]) -> dict[str, list[int]]:
+def _removed(network: Network, kept: Sequence[Int]) -> dict[str, list[int]]:
     """Indices of the neurons that went, by name of their layer."""
     return {
         layer.name: sorted(set(range(layer.n_out)) - set(out.tolist()))
-        for layer, out in zip(network.spec.layers[:-1], kept, strict=False)
+        for layer, out in zip(network.spec.layers[:-1], kept[:-1], strict=True)
     }
 
 
@@ -323,18 +332,27 @@ def in_units(network: Network, box: Box) -> list[tuple[float, float]]:
     return list(zip(*(end.tolist() for end in ends), strict=True))
 
 
-def compare(whole: Network, smaller: Network, codes: Int) -> int:
+def by_reference(network: Network, codes: Int) -> tuple[Int, Int]:
+    """Classes and results of the integer reference, as a backend gives them."""
+    return reference.result(network, reference.trace(network, codes))
+
+
+def compare(
+    whole: Network,
+    smaller: Network,
+    codes: Int,
+    run: Backend = by_reference,
+    piece: int = reference.PIECE,
+) -> int:
     """Compare results, classes included, on ``codes [samples, n_in]``; return how many values.
 
-    Raises `TrimmingError` at the first sample of which they differ.
+    ``run`` gives them, for ``piece`` samples at a time. Raises `TrimmingError` at the first sample
+    of which they differ.
     """
     compared = 0
-    for start in range(0, len(codes), reference.PIECE):
-        part = codes[start : start + reference.PIECE]
-        ends = []
-        for network in (whole, smaller):
-            classes, values = reference.result(network, reference.trace(network, part))
-            ends.append(np.column_stack([classes, values]))
+    for start in range(0, len(codes), piece):
+        part = codes[start : start + piece]
+        ends = [np.column_stack(run(network, part)) for network in (whole, smaller)]
         wrong = np.flatnonzero((ends[0] != ends[1]).any(axis=1))
         for row in wrong[:1]:
             raise TrimmingError(

@@ -1,12 +1,17 @@
-"""Read what an export leaves of its dataset: features, labels, and what PyTorch computes."""
+"""Files that an export leaves: the network, and its dataset with what PyTorch computes."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from common.errors import CommandError
+from common.files import whole_file
 from common.paths import INSTALLED, typed
+from model import artifact, images
+from model.artifact import Network
 from model.data.archive import ArchiveError, read_arrays
 
 FILE = "expected.npz"
@@ -18,6 +23,14 @@ def command_of(step: str) -> str:
     if INSTALLED:
         return typed("train" if step == "export" else step)
     return f"python -m scripts.{step}"
+
+
+def write_export(network: Network, expected: Mapping[str, NDArray[Any]], folder: Path) -> None:
+    """Write the network, its images, and the dataset with what is known of it."""
+    artifact.save(network, folder / "network.json")
+    images.write_images(network, folder / images.MEM_DIR)
+    with whole_file(folder / FILE) as temporary, temporary.open("wb") as stream:
+        np.savez(stream, allow_pickle=False, **dict(expected))
 
 
 def read_expected(path: Path) -> dict[str, NDArray[Any]]:

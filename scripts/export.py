@@ -9,11 +9,12 @@ import torch
 from numpy.typing import NDArray
 
 from common import cli, files
-from model import artifact, images, onnx_export, recipe
+from model import onnx_export, recipe
 from model.data import datasets
 from model.logits import require_winners, survey
 from model.metrics import fit, measure, misfitting, shortfall
 from model.qat import checkpoint, pruning, quantize, training
+from scripts.expected import write_export
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -40,8 +41,6 @@ def run(arguments: argparse.Namespace) -> None:
             network.spec, survey(network.spec, calibration), arguments.allow_changed_winners
         )
         compared = quantize.compare(traced, network)
-        artifact.save(network, build / "network.json")
-        images.write_images(network, build / "mem")
         with files.whole_file(build / "network.onnx") as temporary:
             temporary.write_bytes(onnx_export.model(network).SerializeToString(deterministic=True))
         expected: dict[str, NDArray[Any]] = {
@@ -52,8 +51,7 @@ def run(arguments: argparse.Namespace) -> None:
             **_floats(trained, dataset, scaled),
             **traced,
         }
-        with files.whole_file(build / "expected.npz") as temporary, temporary.open("wb") as stream:
-            np.savez(stream, allow_pickle=False, **expected)
+        write_export(network, expected, build)
     count = sum(compared.values())
     print(f"{build}: {count:,} values of PyTorch and reference compared, all equal")
     if trained.choice is not None:

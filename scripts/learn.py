@@ -21,7 +21,7 @@ from rich.table import Table
 from common import cli, tables
 from common.errors import VerbatimError
 from common.files import whole_file
-from model import artifact, images, recipe, reference
+from model import artifact, recipe, reference
 from model.artifact import Network
 from model.data import datasets, scaling
 from model.format import Int
@@ -32,7 +32,7 @@ from model.learning.counts import Counts
 from model.learning.learner import Learner
 from model.recipe import Recipe, Training
 from scripts.claim import claim
-from scripts.expected import FILE
+from scripts.expected import write_export
 from tb.sim.learning import NativeLearner
 from tb.sim.simulators import SIMULATORS
 from tb.sim.stepped import SteppedLearner
@@ -251,8 +251,6 @@ def leave(
     codes = reference.encode(network, data.features)
     logits = floats.outputs(plan, by_sgd, np.asarray(codes * plan.x(0).lsb, np.float64))[-1]
     scores = logits if plan.score == "exp" else (1.0 + logits) ** 2
-    artifact.save(network, folder / "network.json")
-    images.write_images(network, folder / images.MEM_DIR)
     expected = {
         "features": data.features,
         "labels": data.labels,
@@ -261,8 +259,7 @@ def leave(
         "input": codes,
         "float.class": scores.argmax(axis=1),
     }
-    with whole_file(folder / FILE) as temporary, temporary.open("wb") as stream:
-        np.savez(stream, allow_pickle=False, **expected)
+    write_export(network, expected, folder)
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -40,9 +40,7 @@ def run(arguments: argparse.Namespace) -> None:
     for warning in found["warnings"]:
         print(f"warning: {warning}")
     if trimming.box_of(network) is not None:
-        print(
-            "mlp_range, which flags samples outside of the box, is beside the core and not counted"
-        )
+        print("not counted: mlp_range, which flags samples outside of the box")
     print(f"{path}: written")
 
 

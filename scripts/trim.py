@@ -14,12 +14,11 @@ from rich.table import Table
 
 from common import cli, tables
 from common.errors import CommandError
-from common.files import whole_file
 from model import artifact, images, reference, trimming
 from model.artifact import Network
 from model.trimming import Box, Constants
 from scripts.claim import claim
-from scripts.expected import FILE, KEYS, read_expected
+from scripts.expected import FILE, KEYS, read_expected, write_export
 
 # The folder of the build folder that is like one itself.
 FOLDER = "trimmed"
@@ -52,10 +51,7 @@ def run(arguments: argparse.Namespace) -> None:
         for key, array in expected.items()
         if key in KEYS | {"targets"} or key.startswith("float.")
     }
-    artifact.save(smaller, folder / "network.json")
-    images.write_images(smaller, folder / images.MEM_DIR)
-    with whole_file(folder / FILE) as temporary, temporary.open("wb") as stream:
-        np.savez(stream, allow_pickle=False, **kept)
+    write_export(smaller, kept, folder)
     few = len(box.low) <= SHOWN
     tables.show(neurons(network, smaller, constant), *([ranges(network, box)] if few else []))
     before, after = network.spec, smaller.spec

@@ -43,7 +43,10 @@ def _recipe(text: str) -> Place:
 
 
 def _in_folder(run: Run) -> Run:
-    """Have the network first; ``run`` gets its folder as ``build``, and nobody else works there."""
+    """Have the network first; ``run`` gets its file or recipe, and its folder as ``build``.
+
+    Nobody else works there meanwhile.
+    """
 
     from verbatim import steps
 
@@ -51,7 +54,7 @@ def _in_folder(run: Run) -> Run:
         place = places.place(arguments.network)
         with cli.holding(place.build):
             steps.network(place)
-            run(Namespace(**vars(arguments), build=place.build))
+            run(_with(arguments, network=place.source, build=place.build))
 
     return after
 
@@ -222,16 +225,14 @@ def learn(parser: ArgumentParser) -> Run:
 def trim(parser: ArgumentParser) -> Run:
     """A network without the neurons that are constant on its data."""
     from scripts import trim as script
-    from verbatim import steps
 
     _network(parser)
     script.options(parser)
+    made = _in_folder(script.run)
 
     def run(arguments: Namespace) -> None:
-        place = _recipe(arguments.network)
-        with cli.holding(place.build):
-            steps.network(place)
-            script.run(_with(arguments, network=place.source, build=place.build))
+        _recipe(arguments.network)
+        made(arguments)
 
     return run
 

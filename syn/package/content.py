@@ -11,13 +11,13 @@ import jinja2
 from common import sources
 from common.errors import CommandError
 from common.paths import ROOT
-from model import images, loading
+from model import images, loading, trimming
 from model.artifact import Network
 from model.images import MEM_DIR
 from model.names import Names
 from model.spec import TOP, NetworkSpec
 from model.stage import Parameter
-from model.trimming import box_of, in_units
+from model.trimming import Box
 from model.verilog import LIST_ENTRY_W, number
 from syn.package import answers, modules, quoted
 from syn.package.vectors import Real, Samples, Vectors, samples, vectors
@@ -56,7 +56,7 @@ class Core:
                 f"name of the network must be ASCII letters, digits and _ for a core, got {name!r}"
             )
         found = samples(network, features)
-        tops = [TOP] if box_of(network) is None else [TOP, RANGE]
+        tops = [TOP] if trimming.box_of(network) is None else [TOP, RANGE]
         return cls(network, found, vectors(network, found), tuple(modules.needed(*tops)))
 
     @property
@@ -77,7 +77,12 @@ class Core:
         """
         spec = self.spec
         bits = {spec.in_lanes * spec.x.byte_width, answers.tdata_width(spec)}
-        return bits == {8} and not spec.loadable and box_of(self.network) is None
+        return bits == {8} and not spec.loadable and self.box is None
+
+    @cached_property
+    def box(self) -> Box | None:
+        """The box of a trimmed network, None for others."""
+        return trimming.box_of(self.network)
 
     @cached_property
     def facts(self) -> dict[str, Any]:
@@ -91,53 +96,58 @@ class Core:
             "lanes": {"in": spec.in_lanes, "out": spec.out_lanes},
             "interval": spec.interval,
             "latency": spec.latency,
-            **_box(self.network),
+            **({} if self.box is None else {"box": self.box.plain}),
         }
 
 
-def _box(network: Network) -> dict[str, Any]:
-    """The box of a trimmed network."""
-    box = box_of(network)
-    return {} if box is None else {"box": {"low": box.low.tolist(), "high": box.high.tolist()}}
-
-
-def range_sizes(spec: NetworkSpec) -> dict[str, Parameter]:
-    """Parameters of `mlp_range` beside a core, its ranges aside: flags wait for results."""
+def range_parameters(network: Network) -> dict[str, Parameter]:
+    """Parameters of `mlp_range` beside the core of a trimmed network; flags wait for results."""
+    box, spec = trimming.box_of(network), network.spec
+    assert box is not None
     under_way = spec.latency // spec.interval + 2
-    sizes = {"N": spec.n_in, "LANES": spec.in_lanes, "W": spec.x.width}
-    return {**sizes, "DEPTH_W": under_way.bit_length()}
-
-
-def _range(network: Network, features: Sequence[str]) -> dict[str, Any] | None:
-    """Parameters of the module that flags what is outside of a trimmed network's box."""
-    box, spec = box_of(network), network.spec
-    if box is None:
-        return None
-    ends = {"LOW": box.low.tolist(), "HIGH": box.high.tolist()}
     return {
-        "sizes": range_sizes(spec),
-        "ends": {
-            name: [
-                (number((code % (1 << LIST_ENTRY_W),)), f"{feature}, {code}")
-                for code, feature in zip(codes, features, strict=True)
-            ][::-1]
-            for name, codes in ends.items()
-        },
+        "N": spec.n_in,
+        "LANES": spec.in_lanes,
+        "W": spec.x.width,
+        "DEPTH_W": under_way.bit_length(),
+        "LOW": tuple(int(code) % (1 << LIST_ENTRY_W) for code in box.low),
+        "HIGH": tuple(int(code) % (1 << LIST_ENTRY_W) for code in box.high),
     }
 
 
-def _ranges(network: Network) -> list[tuple[int, int, float, float]]:
-    """Range of each feature of a trimmed network: in codes, and in the feature's own unit."""
-    box = box_of(network)
-    if box is None:
+def _range(core: Core, features: Sequence[str]) -> list[dict[str, Any]]:
+    """Parameters of `mlp_range` as those of `_parameters`; none where there is no box."""
+    if core.box is None:
         return []
-    codes = zip(box.low.tolist(), box.high.tolist(), strict=True)
-    return [(*pair, *ends) for pair, ends in zip(codes, in_units(network, box), strict=True)]
+    ends = {"LOW": core.box.low, "HIGH": core.box.high}
+    found: list[dict[str, Any]] = []
+    for name, value in range_parameters(core.network).items():
+        if isinstance(value, tuple):
+            owners = [f"{who}, {code}" for who, code in zip(features, ends[name], strict=True)]
+            found.append(_listed(name, value, owners))
+        else:
+            found.append({"name": name, "literal": str(value)})
+    return found
+
+
+def _listed(name: str, values: Iterable[int], owners: Iterable[str]) -> dict[str, Any]:
+    """A list parameter as literals, the last entry first, each with whose it is."""
+    literals = (f"32'd{value}" for value in values)
+    return {"name": name, "entries": list(zip(literals, owners, strict=True))[::-1]}
+
+
+def _ranges(core: Core) -> list[tuple[int, int, float, float]]:
+    """Range of each feature of a trimmed network: in codes, and in the feature's own unit."""
+    if core.box is None:
+        return []
+    codes = zip(core.box.low.tolist(), core.box.high.tolist(), strict=True)
+    reals = trimming.in_units(core.network, core.box)
+    return [(*pair, *ends) for pair, ends in zip(codes, reals, strict=True)]
 
 
 def _parameters(spec: NetworkSpec) -> list[dict[str, Any]]:
     """Parameters of `mlp_top` as literals; lists with the last entry first, and whose it is."""
-    layers = [layer.name.encode("ascii", "replace").decode() for layer in spec.layers]
+    layers = [layer.name for layer in spec.layers]
     found: list[dict[str, Any]] = []
     for name, value in spec.parameters(MEM_DIR).items():
         if name == "MEM_DIR":
@@ -148,8 +158,7 @@ def _parameters(spec: NetworkSpec) -> list[dict[str, Any]]:
         elif isinstance(value, tuple):
             owners = ["features", *layers] if name in _ENDS else layers
             owners = [*layers, "words of all"] if name == "PLAN_AT" else owners
-            entries = [f"32'd{entry}" for entry in value]
-            found.append({"name": name, "entries": list(zip(entries, owners, strict=True))[::-1]})
+            found.append(_listed(name, value, owners))
         else:
             literal = f'"{value}"' if isinstance(value, str) else str(value)
             found.append({"name": name, "literal": literal})
@@ -194,8 +203,8 @@ def context(core: Core) -> dict[str, Any]:
         "x": spec.x,
         "layers": spec.layers,
         "parameters": _parameters(spec),
-        "range": _range(network, features),
-        "ranges": _ranges(network),
+        "range": _range(core, features),
+        "ranges": _ranges(core),
         "features": features,
         "scaling": network.scaling,
         "code_bytes": spec.x.byte_width // 8,

@@ -115,6 +115,8 @@ MODULES = (
             Illegal({"W": 17}, "W=17"),
             Illegal({"N": 4, "LANES": -1}),
             Illegal({"DEPTH_W": 17}, "DEPTH_W=17"),
+            Illegal({"W": 1}, "W=1"),
+            Illegal({"DEPTH_W": 0}),
         ),
         mistakes=(
             mistake("forgets-what-it-has-found", "6-2-9-2", "outside = found ||", "outside ="),

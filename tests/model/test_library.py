@@ -173,9 +173,8 @@ def test_columns_of_a_table_are_taken_by_name() -> None:
 def test_prediction_is_frozen() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         NETWORK.predict(X).classes = None  # type: ignore[misc]
-    assert [field.name for field in dataclasses.fields(Prediction)] == [
-        *("output", "results", "outside")
-    ]
+    names = [field.name for field in dataclasses.fields(Prediction)]
+    assert names == ["output", "results", "outside"]
 
 
 def test_summary_has_a_line_for_each_part_and_the_totals() -> None:

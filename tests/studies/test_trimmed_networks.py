@@ -12,6 +12,7 @@ from model import artifact, trimming
 from model.artifact import Network
 from model.trimming import Box, TrimmingError
 from studies import trimming as study
+from syn.package import content
 from tb.modules.ranges import faults
 from tb.modules.registry import MODULES
 
@@ -56,9 +57,9 @@ def test_another_bias_is_found(files: tuple[Path, Path]) -> None:
 
 
 def test_comparison_is_the_module_of_the_core(files: tuple[Path, Path]) -> None:
-    design = study.comparison(artifact.load(files[1]))
-    assert faults(MODULES[design.module].parameters, design.parameters) == []
-    assert design.parameters["LOW"] == (90, 50, 60, 20)
+    parameters = content.range_parameters(artifact.load(files[1]))
+    assert faults(MODULES[content.RANGE].parameters, parameters) == []
+    assert parameters["LOW"] == (90, 50, 60, 20)
 
 
 def test_networks_of_the_study_have_their_boxes() -> None:

@@ -288,7 +288,7 @@ def test_readme_lays_out_a_result(kind: str, sentences: tuple[str, ...], tmp_pat
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [
-        ("32'h0000005a", "32'h00000059"),
+        ("32'd90", "32'd89"),
         (".out_ready(gone)", ".out_ready(m_axis_tvalid)"),
         ("s_axis_tvalid && core_ready", "s_axis_tvalid"),
         ("{7'd0, outside, winner}", "{7'd0, 1'b0, winner}"),
