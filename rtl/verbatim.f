@@ -65,3 +65,4 @@ mlp_stream_pack.v
 mlp_stream_unpack.v
 mlp_top.v
 mlp_vector.v
+mlp_watch.v

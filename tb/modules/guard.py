@@ -1,4 +1,4 @@
-"""A comparison beside a core: the ranges in which a trimmed network is the whole one."""
+"""What stands beside a core: the ranges in which a trimmed network is the whole one, and a watch."""
 
 import random
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from model.stage import PACK_CYCLES
 from model.verilog import LIST_ENTRY_W
 from model.words import Field
 from tb.job import Job
-from tb.modules.case import Contract, Parameters, Prepared
+from tb.modules.case import Contract, Parameters, Prepared, plain
 from tb.modules.description import Illegal, Module
 from tb.modules.mutant import mistake
 from tb.modules.operator import Vector, served
@@ -133,5 +133,51 @@ MODULES = (
             ),
             Contract(Ranges(2, 2, 2, 1), PACK_CYCLES),
         ),
+    ),
+    Module(
+        "mlp_watch",
+        None,
+        {
+            "BEATS_IN": "1 or more",
+            "BEATS_OUT": "1 or more",
+            "INDEX_W": "1 .. 16",
+            "WAIT": "2 or more",
+        },
+        on_both=(plain(BEATS_IN=3, BEATS_OUT=3, INDEX_W=2, WAIT=9),),
+        more=(
+            plain(BEATS_IN=1, BEATS_OUT=1, INDEX_W=1, WAIT=8),
+            plain(BEATS_IN=4, BEATS_OUT=2, INDEX_W=3, WAIT=12),
+        ),
+        mutated=("3-3-2-9", "1-1-1-8"),
+        illegal=(
+            Illegal({"BEATS_IN": 0}, "BEATS_IN=0"),
+            Illegal({"BEATS_OUT": 0}, "BEATS_OUT=0"),
+            Illegal({"INDEX_W": 0}),
+            Illegal({"INDEX_W": 17}, "INDEX_W=17"),
+            Illegal({"WAIT": 1}, "WAIT=1"),
+        ),
+        mistakes=(
+            mistake("misses-a-lost-result", "3-3-2-9", "(in_valid || unequal)", "in_valid"),
+            mistake("misses-a-core-that-hangs", "3-3-2-9", "(in_valid || unequal)", "unequal"),
+            mistake("misses-a-result-too-many", "3-3-2-9", " || !unequal", ""),
+            mistake("misses-a-short-result", "3-3-2-9", "out_last != ending || ", ""),
+            mistake("counts-a-short-sample", "3-3-2-9", "in_last && complete", "in_last"),
+            mistake("counts-samples-round", "3-3-2-9", "too_long ? in_beat :", ""),
+            mistake("takes-more-than-a-block", "3-3-2-9", "!samples[INDEX_W] && ", ""),
+            mistake("open-while-lost", "3-3-2-9", " && !lost", ""),
+            mistake("ends-while-a-result-waits", "3-3-2-9", "!take && !out_valid &&", "!take &&"),
+            mistake("goes-on-counting", "3-3-2-9", "if (rst || ends || !rests)", "if (rst || ends)"),
+        ),
+        contracts=(
+            Contract(
+                plain(BEATS_IN=2, BEATS_OUT=2, INDEX_W=1, WAIT=3),
+                0,
+                gates=True,
+                quick=True,
+                mistake="misses-a-lost-result",
+            ),
+            Contract(plain(BEATS_IN=1, BEATS_OUT=1, INDEX_W=2, WAIT=2), 0, gates=True),
+        ),
+        bench="parts_bench",
     ),
 )
