@@ -13,6 +13,7 @@ BOARD   ?= icebreaker## bitstream: icebreaker or ulx3s
 LEARN   ?= 0## bitstream: 1 learns on the board, from a random start
 LEARNED ?= 0## sim, core, synth, profile: 1 takes what make learn left
 TRIMMED ?= 0## sim, core, synth, profile: 1 takes what make trim left
+INDEX   ?= 0## core: bits of a number beside each result, 0 for none
 MARGIN  ?= 0## trim: codes by which the box is wider than the data
 L       ?= 30## learn: multipliers, 1 to 256
 EPOCHS  ?= own## learn: epochs; own: those of the network
@@ -31,7 +32,7 @@ $(call plain,the path of this checkout,$(value CURDIR))
 comma := ,
 $(if $(findstring $(comma),$(value CURDIR)),$(error the path of this checkout must have no comma, \
     which a linker takes apart, got '$(value CURDIR)'))
-$(foreach v,SIM NETWORK WAVES TEST NETLIST TARGET DEVICE FOLD BOARD LEARN LEARNED TRIMMED MARGIN L EPOCHS SEED PYTHON,$(call plain,$v,$(value $v)))
+$(foreach v,SIM NETWORK WAVES TEST NETLIST TARGET DEVICE FOLD BOARD LEARN LEARNED TRIMMED INDEX MARGIN L EPOCHS SEED PYTHON,$(call plain,$v,$(value $v)))
 
 ifneq ($(SIM),verilator)
 ifneq ($(SIM),icarus)
@@ -121,7 +122,7 @@ bitstream: $(if $(filter 1,$(LEARN)),$(RECIPE),$(BUILD)/network.json) .venv/yosy
 	@$(RUN) scripts.bitstream --build $(BUILD) --board $(BOARD) $(if $(filter 1,$(LEARN)),--learn $(RECIPE))
 
 core: $(BUILD)/network.json $(BUILD)/expected.npz ## a core to take away: Verilog, ROMs, bench, drivers
-	@$(RUN) scripts.core --build $(BUILD) --fold $(FOLD)
+	@$(RUN) scripts.core --build $(BUILD) --fold $(FOLD) --index $(INDEX)
 
 waves: build/setup/$(SIM) .venv/ready $(if $(filter sim,$(TEST)),$(RTL)) ## open a waveform in GTKWave or Surfer
 	@$(RUN) scripts.waves --test '$(TEST)' --build $(BUILD) --sim $(SIM)

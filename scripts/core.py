@@ -21,7 +21,7 @@ def run(arguments: argparse.Namespace) -> None:
     else:
         features = read_expected(arguments.build / FILE)["features"]
     made = arguments.output or arguments.build / "core"
-    core = content.Core.of(network, features)
+    core = content.Core.of(network, features, arguments.index)
     written = folder.write(made, core.facts, content.texts(core))
     spec = network.spec
     folds = ", ".join(f"{layer.name} {layer.simd}x{layer.pe}" for layer in spec.layers)
@@ -49,6 +49,13 @@ def options(parser: argparse.ArgumentParser) -> None:
         "--samples",
         type=Path,
         help="what its bench sends: a .csv or an .npz (default: the samples of the recipe)",
+    )
+    parser.add_argument(
+        "--index",
+        type=int,
+        default=0,
+        metavar="BITS",
+        help="number results in blocks of 2^BITS, and say which are lost (default: 0, none)",
     )
     parser.add_argument("--output", type=Path, help="folder of the core (default: BUILD/core)")
 

@@ -23,8 +23,11 @@ from syn.package import answers, modules, quoted
 from syn.package.vectors import Real, Samples, Vectors, samples, vectors
 
 TEMPLATES = Path(__file__).with_name("templates")
-# The module beside `mlp_top` where the network is trimmed.
+WRAPPER = TEMPLATES / "wrapper.v.j2"
+# The modules beside `mlp_top`: where the network is trimmed, and where results have a number.
 RANGE = "mlp_range"
+WATCH = "mlp_watch"
+MOST_INDEX_BITS = 16
 # The layout of the folder, as tools that ask for a version see it.
 VERSION = "1.0.0"
 # Comments for each entry of a list parameter of `mlp_top`: the first of N and X_W is the input's.
@@ -36,28 +39,35 @@ _CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012
 
 @dataclass(frozen=True)
 class Core:
-    """A network at its folds, the samples that its bench sends, and the sources that it needs."""
+    """A network at its folds, the samples that its bench sends, and the sources that it needs.
+
+    Results have a number of ``index_w`` bits, none where that is 0.
+    """
 
     network: Network
     samples: Samples
     vectors: Vectors
     sources: tuple[Path, ...]
+    index_w: int = 0
 
     @classmethod
-    def of(cls, network: Network, features: Real) -> Self:
+    def of(cls, network: Network, features: Real, index_w: int = 0) -> Self:
         """The core of a network, checked by samples of ``features [samples, n_in]``.
 
-        Raises `CommandError` where its name cannot be part of a module's, and `FeatureError` where
-        features are not those of the network.
+        Raises `CommandError` where its name cannot be part of a module's or ``index_w`` is not 0 ..
+        16, and `FeatureError` where features are not those of the network.
         """
         name = network.spec.name
         if not set(name) <= _CHARACTERS:
             raise CommandError(
                 f"name of the network must be ASCII letters, digits and _ for a core, got {name!r}"
             )
+        if not 0 <= index_w <= MOST_INDEX_BITS:
+            raise CommandError(f"bits of an index must be 0 .. {MOST_INDEX_BITS}, got {index_w}")
         found = samples(network, features)
         tops = [TOP] if trimming.box_of(network) is None else [TOP, RANGE]
-        return cls(network, found, vectors(network, found), tuple(modules.needed(*tops)))
+        needed = modules.needed(*tops, *([WATCH] if index_w else []))
+        return cls(network, found, vectors(network, found), tuple(needed), index_w)
 
     @property
     def spec(self) -> NetworkSpec:
@@ -73,11 +83,11 @@ class Core:
     def has_bytes(self) -> bool:
         """A beat is a byte both ways, as the pins of a Tiny Tapeout project are.
 
-        They leave none for the bytes of a load, and none for the flag of a trimmed network.
+        They leave none for the bytes of a load, for the flag of a trimmed network or for an index.
         """
         spec = self.spec
         bits = {spec.in_lanes * spec.x.byte_width, answers.tdata_width(spec)}
-        return bits == {8} and not spec.loadable and self.box is None
+        return bits == {8} and not spec.loadable and self.box is None and not self.index_w
 
     @cached_property
     def box(self) -> Box | None:
@@ -97,6 +107,7 @@ class Core:
             "interval": spec.interval,
             "latency": spec.latency,
             **({} if self.box is None else {"box": self.box.plain}),
+            **({"index_bits": self.index_w} if self.index_w else {}),
         }
 
 
@@ -113,6 +124,25 @@ def range_parameters(network: Network) -> dict[str, Parameter]:
         "LOW": tuple(int(code) % (1 << LIST_ENTRY_W) for code in box.low),
         "HIGH": tuple(int(code) % (1 << LIST_ENTRY_W) for code in box.high),
     }
+
+
+def wait(spec: NetworkSpec) -> int:
+    """Cycles without a beat that end a block: a sound core's next result takes half of them."""
+    return 2 * spec.latency
+
+
+def _watch(core: Core) -> list[dict[str, Any]]:
+    """Parameters of `mlp_watch` as those of `_parameters`; none where results have no number."""
+    if not core.index_w:
+        return []
+    spec = core.spec
+    values = {
+        "BEATS_IN": spec.n_in // spec.in_lanes,
+        "BEATS_OUT": spec.n_out // spec.out_lanes,
+        "INDEX_W": core.index_w,
+        "WAIT": wait(spec),
+    }
+    return [{"name": name, "literal": str(value)} for name, value in values.items()]
 
 
 def _range(core: Core, features: Sequence[str]) -> list[dict[str, Any]]:
@@ -205,6 +235,11 @@ def context(core: Core) -> dict[str, Any]:
         "parameters": _parameters(spec),
         "range": _range(core, features),
         "ranges": _ranges(core),
+        "watch": _watch(core),
+        "index_w": core.index_w,
+        "wait": wait(spec),
+        # A block is never interrupted; behind one the input waits.
+        "steady": min([core.vectors.steady, *([1 << core.index_w] if core.index_w else [])]),
         "features": features,
         "scaling": network.scaling,
         "code_bytes": spec.x.byte_width // 8,

