@@ -104,9 +104,9 @@ def features_of(network: Network, count: int = 12) -> np.ndarray:
     return drawn
 
 
-def moved(network: Network, into: Path) -> Path:
+def moved(network: Network, into: Path, index_w: int = 0) -> Path:
     """Write a core, and move its folder."""
-    core = content.Core.of(network, features_of(network))
+    core = content.Core.of(network, features_of(network), index_w)
     assert folder.write(into / "written", core.facts, content.texts(core))
     (into / "elsewhere").mkdir()
     return Path(shutil.move(into / "written", into / "elsewhere" / "core"))

@@ -1,4 +1,4 @@
-"""What counts beside a core, as a function of its inputs, cycle by cycle."""
+"""A part that counts beside a core, as a function of its inputs, cycle by cycle."""
 
 import random
 from collections import deque

@@ -11,6 +11,7 @@ from tb.sim.made_up import made_up
 from tests.cores import IRIS, WIDE, flip, moved, run
 
 LOADABLE = made_up([3, 4, 2], loadable=True)
+SMALL = made_up([2, 3, 2])
 # As a SoC would have it: clock and reset of its own, endpoints that others drive.
 SOC = """\
 import sys
@@ -31,14 +32,14 @@ class Soc(LiteXModule):
         self.cd_sys = ClockDomain()
         self.core = Core(platform)
         self.ports = {{self.cd_sys.clk, self.cd_sys.rst}}
-        for bus, endpoint, taken in {buses}:
-            self.join(bus, getattr(self.core, endpoint), taken)
+        for bus, endpoint, taken, more in {buses}:
+            self.join(bus, getattr(self.core, endpoint), taken, more)
         for name in {flags}:
             self.port(name, getattr(self.core, name), False)
 
-    def join(self, bus, endpoint, taken):
+    def join(self, bus, endpoint, taken, more):
         self.port(f"{{bus}}_tready", endpoint.ready, not taken)
-        for name in ("valid", "last", "data", *([] if taken else ["user"])):
+        for name in ("valid", "last", "data", *more):
             self.port(f"{{bus}}_t{{name}}", getattr(endpoint, name), taken)
 
     def port(self, name, signal, taken):
@@ -60,13 +61,19 @@ def in_soc(core: Path) -> list[str]:
     name, text = bench.name.removesuffix("_tb.v"), bench.read_text()
     work = core.parent / "work"
     work.mkdir()
-    buses = [("s_axis", "sink", True), ("m_axis", "source", False)]
-    loads = "s_load_tvalid" in text
+    loads, numbers = "s_load_tvalid" in text, "m_axis_tid" in text
+    flags = ["load_done", "load_refused"] if loads else []
+    flags += ["block_done", "block_lost"] if numbers else []
+    buses = [
+        ("s_axis", "sink", True, []),
+        ("m_axis", "source", False, ["user", *(["id"] if numbers else [])]),
+        *([("s_load", "load", True, [])] if loads else []),
+    ]
     script = SOC.format(
         core=str(core),
         name=name,
-        buses=buses + ([("s_load", "load", True)] if loads else []),
-        flags=["load_done", "load_refused"] if loads else [],
+        buses=buses,
+        flags=flags,
     )
     (work / "soc.py").write_text(script)
     done = run(sys.executable, "soc.py", cwd=work)
@@ -83,9 +90,15 @@ def in_soc(core: Path) -> list[str]:
     return ["vvp", "-N", str(work / "soc.vvp")]
 
 
-@pytest.mark.parametrize("network", [IRIS, WIDE, LOADABLE], ids=["iris", "wide", "loadable"])
-def test_bench_passes_in_litex_and_fails_on_a_flipped_bit(network: Network, tmp_path: Path) -> None:
-    core = moved(network, tmp_path)
+@pytest.mark.parametrize(
+    ("network", "index_w"),
+    [(IRIS, 0), (WIDE, 0), (LOADABLE, 0), (SMALL, 1), (LOADABLE, 9)],
+    ids=["iris", "wide", "loadable", "numbered", "both"],
+)
+def test_bench_passes_in_litex_and_fails_on_a_flipped_bit(
+    network: Network, index_w: int, tmp_path: Path
+) -> None:
+    core = moved(network, tmp_path, index_w)
     command = in_soc(core)
     done = run(*command, cwd=core.parent / "work")
     assert done.returncode == 0 and done.stdout.startswith("PASS: "), done.stdout
@@ -108,7 +121,7 @@ def test_bench_passes_in_litex_and_fails_on_a_flipped_bit(network: Network, tmp_
     ],
 )
 def test_bench_sees_a_wrong_connection(right: str, wrong: str, tmp_path: Path) -> None:
-    core = moved(made_up([2, 3, 2]), tmp_path)
+    core = moved(SMALL, tmp_path)
     module = core / "made_up_litex.py"
     assert right in module.read_text()
     module.write_text(module.read_text().replace(right, wrong))

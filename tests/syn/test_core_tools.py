@@ -242,12 +242,18 @@ def slang(core: Path, top: str, sources: list[str]) -> str:
 
 
 @pytest.mark.parametrize(
-    "network",
-    [IRIS, WIDE, SHARES, OUTPUTS["logits"], OUTPUTS["argmax"], OUTPUTS["trimmed"]],
-    ids=["iris", "wide", "shares", "logits", "argmax", "trimmed"],
+    ("network", "index_w"),
+    [
+        *((network, 0) for network in (IRIS, WIDE, SHARES)),
+        *((OUTPUTS[kind], 0) for kind in ("logits", "argmax", "trimmed")),
+        *((SMALL, 1), (OUTPUTS["trimmed"], 16)),
+    ],
+    ids=["iris", "wide", "shares", "logits", "argmax", "trimmed", "numbered", "both"],
 )
-def test_linters_are_silent_about_wrapper_and_bench(network: Network, tmp_path: Path) -> None:
-    core, name = moved(network, tmp_path), network.spec.name
+def test_linters_are_silent_about_wrapper_and_bench(
+    network: Network, index_w: int, tmp_path: Path
+) -> None:
+    core, name = moved(network, tmp_path, index_w), network.spec.name
     sources = (core / f"{name}.f").read_text().split()
     for top, files in ((f"{name}_core", sources), (f"{name}_tb", [*sources, f"{name}_tb.v"])):
         for language in ("2005", "2012"):
@@ -359,14 +365,18 @@ def schema() -> etree.XMLSchema:
 
 
 @pytest.mark.parametrize(
-    "network",
-    [IRIS, WIDE, SHARES, OUTPUTS["logits"], OUTPUTS["argmax"], OUTPUTS["trimmed"]],
-    ids=["iris", "wide", "shares", "logits", "argmax", "trimmed"],
+    ("network", "index_w"),
+    [
+        *((network, 0) for network in (IRIS, WIDE, SHARES)),
+        *((OUTPUTS[kind], 0) for kind in ("logits", "argmax", "trimmed")),
+        *((SMALL, 1), (OUTPUTS["trimmed"], 16)),
+    ],
+    ids=["iris", "wide", "shares", "logits", "argmax", "trimmed", "numbered", "both"],
 )
 def test_ip_xact_is_valid_and_has_the_ports_of_the_wrapper(
-    network: Network, tmp_path: Path
+    network: Network, index_w: int, tmp_path: Path
 ) -> None:
-    core, name = moved(network, tmp_path), network.spec.name
+    core, name = moved(network, tmp_path, index_w), network.spec.name
     component = etree.parse(str(core / "component.xml"))
     found = schema()
     assert found.validate(component), found.error_log
@@ -379,10 +389,10 @@ def test_ip_xact_is_valid_and_has_the_ports_of_the_wrapper(
         )
         for port in component.iter(f"{SPIRIT}port")
     }
-    assert len(ports) == 11
+    assert len(ports) == (14 if index_w else 11)
     assert ports == {port: (direction, left) for direction, left, port in declared}
     physical = {bus.findtext(f"{SPIRIT}name") for bus in component.iter(f"{SPIRIT}physicalPort")}
-    assert physical == set(ports)
+    assert physical == set(ports) - {"block_done", "block_lost"}
     files = [file.findtext(f"{SPIRIT}name") for file in component.iter(f"{SPIRIT}file")]
     assert sorted(files) == sorted(
         [*(core / f"{name}.f").read_text().split(), *(f"mem/{p.name}" for p in core.glob("mem/*"))]

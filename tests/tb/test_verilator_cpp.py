@@ -1,5 +1,6 @@
 """What Verilator compiles for us: a compiler or a cache that is killed, and what is said of it."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,10 @@ def test_error_of_the_compiler_is_quoted(harness: Path) -> None:
 def test_no_python_on_path_is_needed(harness: Path, tmp_path: Path) -> None:
     program("python", tmp_path)
     assert build_harness("mlp_relu", {"LANES": 2}, harness).is_file()
+
+
+def test_what_only_the_linker_needs_is_not_kept(harness: Path) -> None:
+    built = build_harness("mlp_relu", {"LANES": 2}, harness)
+    subprocess.run([built], check=True)
+    kept = {path.suffix for path in built.parent.iterdir()}
+    assert {".log", ".json", ".cpp"} <= kept and not kept & {".o", ".a", ".gch"}

@@ -18,6 +18,7 @@ from model.artifact import Network
 from model.format import Format
 from model.spec import TOP
 from model.verilog import literal
+from tb.modules.mutant import Mutant, mutated
 from tb.sim.made_up import made_up
 from verify.census import cycle, run, upsets
 from verify.census.upsets import OUTCOMES, PHASES, Core, UpsetError
@@ -172,3 +173,30 @@ def test_core_that_is_not_the_reference_is_refused() -> None:
     other = dataclasses.replace(core(), network=dataclasses.replace(SMALL, biases=biases))
     with pytest.raises(UpsetError, match=r"sample 1: without an upset the core must answer as"):
         upsets.upset(other, CODES, 0, 1, 0)
+
+
+def test_number_tells_each_result_that_is_lost_or_added() -> None:
+    numbered = upsets.core(SMALL, index_w=3)
+    assert "mlp_watch" in numbered.modules and len(numbered.names) > len(core().names)
+    found = Counter[str]()
+    for at in range(upsets.busy(SMALL)):
+        found.update(cycle.counted(numbered, CODES, at))
+    first = Counter(words.split()[1] for words in found.elements())
+    assert first["lost!"] > 100 and first["frame!"] > 100 and first["masked!"] > 10
+    assert not any(run.unnoticed(words) for words in found)
+    # A lost block leaves nothing behind: what follows is sound, or is noticed itself.
+    behind = {words.split()[2] for words in found if words.split()[1].endswith("!")}
+    assert behind == {"masked"}
+    assert {words.split()[k] for words in found for k in (3, 4)} == {"masked"}
+    said = run.numbered(dict(found))
+    assert f"| lost | {first['lost!']} | {first['lost!']} | 0 | 0 | 0 |" in said
+
+
+def test_broken_watch_is_told_by_the_census(tmp_path: Path) -> None:
+    blind = Mutant("blind", "mlp_watch", "(in_valid || unequal)", "in_valid")
+    core = upsets.core(SMALL, index_w=3, rtl=mutated(blind, tmp_path / "blind"))
+    assert any(run.unnoticed(words) for words in cycle.counted(core, CODES, 9))
+    counts_on = Mutant("counts-on", "mlp_watch", "index = results", "index = samples")
+    core = upsets.core(SMALL, index_w=3, rtl=mutated(counts_on, tmp_path / "counts-on"))
+    with pytest.raises(UpsetError, match="sample 1: without an upset the core must answer as"):
+        cycle.counted(core, CODES, 9)

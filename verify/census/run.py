@@ -19,6 +19,7 @@ HERE, CYCLE = "verify.census.run", "verify.census.cycle"
 PAGE = "census.md"
 RESULTS = upsets.FOLDER / "results"
 TOPS = [TOP, content.WATCH]
+FILES = [GOLDEN_IRIS, content.WRAPPER]
 # Outcomes of samples that are correct.
 FINE = ("masked", "late")
 LASTING = "wrong until reset"
@@ -92,7 +93,7 @@ def upset(index_w: int, workers: int | None) -> tuple[Core, Figures, float]:
     """Run cycle after cycle of a core; return it, counts, and the seconds of all jobs."""
     shown = files.shown(GOLDEN_IRIS)
     core = cycle.loaded(shown, index_w)
-    rests_on = jobs.rests_on(CYCLE, tops=TOPS[: 2 if index_w else 1], files=[GOLDEN_IRIS])
+    rests_on = jobs.rests_on(CYCLE, tops=TOPS if index_w else [TOP], files=FILES)
     cycles = upsets.busy(core.network)
     name = f"index-{index_w}-cycle" if index_w else "cycle"
     work = [
@@ -124,9 +125,7 @@ def run(arguments: argparse.Namespace) -> None:
     files.write_atomically(ROOT / arguments.docs / PAGE, INTRODUCTION + said)
     print(said)
     if silent:
-        raise CommandError(
-            f"upsets of numbered results that nothing notices must be 0, got {silent}"
-        )
+        raise CommandError(f"upsets that a number does not tell must be 0, got {silent}")
     total: dict[str, int | float | str] = dict(zip(COLUMNS, columns(found), strict=True))
     total |= {"of numbered results": sum(of_blocks.values()), "unnoticed there": silent}
     record.record(
@@ -138,7 +137,7 @@ def run(arguments: argparse.Namespace) -> None:
         seconds=seconds + more,
         modules=[HERE],
         tops=TOPS,
-        files=[GOLDEN_IRIS],
+        files=FILES,
     )
 
 

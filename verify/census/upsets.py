@@ -64,8 +64,8 @@ class _Samples(ctypes.Structure):
 class Core:
     """A network's RTL as arrays: gates ``[gates, 3]``, registers, what they become, signals.
 
-    ``modules`` are those whose Verilog describes each register, ``names`` what they call it. Results
-    are numbered where ``index_w`` is not 0.
+    ``modules`` are those whose Verilog describes each register, ``names`` what they call it.
+    Results have a number of ``index_w`` bits, none where that is 0.
     """
 
     network: Network
@@ -133,12 +133,7 @@ def _lowered(network: Network, index_w: int, top: str, rtl: Path) -> Path:
     images = design.images
     assert images is not None
     parameters = {"MEM_DIR": IMAGES} if index_w else dict(design.parameters)
-    features = np.zeros((1, network.spec.n_in))
-    wrapper = {}
-    if index_w:
-        wrapper = {
-            f"{top}.v": content.texts(content.Core.of(network, features, index_w))[f"{top}.v"]
-        }
+    wrapper = _wrapper(network, index_w) if index_w else {}
     rests_on = {
         "parameters": parameters,
         "images": results.files(images.iterdir()),
@@ -154,6 +149,13 @@ def _lowered(network: Network, index_w: int, top: str, rtl: Path) -> Path:
         lambda folder: netlist_cells.rtl(top, parameters, images, folder, rtl, wrapper),
     )
     return folder / netlist_cells.LOWERED
+
+
+def _wrapper(network: Network, index_w: int) -> dict[str, str]:
+    """The Verilog, by its file's name, that puts `mlp_watch` beside a network's core."""
+    core = content.Core.of(network, np.zeros((1, network.spec.n_in)), index_w)
+    name = f"{core.module}.v"
+    return {name: content.texts(core)[name]}
 
 
 def _own(names: Sequence[Name], module: str, scopes: Mapping[str, str], top: str) -> Name:
@@ -229,7 +231,7 @@ def busy(network: Network) -> int:
 def waits(core: Core) -> int:
     """Cycles in which a core has answered a sample, whatever its upset.
 
-    One whose results are numbered waits for its block to end, and once more behind one that is lost.
+    One whose results are numbered waits for the end of its block, and again behind a lost one.
     """
     ends = content.wait(core.network.spec) if core.index_w else 0
     return 2 * busy(core.network) + 2 * ends
