@@ -173,6 +173,7 @@ def cycles_pair(network: Network, simulator: str, build: Path) -> Pair:
         name="bench",
         links={MEM_DIR: folder / MEM_DIR},
         visible=network.spec.hosts,
+        optimize=True,
     )
     # The first one warms both.
     _, *rounds = json.loads((folder / "rounds.json").read_text())

@@ -79,6 +79,7 @@ def _simulated(
             options=options,
             name=f"learn-{folder.name}",
             links={MEM_DIR: mem},
+            optimize=True,
         )
         report = json.loads((folder / "report.json").read_text())
         _, after = learner.load(folder / "after.json")

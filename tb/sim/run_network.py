@@ -73,6 +73,7 @@ def run_network(
         waves=waves,
         links={MEM_DIR: mem},
         visible=network.spec.hosts,
+        optimize=testcase == LONG_RUN,
         **how,
     )
     return outcome, json.loads(report.read_text()) if report.exists() else {}

@@ -57,14 +57,17 @@ _COMPILE_ARGS = {
         *("--x-assign", "unique", "--x-initial", "unique"),
         # cocotb-test makes all of a design public; `_made_public` says what a bench needs of it.
         "--no-public-flat-rw",
-        *("-CFLAGS", "-O1"),
     ],
 }
 # Toggles of buses of any width; and elaboration checks must run where a warning would stop first.
 # `--coverage` looks for state machines too, and this Verilator fails at that where a word of a
 # memory is written.
 _COVERAGE_ARGS = ["--coverage-line", "--coverage-toggle", "--coverage-expr"]
-_COVERAGE_ARGS += ["--coverage-max-width", "65536", "-Wno-fatal", "-CFLAGS", "-O0"]
+_COVERAGE_ARGS += ["--coverage-max-width", "65536", "-Wno-fatal"]
+# A bench of a few seconds is done sooner where no compiler optimizes the C++ that it runs.
+# What runs once, such as the set-up of a waveform, is never worth it.
+_SOON = ("OPT_FAST=-O0", "OPT_SLOW=-O0", "OPT_GLOBAL=-O0")
+_FAST = ("OPT_FAST=-O1", "OPT_SLOW=-O0", "OPT_GLOBAL=-O1")
 # A netlist is written by a machine, which linters were not made for.
 _NETLIST_ARGS: dict[str, list[str]] = {
     "icarus": [],
@@ -149,6 +152,7 @@ def simulate(
     visible: Sequence[str] = (),
     diary: Path | None = None,
     netlist: str | None = None,
+    optimize: bool = False,
 ) -> Outcome:
     """Run ``tb.benches.<bench>`` on ``module``.
 
@@ -161,7 +165,8 @@ def simulate(
     counts of lines, branches, toggles and expressions (`verify.coverage.points` reads it).
     ``diary`` is the file into which every beat that the bench compares is written, for
     `tb.debug.beat_log`. ``netlist`` is a kind of `syn.netlist`, whose netlist of the module is
-    simulated; without it NETLIST in the environment names one, or none.
+    simulated; without it NETLIST in the environment names one, or none. With ``optimize`` what
+    Verilator makes compiles longer and runs twice as fast: for hundreds of thousands of cycles.
     Raises `SimulatorError` where nothing could run, and `SimulationFailed` where a test failed,
     was skipped, or where none was found.
     """
@@ -169,6 +174,9 @@ def simulate(
     seed = int(os.environ.get("SEED", DEFAULT_SEED)) if seed is None else seed
     netlist = netlist or kind_in_environment()
     task = Job(module, dict(parameters), dict(options or {}), netlist)
+    made: dict[str, Any] = {}
+    if simulator == "verilator":
+        made["optimization"] = list(_FAST if optimize else _SOON)
     run_dir = BUILD / "runs" / simulator / (name or module)
     shutil.rmtree(run_dir, ignore_errors=True)
     run_dir.mkdir(parents=True)
@@ -222,6 +230,7 @@ def simulate(
             seed=seed,
             testcase=testcase,
             extra_env=environment | own_env,
+            **made,
         )
 
     log = run_dir / "simulation.log"
@@ -229,6 +238,7 @@ def simulate(
         start = built_at = time.perf_counter()
         try:
             recipe = {"arguments": arguments, "waves": waves is not None, "visible": list(visible)}
+            recipe |= made
             folder = build_folder(
                 *(module, parameters, simulator, design, recipe),
                 lambda beside: run(beside, building=True),
@@ -305,8 +315,8 @@ class _Verilator(cocotb_test.Verilator):  # type: ignore[misc]
         return commands if self.compile_only else commands[-1:]
 
 
-def _run_verilator(**options: Any) -> None:
-    make_args = [*makefile_variables(), f"-j{build_jobs()}"]
+def _run_verilator(optimization: Sequence[str], **options: Any) -> None:
+    make_args = [*makefile_variables(), *optimization, f"-j{build_jobs()}"]
     make_args += [f"{key}={value}" for key, value in compiler_cache().items()]
     _Verilator(make_args=make_args, **options).run()
 

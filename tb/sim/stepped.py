@@ -108,6 +108,7 @@ class SteppedLearner:
             options=options,
             name=f"learn-{folder.name}",
             links={MEM_DIR: folder / MEM_DIR},
+            optimize=True,
         )
         _, self.state = learner.load(after)
         told = json.loads(report.read_text())

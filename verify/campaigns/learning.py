@@ -96,7 +96,12 @@ def values_agree(simulator: str, lanes: int, score: str, count: int) -> Figures:
     case = Case(TOP, setting, of_top.bench, of_top.visible)
     name = f"learning-{simulator}-{case.name}"
     outcome = case.run(
-        simulator, folder=BUILD / "campaigns" / name, name=name, testcase=EVERY_VALUE, seed=1
+        simulator,
+        folder=BUILD / "campaigns" / name,
+        name=name,
+        testcase=EVERY_VALUE,
+        seed=1,
+        optimize=True,
     )
     return campaign.figures_of(outcome) | {"samples": count}
 
