@@ -262,12 +262,12 @@ def parser() -> argparse.ArgumentParser:
     """The arguments of this command."""
     built = argparse.ArgumentParser(prog="python -m scripts.bench", description=__doc__)
     for name, default, words in (
-        ("network", "model/networks/iris.toml", "the recipe"),
-        ("scratch", "build/bench", "folder to build in, emptied first"),
-        ("out", "build/bench.json", "the figures"),
+        ("network", Path("model/networks/iris.toml"), "the recipe"),
+        ("scratch", Path("build", "bench"), "folder to build in, emptied first"),
+        ("out", Path("build", "bench.json"), "the figures"),
     ):
         built.add_argument(
-            f"--{name}", type=Path, default=Path(default), help=f"{words} (default: %(default)s)"
+            f"--{name}", type=Path, default=default, help=f"{words} (default: %(default)s)"
         )
     return built
 

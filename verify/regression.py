@@ -130,7 +130,7 @@ def parser() -> argparse.ArgumentParser:
     """The arguments of this command."""
     built = argparse.ArgumentParser(prog="python -m verify.regression", description=__doc__)
     built.add_argument(
-        "--junit", type=Path, default=Path("build/junit.xml"), help="default: %(default)s"
+        "--junit", type=Path, default=Path("build", "junit.xml"), help="default: %(default)s"
     )
     return built
 

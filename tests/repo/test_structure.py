@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from common.paths import ROOT
+
+GENERATED = re.compile(r"build/[\w./-]+\.\w+")
 
 # The rooms from left to right: an import may only lead to the left.
 ROOMS = (
@@ -218,6 +221,20 @@ def uses(path: Path, dotted: str) -> list[str]:
     ]
 
 
+def generated(path: Path) -> list[str]:
+    """Places where a string is the path of a file in build/, which claims would take for a source.
+
+    What they rest on is found from the strings of modules.
+    """
+    return [
+        f"{path.name}:{node.lineno}"
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and GENERATED.fullmatch(node.value)
+    ]
+
+
 def unfinished(path: Path) -> list[str]:
     """Words that promise work, in any text file."""
     try:
@@ -342,6 +359,14 @@ def test_use_is_found(tmp_path: Path) -> None:
     path.write_text("import sys\nsys.path.insert(0, '.')\nprint(1)\n")
     assert uses(path, "sys.path") == ["bad.py:2"]
     assert uses(path, "print") == ["bad.py:3"]
+
+
+def test_no_string_names_a_generated_file(tmp_path: Path) -> None:
+    rooms = [path for room in PACKAGES for path in files(ROOT / room, ".py")]
+    assert len(rooms) > 100
+    assert [place for path in rooms for place in generated(path)] == []
+    (tmp_path / "bad.py").write_text("LEFT = 'build/iris/left.json'\nBUILD = 'build/'\n")
+    assert generated(tmp_path / "bad.py") == ["bad.py:1"]
 
 
 def test_files_of_tests_have_names_of_their_own() -> None:
