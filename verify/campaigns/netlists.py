@@ -1,7 +1,6 @@
 """Run the benches on Yosys' netlists: of every module, and of whole networks."""
 
 from syn.netlist import KINDS
-from tb.modules.case import Case
 from tb.modules.networks import MADE_UP
 from tb.modules.registry import CASES
 from tb.sim.run_network import LONG_RUN
@@ -9,10 +8,12 @@ from verify.campaigns import campaign
 from verify.campaigns.campaign import Campaign, Step
 
 FLOWERS = 150
-# Cases of which so many cells or gates take Icarus up to half an hour each.
+# Those of which so many cells or gates take Icarus up to half an hour each.
 LARGE = {
-    "generic": ("softmax-64by4-16.12-",),
+    "generic": ("softmax-64by4-16.12-", "top-argmax"),
     "ice40": (
+        "argmax-130by",
+        "top-argmax",
         "softmax-64by4-",
         "softmax-10by5-",
         "softmax_normalize-10by",
@@ -37,9 +38,9 @@ def campaigns() -> list[Campaign]:
     ]
 
 
-def simulator(case: Case, kind: str) -> str:
+def simulator(name: str, kind: str) -> str:
     """Icarus where it comes to an end soon."""
-    return "verilator" if case.name.startswith(LARGE[kind]) else "icarus"
+    return "verilator" if name.startswith(LARGE[kind]) else "icarus"
 
 
 def steps(kind: str) -> dict[str, Step]:
@@ -48,12 +49,12 @@ def steps(kind: str) -> dict[str, Step]:
     run = "verify.campaigns.campaign"
     found = {
         case.name: campaign.step_of_case(
-            case.name, f"{run}:run_case", simulator=simulator(case, kind), **how
+            case.name, f"{run}:run_case", simulator=simulator(case.name, kind), **how
         )
         for case in CASES
     }
     for name in MADE_UP:
-        arguments = {"name": name, "simulator": "icarus", **how}
+        arguments = {"name": name, "simulator": simulator(f"top-{name}", kind), **how}
         found[f"top-{name}"] = Step(f"{run}:run_made_up", arguments)
     golden = {"simulator": "verilator", "samples": FLOWERS, "testcase": LONG_RUN, **how}
     for fold in ("serial", "default"):
