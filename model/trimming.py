@@ -219,11 +219,7 @@ def trimmed(network: Network, box: Box, constant: Constants) -> Network:
         taken, added, interval = out, more, output_interval(layer)
         gone = {k: v for k, v in constant.get(layer.name, {}).items() if k not in set(out)}
     spec = _folded(network.spec.with_layers(layers), network.spec.interval)
-    record = {
-        "low": box.low.tolist(),
-        "high": box.high.tolist(),
-        "neurons": _removed(network, kept),
-    }
+    record = {**box.plain, "neurons": _removed(network, kept)}
     return dataclasses.replace(
         network,
         spec=spec,
