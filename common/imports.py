@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from common import paths
-from common.paths import PACKAGE, ROOT, RTL
+from common.paths import BUILD, PACKAGE, ROOT, RTL
 from common.sources import verilog
 
 BENCHES = "tb.benches"
@@ -123,5 +123,10 @@ def _in_text(text: str, path: Path) -> list[Path]:
         return [bench]
     if "." in text:
         places = (path.parent / text, ROOT / text)
-        return [place for place in places if place.is_file() and ROOT in place.parents]
+        return [place for place in places if place.is_file() and _is_source(place)]
     return []
+
+
+def _is_source(path: Path) -> bool:
+    """Tell if a file is of the checkout, and none that a run has left there."""
+    return ROOT in path.parents and BUILD not in path.parents

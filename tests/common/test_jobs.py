@@ -266,3 +266,10 @@ def test_kept_result_holds_its_ingredients(tmp_path: Path) -> None:
     kept = [json.loads(path.read_text()) for path in (tmp_path / "kept").glob("*.json")]
     assert {found["rests_on"]["function"] for found in kept} == {f"{HERE}:piece"}
     assert all(found["rests_on"]["sources"] == "key" for found in kept)
+
+
+def test_file_that_a_run_has_left_is_no_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    golden, named = ROOT / "tb/golden", "tb/golden/iris.network.json"
+    assert imports._in_text(named, ROOT / "tb/job.py") == [ROOT / named]
+    monkeypatch.setattr(imports, "BUILD", golden)
+    assert imports._in_text(named, ROOT / "tb/job.py") == []
