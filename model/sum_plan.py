@@ -8,7 +8,7 @@ from model.format import Int, require, require_integer
 from model.sharing import Graph, bits, interval
 
 SIGNED, MINUS, ALONE, REGISTERED = (1 << bit for bit in (56, 57, 58, 59))
-ENTRY_W, WORD_W = 64, 32
+ENTRY_W, WORD_W, WIDTH_AT = 64, 32, 48
 # Values and stages each have half a word.
 MOST = (1 << 16) - 1
 # Additions between two registers: all of a layer of 4,096 inputs.
@@ -53,15 +53,24 @@ class Plan:
         halves = ((word & 0xFFFFFFFF, word >> WORD_W) for word in self.entries)
         return self.values | self.stages << 16, *(half for both in halves for half in both)
 
+    def widened(self, inputs: int, width: int) -> "Plan":
+        """The same sums of ``inputs`` values, each of ``width`` bits with its sign."""
+        sums = (
+            word & ~(0xFF << WIDTH_AT) | width << WIDTH_AT | SIGNED
+            for word in self.entries[inputs : self.values]
+        )
+        entries = (*self.entries[:inputs], *sums, *self.entries[self.values :])
+        return Plan(self.stages, self.values, entries)
+
 
 def entry(a: int, b: int, a_shift: int, b_shift: int, width: int, flags: int) -> int:
     """An entry, as ``mlp_graph`` takes it apart."""
-    return a | b << 16 | a_shift << 32 | b_shift << 40 | width << 48 | flags
+    return a | b << 16 | a_shift << 32 | b_shift << 40 | width << WIDTH_AT | flags
 
 
 def width_of(word: int) -> int:
     """Bits of the value of an entry."""
-    return word >> 48 & 0xFF
+    return word >> WIDTH_AT & 0xFF
 
 
 def stages(levels: int, every: int) -> int:

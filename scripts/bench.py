@@ -145,10 +145,10 @@ def alkaid_pair() -> Pair:
         python, "alkaid_network", {"network": GOLDEN_IRIS}, [f"--cutoff={compare.CUTOFFS[0]}"]
     )
     rounds = bench_pairs.in_turns(
-        native_rate(network.refolded(native.fast_fold(network.spec))),
+        native_rate(native.sharing_sums(network)),
         lambda: generate.simulate_pipeline(design, given.codes, given.logits).samples_per_second,
     )
-    ours = "native RTL, golden IrisNet"
+    ours = "native RTL, shared sums"
     return bench_pairs.pair(ours, theirs, "samples/s", rounds, ALKAID_TARGET)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from common.paths import BUILD
 from common.programs import SimulatorError
-from model import Network, artifact, fast, images
+from model import Network, artifact, fast, images, sum_plan
 from model.format import Format
 from tb.modules.mutant import Mutant, mutated
 from tb.sim import native
@@ -126,6 +126,42 @@ def test_fast_fold_is_legal_and_bounded(sizes: list[int]) -> None:
     assert multipliers <= native.MOST_MULTIPLIERS
     if sizes == [4, 30, 30, 30, 3]:
         assert spec.interval <= 32
+
+
+def test_shared_sums_are_words_and_give_every_value() -> None:
+    core = native.sharing_sums(SMALL)
+    assert core.spec.interval == 1
+    for layer in core.spec.layers:
+        assert layer.plan and layer.acc_w == native.WORD_W
+        sums = layer.plan.entries[layer.n_in : layer.plan.values]
+        assert sums and {sum_plan.width_of(word) for word in sums} == {native.WORD_W}
+    assert_equal(core, 500)
+
+
+def test_shared_sums_are_those_of_the_weights() -> None:
+    turned = {name: rows[::-1].copy() for name, rows in SMALL.weights.items()}
+    others = native.sharing_sums(dataclasses.replace(SMALL, weights=turned))
+    assert native.build(native.sharing_sums(SMALL).spec, optimize=False) != (
+        native.build(others.spec, optimize=False)
+    )
+    assert_equal(others, 100)
+
+
+@pytest.mark.parametrize(
+    ("network", "samples", "shares"),
+    [
+        (SMALL, native.SHARED_FROM, True),
+        (SMALL, native.SHARED_FROM - 1, False),
+        (made_up([4, 6, 3], loadable=True), native.SHARED_FROM, False),
+        (made_up([64, 40, 3]), native.SHARED_FROM, False),
+    ],
+)
+def test_sums_are_shared_where_that_pays(
+    network: artifact.Network, samples: int, shares: bool
+) -> None:
+    found = native.fast(network, samples).spec
+    assert {bool(layer.plan) for layer in found.layers} == {shares}
+    assert shares or found == native.fast_fold(network.spec)
 
 
 @pytest.mark.parametrize("backend", ["icarus", "verilator", "native", "onnx"])

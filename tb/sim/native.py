@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,15 +18,23 @@ from model.artifact import Network
 from model.folding import Goal
 from model.format import Int
 from model.images import MEM_DIR, check_images, write_images
+from model.shared import shared
 from model.spec import TOP, NetworkSpec
+from model.sum_plan import MAX_EVERY
 from tb.sim.verilator_cpp import build_library
 
 HARNESS = Path(__file__).with_name("native.cpp")
 
 # More multipliers take fewer cycles for a result, and longer to compile.
 MOST_MULTIPLIERS = 1050
+# Beyond, it takes longer to look for sums to share than to compile them.
+MOST_PRODUCTS = 2500
+# From so many samples on, shared sums pay for a library that serves one network alone.
+SHARED_FROM = 1 << 22
 # A sum of this width needs no mask on a machine whose words have it.
 WORD_W = 32
+
+AnyNetwork = TypeVar("AnyNetwork", bound=Network)
 
 
 class NativeError(SimulationError):
@@ -65,9 +74,35 @@ def fast_fold(spec: NetworkSpec) -> NetworkSpec:
     of cycles, the least at which all multipliers together are `MOST_MULTIPLIERS` or fewer. Nor
     does a value depend on an accumulator that is wider than it must be: here it fills a word.
     """
-    folded = folding.meeting(spec, Goal(max_multipliers=MOST_MULTIPLIERS))
-    words = (replace(layer, acc_w=max(WORD_W, layer.acc_w)) for layer in folded.layers)
-    return folded.with_layers(tuple(words))
+    return _in_words(folding.meeting(spec, Goal(max_multipliers=MOST_MULTIPLIERS)))
+
+
+def sharing_sums(network: AnyNetwork) -> AnyNetwork:
+    """The network at a result a cycle by sums that outputs share, each of them a word.
+
+    No other core simulates faster. Its library is of these weights alone, where that of `fast_fold`
+    serves every network of the spec. Raises `SpecError` where weights can be replaced.
+    """
+    found = shared(network.refolded(_in_words(network.spec.unrolled())), MAX_EVERY)
+    layers = (
+        replace(layer, plan=layer.plan and layer.plan.widened(layer.n_in, layer.acc_w))
+        for layer in found.spec.layers
+    )
+    return found.refolded(found.spec.with_layers(tuple(layers)))
+
+
+def fast(network: AnyNetwork, samples: int) -> AnyNetwork:
+    """The network as so many ``samples`` go through it soonest, a compilation included."""
+    spec = network.spec
+    products = sum(layer.n_in * layer.n_out for layer in spec.layers)
+    if samples < SHARED_FROM or products > MOST_PRODUCTS or spec.loadable:
+        return network.refolded(fast_fold(spec))
+    return sharing_sums(network)
+
+
+def _in_words(spec: NetworkSpec) -> NetworkSpec:
+    layers = (replace(layer, acc_w=max(WORD_W, layer.acc_w)) for layer in spec.layers)
+    return spec.with_layers(tuple(layers))
 
 
 def stream(

@@ -14,6 +14,7 @@ from model import artifact, images, reference
 from model.artifact import Network
 from tb.modules.mutant import mutated
 from tb.modules.registry import mutant_named
+from tb.sim import native
 from verify import record
 from verify.campaigns import inputs
 from verify.campaigns.inputs import INPUTS, InputError, check
@@ -65,9 +66,12 @@ def test_rtl_gives_what_the_program_gives() -> None:
         assert sum(count for name, count in figures.items() if name.startswith("class ")) == 500
 
 
-def test_campaign_runs_the_network_at_a_result_in_two_cycles() -> None:
-    core = inputs.fast(NETWORK)
-    assert core.spec.interval == 2 and core.weights is NETWORK.weights
+def test_the_core_of_the_campaign_gives_what_the_program_gives() -> None:
+    core = native.fast(NETWORK, INPUTS)
+    assert core.spec.interval == 1 and core.weights is NETWORK.weights
+    assert all(layer.plan for layer in core.spec.layers)
+    for start in STARTS:
+        assert check(core, int(start), 500, optimize=False)["compared"] == 500 * 4
 
 
 def test_a_flipped_weight_is_named(tmp_path: Path) -> None:
