@@ -23,7 +23,7 @@ from model.folding import Goal
 from model.images import write_images
 from model.learning.backprop import Plan
 from model.learning.core import Core
-from syn import synthesis, targets
+from syn import blocks, synthesis, targets
 from syn.synthesis import Design, Placement
 from syn.targets import Device, Target
 
@@ -155,6 +155,7 @@ def build(network: Network, board: Board) -> tuple[Path, Placement]:
         sources_folder(),
         core="mlp_board",
         multipliers=network.spec.area.multipliers,
+        blocks=blocks.of_weights(network.spec),
     )
     return packed(design, board, network.spec.name, board.bitstream)
 

@@ -163,7 +163,7 @@ def _synthesize(network: Network, folder: Path) -> None:
     lines = [
         f"read_verilog {' '.join(names)}",
         f"chparam {chosen(design.parameters)} {design.module}",
-        *family.script(None, design.multipliers, design.module),
+        *family.script(None, design.multipliers, design.module, design.blocks),
     ]
     run_yosys(lines, folder, "yosys", seconds=SYNTHESIS_SECONDS)
 

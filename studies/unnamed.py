@@ -13,9 +13,11 @@ class Unnamed(Target):
     are the same; which instance one belongs to is unknown.
     """
 
-    def script(self, device: Device | None, multipliers: int, top: str) -> tuple[str, ...]:
+    def script(
+        self, device: Device | None, multipliers: int, top: str, blocks: int = 0
+    ) -> tuple[str, ...]:
         """Return the commands of the target, and of its last step all but the names."""
-        *first, last = super().script(device, multipliers, top)
+        *first, last = super().script(device, multipliers, top, blocks)
         return (*first, f"{last}check", "hierarchy -check", "blackbox =A:whitebox")
 
 

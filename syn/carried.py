@@ -24,6 +24,7 @@ def carried(design: Design) -> dict[str, Any]:
         "core": design.core,
         "parameters": dict(design.parameters),
         "multipliers": design.multipliers,
+        "blocks": design.blocks,
         _RTL: {path.name: path.read_text() for path in sources.verilog(design.rtl)},
         _IMAGES: {path.name: path.read_text() for path in images} if design.images else None,
     }
@@ -46,6 +47,7 @@ def arrived(plain: Mapping[str, Any]) -> Design:
         folder / _RTL,
         plain["core"],
         plain["multipliers"],
+        plain["blocks"],
     )
 
 

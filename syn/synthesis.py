@@ -23,7 +23,7 @@ from common.files import write_atomically
 from common.paths import BUILD, RTL, remedy
 from common.programs import last_words
 from model.stage import Parameter
-from syn import carries, floorplan, pins
+from syn import carries, dsp_registers, floorplan, pins
 from syn.targets import KINDS, Device, SynthesisError, Target
 from syn.yosys import YosysError, chosen, run_yosys
 
@@ -52,6 +52,7 @@ class Design:
 
     The parameters are those of ``core`` where that is a module inside of this one. ``multipliers``
     are the products of two variables: DSPs where the device has enough, else all of them LUTs.
+    ``blocks`` are the block RAMs that its weights would take.
     """
 
     module: str
@@ -60,6 +61,7 @@ class Design:
     rtl: Path = RTL
     core: str | None = None
     multipliers: int = 0
+    blocks: int = 0
 
     @property
     def shares_sums(self) -> bool:
@@ -212,7 +214,7 @@ def plain(result: Netlist | Placement) -> dict[str, Any]:
 def script(design: Design, target: Target, device: Device | None) -> tuple[str, ...]:
     """Yosys's commands between reading a design and writing its netlist."""
     additions = ONE_BY_ONE if design.shares_sums and target.carries else ()
-    commands = target.script(device, design.multipliers, design.module)
+    commands = target.script(device, design.multipliers, design.module, design.blocks)
     return (*CONSTANTS_FIRST, *additions, *commands)
 
 
@@ -276,6 +278,7 @@ def _nextpnr(
     top = json.loads((netlist.folder / "top.json").read_text())
     floorplan.put(plan, top)
     carries.free(top)
+    dsp_registers.absorb(top)
     if not {"--pcf", "--lpf"} & set(device.arguments):
         pins.drop(top)
     write_atomically(planned, json.dumps(top))

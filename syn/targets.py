@@ -11,6 +11,10 @@ KINDS = ("LUT", "FF", "DSP", "BRAM")
 CARRY_CHAINS = Path(__file__).with_name("carry_chains.v")
 # The step of Yosys's script that maps carries, and the map that it has for them.
 BEFORE_CARRIES, CARRIES_OF_YOSYS = "map_gates", "+/lattice/arith_map_ccu2c.v"
+# The step that chooses memories, and the choice for weights: left to itself, Yosys makes a ROM of
+# few words of LUTs.
+BEFORE_MEMORIES = "map_ram"
+WEIGHTS_IN_BLOCKS = 'setattr -set rom_style "block" t:$mem_v2 c:*u_weights.g_rom.words* %i'
 
 
 class SynthesisError(VerbatimError):
@@ -19,14 +23,15 @@ class SynthesisError(VerbatimError):
 
 @dataclass(frozen=True)
 class Device:
-    """A part in a package with enough pins: the words that choose it, and how many DSPs it has.
+    """A part in a package with enough pins: the words that choose it, its DSPs and block RAMs.
 
-    ``dsp_rows`` are their sites, row by row, where a floorplan may choose among them.
+    ``dsp_rows`` are the sites of DSPs, row by row, where a floorplan may choose among them.
     """
 
     name: str
     arguments: tuple[str, ...]
     dsps: int = 0
+    blocks: int = 0
     dsp_rows: tuple[tuple[str, ...], ...] = ()
 
 
@@ -62,8 +67,13 @@ class Target:
             raise SynthesisError(f"{self.name}: device must be {legal}, got {name!r}")
         return self.devices[names.index(name)]
 
-    def script(self, device: Device | None, multipliers: int, top: str) -> tuple[str, ...]:
-        """Yosys's commands for a design of ``multipliers``: all of them are DSPs, or none is."""
+    def script(
+        self, device: Device | None, multipliers: int, top: str, blocks: int = 0
+    ) -> tuple[str, ...]:
+        """Yosys's commands for a design of ``multipliers``: all of them are DSPs, or none is.
+
+        Its weights are in ``blocks`` of RAM where that is at most half of what the device has.
+        """
         fits = device is None or 0 < multipliers <= device.dsps
         words = (self.command, self.with_dsps if fits else self.without_dsps, f"-top {top}")
         command = " ".join(filter(None, words))
@@ -71,8 +81,11 @@ class Target:
             return (command,)
         names = [path.name for path in self.carries]
         maps = " ".join(f"-map {name}" for name in ("+/techmap.v", *names, CARRIES_OF_YOSYS))
+        stored = blocks > 0 and (device is None or 2 * blocks <= device.blocks)
+        memories = (f"{command} -run :{BEFORE_MEMORIES}", WEIGHTS_IN_BLOCKS) if stored else ()
         return (
-            f"{command} -run :{BEFORE_CARRIES}",
+            *memories,
+            f"{command} -run {BEFORE_MEMORIES if stored else ''}:{BEFORE_CARRIES}",
             f"techmap {maps}",
             f"{command} -run {BEFORE_CARRIES}:",
         )
@@ -85,7 +98,9 @@ def target(name: str) -> Target:
     return TARGETS[name]
 
 
-def _ecp5(size: str, package: str, rows: tuple[int, ...], columns: tuple[int, ...]) -> Device:
+def _ecp5(
+    size: str, package: str, blocks: int, rows: tuple[int, ...], columns: tuple[int, ...]
+) -> Device:
     """Without pins, as a core inside of a larger design; four DSPs where row and column meet.
 
     Every other row runs from right to left: the end of one is above the start of the next.
@@ -100,6 +115,7 @@ def _ecp5(size: str, package: str, rows: tuple[int, ...], columns: tuple[int, ..
         size,
         (*part, "--out-of-context", "--placer-heap-timingweight", "60"),
         sum(map(len, sites)),
+        blocks,
         sites,
     )
 
@@ -128,11 +144,11 @@ TARGETS = {
         },
         devices=(
             _ecp5(
-                *("85k", "CABGA756", (10, 34, 58)),
+                *("85k", "CABGA756", 208, (10, 34, 58)),
                 (4, 13, 22, 31, 40, 49, 58, 69, 78, 87, 96, 105, 114),
             ),
-            _ecp5("45k", "CABGA554", (22, 46), (4, 13, 22, 31, 42, 51, 60, 69, 78)),
-            _ecp5("25k", "CABGA381", (13,), (4, 13, 22, 33, 42, 51, 60)),
+            _ecp5("45k", "CABGA554", 108, (22, 46), (4, 13, 22, 31, 42, 51, 60, 69, 78)),
+            _ecp5("25k", "CABGA381", 56, (13,), (4, 13, 22, 33, 42, 51, 60)),
         ),
         without_dsps="-nodsp",
         carries=(CARRY_CHAINS,),

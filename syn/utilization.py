@@ -15,7 +15,7 @@ from common.sources import rtl_digest
 from model import images
 from model.artifact import Network
 from model.spec import TOP, NetworkSpec
-from syn import carried, synthesis
+from syn import blocks, carried, synthesis
 from syn.synthesis import IMAGES, Design, Netlist, Placement
 from syn.targets import KINDS, Device, Target
 
@@ -29,8 +29,14 @@ def design(network: Network) -> Design:
     """``mlp_top`` as this network, its images beside it."""
     folder = BUILD / "synthesis" / "images" / files.digest(images.images(network))[:16]
     images.write_images(network, folder)
-    multipliers = network.spec.area.multipliers
-    return Design(TOP, network.spec.parameters(IMAGES), folder, multipliers=multipliers)
+    spec = network.spec
+    return Design(
+        TOP,
+        spec.parameters(IMAGES),
+        folder,
+        multipliers=spec.area.multipliers,
+        blocks=blocks.of_weights(spec),
+    )
 
 
 def measure(
