@@ -17,16 +17,16 @@ module mlp_resize #(
     output wire [LANES*Y_W-1:0] out_y
 );
 
-    function [LANES*Y_W-1:0] all_resized(input [LANES*X_W-1:0] x);
-        integer k, b;
-        begin
-            for (k = 0; k < LANES; k = k + 1)
-                for (b = 0; b < Y_W; b = b + 1)
-                    all_resized[k*Y_W + b] = x[k*X_W + (b < X_W ? b : X_W-1)];
-        end
-    endfunction
+    localparam KEPT = X_W < Y_W ? X_W : Y_W;
 
-    assign out_y = all_resized(in_x);
+    wire unused = &{1'b0, in_x};
+
+    genvar k;
+    generate
+        for (k = 0; k < LANES; k = k + 1) begin : g_lane
+            assign out_y[k*Y_W +: Y_W] = {{(Y_W-KEPT){in_x[k*X_W + X_W-1]}}, in_x[k*X_W +: KEPT]};
+        end
+    endgenerate
 
 endmodule
 

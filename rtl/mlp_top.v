@@ -66,7 +66,7 @@ module mlp_top #(
     localparam integer BEAT      = MEMORY != 0 ? IN_LANES : FEATURES;   // features at a time to layer 0
     localparam integer LOGITS    = N[32*N_LAYERS +: 32], LOGIT_W = X_W[32*N_LAYERS +: 32];
     localparam integer CLASS_W   = LOGITS > 1 ? $clog2(LOGITS) : 1, USER_W = LOGITS > 128 ? 16 : 8;
-    localparam integer RESULTS   = NAME == "argmax" ? 1 : LOGITS;
+    localparam integer RESULTS   = NAME == "argmax" ? 1 : LOGITS, LAST = offset(N_LAYERS);
     localparam integer RESULT_W  = NAME == "argmax" ? USER_W : NAME == "logits" ? 8*((LOGIT_W+7)/8) : 8;
 
     // Stream k, k = 0 .. N_LAYERS, leads into layer k; its beat begins at bit offset(k) of `x`.
@@ -110,6 +110,7 @@ module mlp_top #(
             localparam integer ENTRY_W  = TABLE_W[32*k +: 32], N_LANES = k == 0 ? BEAT : N_IN;
             localparam integer N_SIMD   = SIMD[32*k +: 32], N_PE     = PE[32*k +: 32];
             localparam integer FIRST    = PLAN_AT[32*k +: 32], FOLLOW   = PLAN_AT[32*(k+1) +: 32];
+            localparam integer FROM     = offset(k),           TO       = offset(k+1);
 
             // Two decimal digits number the images of a layer.
             localparam [7:0] TENS    = 48 + k / 10, ONES = 48 + k % 10;
@@ -126,9 +127,8 @@ module mlp_top #(
             ) u_layer (
                 .clk(clk), .rst(rst), .load({full[k], load}), .load_full(full[k+1]),
                 .in_valid(x_valid[k]), .in_ready(x_ready[k]), .in_last(k > 0 || x_last),
-                .in_x(x[offset(k) +: N_LANES*IN_W]),
-                .out_valid(x_valid[k+1]), .out_ready(x_ready[k+1]),
-                .out_x(x[offset(k+1) +: N_OUT*OUT_W])
+                .in_x(x[FROM +: N_LANES*IN_W]), .out_valid(x_valid[k+1]), .out_ready(x_ready[k+1]),
+                .out_x(x[TO +: N_OUT*OUT_W])
             );
         end
     endgenerate
@@ -143,8 +143,8 @@ module mlp_top #(
         .Y_W(RESULT_W), .MEM_DIR(MEM_DIR)
     ) u_output (
         .clk(clk), .rst(rst), .in_valid(x_valid[N_LAYERS]), .in_ready(x_ready[N_LAYERS]),
-        .in_x(x[offset(N_LAYERS) +: LOGITS*LOGIT_W]),
-        .out_valid(y_valid), .out_ready(y_ready), .out_y(y), .out_class(y_class)
+        .in_x(x[LAST +: LOGITS*LOGIT_W]), .out_valid(y_valid), .out_ready(y_ready), .out_y(y),
+        .out_class(y_class)
     );
 
     mlp_stream_unpack #(.N(RESULTS), .LANES(OUT_LANES), .W(RESULT_W), .TAG_W(CLASS_W)) u_unpack (

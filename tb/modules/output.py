@@ -269,7 +269,7 @@ MODULES = (
         more=(plain(LANES=1, X_W=8, Y_W=8),),
         mutated=("3-6-8",),
         mistakes=(
-            mistake("pads-with-the-lowest-bit", "3-6-8", "b < X_W ? b : X_W-1", "b < X_W ? b : 0"),
+            mistake("pads-with-the-lowest-bit", "3-6-8", "x[k*X_W + X_W-1]}}", "x[k*X_W]}}"),
         ),
     ),
     Module(
