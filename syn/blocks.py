@@ -7,7 +7,7 @@ WORDS, BITS = 512, 36
 
 
 def of_weights(spec: NetworkSpec) -> int:
-    """How many the ROMs of weights take; 0 where all are constants, or can be replaced.
+    """Number that the ROMs of weights take; 0 where all are constants, or can be replaced.
 
     A word of one step lies in blocks side by side.
     """
