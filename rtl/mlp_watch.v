@@ -39,9 +39,9 @@ module mlp_watch #(
     output reg                lost
 );
 
-    localparam IN_W   = $clog2(BEATS_IN + 1);
+    localparam IN_W   = BEATS_IN > 1 ? $clog2(BEATS_IN + 1) : 1;
     localparam OUT_W  = BEATS_OUT > 1 ? $clog2(BEATS_OUT) : 1;
-    localparam WAIT_W = $clog2(WAIT);
+    localparam WAIT_W = WAIT > 2 ? $clog2(WAIT) : 1;
 
     reg [IN_W-1:0]   in_beat;           // beats taken of this sample; BEATS_IN stands for too many
     reg [OUT_W-1:0]  out_beat;          // beats given of this result
