@@ -147,6 +147,7 @@ MODULES = (
         more=(
             plain(BEATS_IN=1, BEATS_OUT=1, INDEX_W=1, WAIT=8),
             plain(BEATS_IN=4, BEATS_OUT=2, INDEX_W=3, WAIT=12),
+            plain(BEATS_IN=1, BEATS_OUT=1, INDEX_W=16, WAIT=2),
         ),
         mutated=("3-3-2-9", "1-1-1-8"),
         illegal=(

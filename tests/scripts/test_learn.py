@@ -25,7 +25,7 @@ from scripts.expected import FILE, read_expected
 
 def core_of(folder: Path) -> Namespace:
     """Arguments of `scripts.core` for a build folder."""
-    return Namespace(build=folder, fold="default", samples=None, output=None)
+    return Namespace(build=folder, fold="default", samples=None, output=None, index=0)
 
 
 def command(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:

@@ -1,5 +1,6 @@
 """Netlists are proved to be the RTL, and are not where a LUT, a product or a register differs."""
 
+import json
 from functools import cache
 from pathlib import Path
 
@@ -43,6 +44,30 @@ def proved(family: str) -> Equality:
     found = equality(network(), family, FOLDER / family)
     assert found.prove(FOLDER / family / "proof") == []
     return found
+
+
+@pytest.mark.parametrize(("bits", "simd", "width"), [(2, 1, 2), (4, 1, 4), (6, 3, 18), (4, 9, 36)])
+def test_netlist_with_words_of_a_block_of_each_width_is_the_rtl(
+    bits: int, simd: int, width: int
+) -> None:
+    """The small network has 9 bits."""
+    made = made_up(
+        [9, 4],
+        folds=[(simd, 1)],
+        formats=[Format(5, 2), Format(5, 2)],
+        weight_format=Format(bits, 2),
+        output="logits",
+    )
+    folder = FOLDER / f"{width}-bits"
+    folder.mkdir(parents=True, exist_ok=True)
+    save(made, folder / "network.json")
+    found = equality(folder / "network.json", "ecp5", folder)
+    assert found.prove(folder / "proof") == []
+    cells = json.loads((folder / "netlist" / "netlist.json").read_text())["modules"]["mlp_top"][
+        "cells"
+    ]
+    blocks = [cell["parameters"] for cell in cells.values() if cell["type"] == "DP16KD"]
+    assert {int(block["DATA_WIDTH_A"], 2) for block in blocks} == {width}
 
 
 @pytest.mark.parametrize("family", SUBJECTS)

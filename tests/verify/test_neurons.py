@@ -147,8 +147,8 @@ def test_lemma_is_refuted_on_another_weight(lemma: str, message: str) -> None:
 # A mistake in mlp_top, and the message of the wiring's proof.
 MISWIRED = {
     "skips-an-element": (
-        "[offset(k) +: N_LANES*IN_W]",
-        "[offset(k) + IN_W +: N_LANES*IN_W]",
+        "[FROM +: N_LANES*IN_W]",
+        "[FROM + IN_W +: N_LANES*IN_W]",
         "in_x",
     ),
     "drops-ready": (".in_ready(x_ready[k]),", ".in_ready(x_ready[N_LAYERS-1]),", "in_ready"),

@@ -15,6 +15,8 @@ from syn.yosys import chosen, run_yosys
 from verify.formal.softmax_proofs import ProofError
 
 LOWERED = "lowered.json"
+# Bits of a block RAM's widest word.
+WIDE = 36
 # Registers of one clock and no initial value, ANDs and inverters; products stay products. A memory
 # that is never written is a ROM.
 GATES = (
@@ -61,7 +63,8 @@ def rtl(
 def netlist(top: str, path: Path, family: str, folder: Path) -> Path:
     """Read the netlist of a family, as JSON, down to gates; return their file.
 
-    Raises `ProofError` where a block RAM is no ROM of 18 bits, `YosysError` where Yosys refuses it.
+    Raises `ProofError` where a block RAM is no ROM without a register behind it, `YosysError` where
+    Yosys refuses it.
     """
     modules = json.loads(path.read_text())["modules"]
     for name, cell in modules[top]["cells"].items():
@@ -75,10 +78,13 @@ def netlist(top: str, path: Path, family: str, folder: Path) -> Path:
 
 
 def _require_rom(name: str, cell: Mapping[str, Any]) -> None:
-    width, register = (cell["parameters"][key] for key in ("DATA_WIDTH_A", "REGMODE_A"))
-    idle = all(cell["connections"][port] == ["0"] for port in ("WEA", "WEB", "RSTA"))
-    if int(width, 2) != 18 or register != "NOREG" or not idle:
-        raise ProofError(f"{name}: must be a ROM of 18 bits without a register behind it")
+    """Words of 36 bits are read at port B, and port A writes where it is enabled; others at A."""
+    width = int(cell["parameters"]["DATA_WIDTH_A"], 2)
+    side, idle = ("B", ("CEA", "WEB", "RSTB")) if width == WIDE else ("A", ("WEA", "WEB", "RSTA"))
+    plain = cell["parameters"][f"REGMODE_{side}"] == "NOREG"
+    never = all(cell["connections"][port] == ["0"] for port in idle)
+    if not plain or not never:
+        raise ProofError(f"{name}: must be a ROM without a register behind it")
 
 
 def multiplier() -> str:
@@ -99,8 +105,10 @@ def multiplier() -> str:
 
 
 def memory() -> str:
-    """Verilog of a block RAM of ECP5 that is a ROM of 1,024 words of 18 bits, read at port A.
+    """Verilog of a block RAM of ECP5 that is a ROM: 1,024 words of 18 bits, or other shapes of it.
 
+    A word of 18 bits is two of 9; in 8 bits of each are two words of 4, four of 2 or eight of one.
+    Two are one of 36, the lower first; that leaves at port A, the upper at port B.
     Source: Lattice, ECP5 memory usage guide: 16 words, of 20 bits each, in an initial value.
     """
     ports = [_bits(name, width) for name, width in (("DIA", 18), ("ADA", 14), ("CSA", 3))]
@@ -116,15 +124,28 @@ def memory() -> str:
     return "\n".join(
         [
             f"module DP16KD (input {', '.join(ports)},",
-            f"    output reg {_bits('DOA', 18)}, output {_bits('DOB', 18)});",
+            f"    output reg {_bits('DOA', 18)}, output reg {_bits('DOB', 18)});",
             *(f"parameter {name} = 0;" for name in settings),
             *(f"parameter [319:0] {value} = 320'd0;" for value in values),
             f"wire [20479:0] every = {{{', '.join(reversed(values))}}};",
             "reg [17:0] words [0:1023];",
             "integer k;",
             "initial for (k = 0; k < 1024; k = k + 1) words[k] = every[20*k +: 18];",
-            f"wire [9:0] word = {{{', '.join(f'ADA{k}' for k in range(13, 3, -1))}}};",
-            f"always @(posedge CLKA) if (CEA) {{{_bits('DOA', 18, down=True)}}} <= words[word];",
+            f"wire [13:0] place = {{{_bits('ADA', 14, down=True)}}};",
+            "wire [17:0] all = words[place[13:4]];",
+            "wire [8:0] part = place[3] ? all[17:9] : all[8:0];",
+            "wire [17:0] found = DATA_WIDTH_A == 18 ? all : DATA_WIDTH_A == 9 ? part",
+            "    : DATA_WIDTH_A == 4 ? part >> {place[2], 2'b00}",
+            "    : part >> (DATA_WIDTH_A == 2 ? {place[2:1], 1'b0} : place[2:0]);",
+            f"wire [8:0] pair = {{{', '.join(f'ADB{k}' for k in range(13, 4, -1))}}};",
+            f"generate if (DATA_WIDTH_B == {WIDE}) begin",
+            "always @(posedge CLKB) if (CEB) begin",
+            f"{{{_bits('DOA', 18, down=True)}}} <= words[{{pair, 1'b0}}];",
+            f"{{{_bits('DOB', 18, down=True)}}} <= words[{{pair, 1'b1}}];",
+            "end",
+            "end else begin",
+            f"always @(posedge CLKA) if (CEA) {{{_bits('DOA', 18, down=True)}}} <= found;",
+            "end endgenerate",
             "endmodule\n",
         ]
     )
