@@ -69,7 +69,8 @@ def netlist(top: str, path: Path, family: str, folder: Path) -> Path:
     modules = json.loads(path.read_text())["modules"]
     for name, cell in modules[top]["cells"].items():
         if cell["type"] == "DP16KD":
-            _require_rom(name, cell)
+            words = _words_of_rom(name, cell)
+            cell["parameters"]["WORDS"] = f"{words:032b}"
     (folder / "netlist.json").write_text(json.dumps({"modules": {top: modules[top]}}))
     (folder / "cells.v").write_text(multiplier() + memory() if family == "ecp5" else "")
     lines = [*MODELS[family], "read_verilog -defer cells.v", "read_json netlist.json"]
@@ -77,14 +78,19 @@ def netlist(top: str, path: Path, family: str, folder: Path) -> Path:
     return folder / LOWERED
 
 
-def _require_rom(name: str, cell: Mapping[str, Any]) -> None:
-    """Words of 36 bits are read at port B, and port A writes where it is enabled; others at A."""
+def _words_of_rom(name: str, cell: Mapping[str, Any]) -> int:
+    """Words of 18 bits that a block RAM can be asked for: others would only cost time.
+
+    Words of 36 bits are read at port B, and port A writes where it is enabled; others at A.
+    """
     width = int(cell["parameters"]["DATA_WIDTH_A"], 2)
     side, idle = ("B", ("CEA", "WEB", "RSTB")) if width == WIDE else ("A", ("WEA", "WEB", "RSTA"))
     plain = cell["parameters"][f"REGMODE_{side}"] == "NOREG"
     never = all(cell["connections"][port] == ["0"] for port in idle)
     if not plain or not never:
         raise ProofError(f"{name}: must be a ROM without a register behind it")
+    asked = [bit for bit in range(14) if cell["connections"][f"AD{side}{bit}"] != ["0"]]
+    return 1 << max(max(asked, default=0) - 3, 1)
 
 
 def multiplier() -> str:
@@ -125,23 +131,25 @@ def memory() -> str:
         [
             f"module DP16KD (input {', '.join(ports)},",
             f"    output reg {_bits('DOA', 18)}, output reg {_bits('DOB', 18)});",
+            "parameter WORDS = 1024;",
             *(f"parameter {name} = 0;" for name in settings),
             *(f"parameter [319:0] {value} = 320'd0;" for value in values),
             f"wire [20479:0] every = {{{', '.join(reversed(values))}}};",
-            "reg [17:0] words [0:1023];",
+            "localparam BITS = $clog2(WORDS);",
+            "reg [17:0] words [0:WORDS-1];",
             "integer k;",
-            "initial for (k = 0; k < 1024; k = k + 1) words[k] = every[20*k +: 18];",
+            "initial for (k = 0; k < WORDS; k = k + 1) words[k] = every[20*k +: 18];",
             f"wire [13:0] place = {{{_bits('ADA', 14, down=True)}}};",
-            "wire [17:0] all = words[place[13:4]];",
+            "wire [17:0] all = words[place[4 +: BITS]];",
             "wire [8:0] part = place[3] ? all[17:9] : all[8:0];",
             "wire [17:0] found = DATA_WIDTH_A == 18 ? all : DATA_WIDTH_A == 9 ? part",
             "    : DATA_WIDTH_A == 4 ? part >> {place[2], 2'b00}",
             "    : part >> (DATA_WIDTH_A == 2 ? {place[2:1], 1'b0} : place[2:0]);",
-            f"wire [8:0] pair = {{{', '.join(f'ADB{k}' for k in range(13, 4, -1))}}};",
+            f"wire [13:0] pair = {{{_bits('ADB', 14, down=True)}}};",
             f"generate if (DATA_WIDTH_B == {WIDE}) begin",
             "always @(posedge CLKB) if (CEB) begin",
-            f"{{{_bits('DOA', 18, down=True)}}} <= words[{{pair, 1'b0}}];",
-            f"{{{_bits('DOB', 18, down=True)}}} <= words[{{pair, 1'b1}}];",
+            f"{{{_bits('DOA', 18, down=True)}}} <= words[pair[4 +: BITS] & -2];",
+            f"{{{_bits('DOB', 18, down=True)}}} <= words[pair[4 +: BITS] | 1];",
             "end",
             "end else begin",
             f"always @(posedge CLKA) if (CEA) {{{_bits('DOA', 18, down=True)}}} <= found;",
