@@ -25,8 +25,10 @@ from model.recipe import Recipe
 from model.widths import Widths
 from studies import sweep_page
 from studies.peers import generate
+from studies.peers.page import multipliers
 from studies.sweep_page import Row
-from syn import synthesis, utilization
+from syn import folds, synthesis, utilization
+from syn.folds import SHARED
 from syn.targets import target
 
 HERE = "studies.sweep"
@@ -38,8 +40,8 @@ TARGET = target("ecp5")
 WIDTHS = (8, 6, 4)
 # The layer of the logits, and the fewest bits of them: with 4, one class is nearly all it learns.
 LOGITS, LEAST_LOGITS = "fc3", 6
-# Cycles of a result that a fold is asked for, the longest to build first: 1 unrolls everything, 900
-# is a multiplier a layer.
+# Cycles of a result that a fold is asked for, the longest to build first: 1 is a network of sums,
+# 900 a multiplier a layer.
 CYCLES = (1, 15, 30, 90, 900)
 SOFTMAXES = (("taylor2", "reciprocal"), ("exp", "restoring"))
 # The other softmax adds the same to each fold.
@@ -110,21 +112,26 @@ def loaded(text: str) -> Network:
 def measured(point: Mapping[str, Any], network: str, correct: int) -> Row:
     """A row of the sweep, of the network whose file holds this text."""
     whole = loaded(network)
-    goal = Goal(target_cycles=Point(**point).cycles)
-    shown = whole.refolded(folding.meeting(whole.spec, goal))
+    cycles = Point(**point).cycles
+    if cycles == 1:
+        shown = folds.refolded(whole, SHARED)
+    else:
+        shown = whole.refolded(folding.meeting(whole.spec, Goal(target_cycles=cycles)))
     silent, device = Progress(disable=True), TARGET.device(None)
-    facts = utilization.measure(shown, TARGET, device, (1,), silent, Serial())
+    routed = cycles > 1
+    facts = utilization.measure(shown, TARGET, device, (1,), silent, Serial(), route=routed)
     clock, placed = facts["clock"], facts["placed"]
     return {
         **point,
         "correct": correct,
-        "multipliers": sum(layer.multipliers for layer in shown.spec.layers),
+        "multipliers": multipliers(shown.spec),
         "interval": facts["cycles"]["interval"],
         "latency in ns": clock["latency in ns"],
         "LUT": placed["LUT"],
         "FF": placed["FF"],
         "DSP": placed["DSP"],
         "MHz": clock["median"],
+        "routed": routed,
         "results per second": clock["results per second"],
         "tools": facts["tools"],
     }

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from common import markdown
+from studies.peers.page import cell
 
 PAGE, PICTURE = "sweep.md", "sweep.png"
 COLOURS = ("#1f6feb", "#d9730d", "#2f9e5b")
@@ -123,7 +124,7 @@ def page(rows: Sequence[Row], samples: int, peers: Sequence[Row]) -> str:
             row["interval"],
             f"{row['multipliers']:,}",
             *(f"{row[kind]:,}" for kind in ("LUT", "FF", "DSP")),
-            row["MHz"],
+            cell(row, "MHz"),
             f"{row['latency in ns']:,}",
             f"{row['results per second']:,}",
             row["correct"],
@@ -143,8 +144,9 @@ Written by `make study-sweep` on {datetime.now(UTC).date().isoformat()}, with {t
 IrisNet, softmax included, on an ECP5 (85k, speed 8), placed and routed with seed 1. Weights and
 values of fewer bits are trained for their width; features always have 8 bits, logits at least 6.
 A fold has the fewest multipliers that reach its cycles per result. Multipliers are DSPs where the
-device has enough for all of them, else LUTs; at one cycle a result every weight is a constant, and
-its multiplier becomes adders.
+device has enough for all of them, else LUTs; at one cycle a result there are none in the layers,
+whose outputs share sums of shifted inputs. Such a build is placed and not routed: its clock is the
+one that nextpnr expects.
 A build is best where every other one has more LUTs or DSPs, is slower, or has more errors.
 {beside}
 

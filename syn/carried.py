@@ -69,7 +69,8 @@ def placement_job(
 
 
 def _rests_on(design: Design, target: Target, device: Device | None) -> Ingredients:
-    placing = {"frequency": target.frequency, "options": list(target.router_options)}
+    options = [*target.router_options, target.timing_weights]
+    placing = {"frequency": target.frequency, "options": options}
     return {**synthesis.rests_on(design, target, device), **placing}
 
 

@@ -140,9 +140,10 @@ def place(
     those that the device's arguments name.
     """
     plan = _floorplan(netlist, device)
+    options = (*target.options(netlist.cells["LUT"]), *([] if route else [_UNROUTED]))
     of = {
         "netlist": netlist.folder.name,
-        "arguments": [*device.arguments, *target.router_options, *([] if route else [_UNROUTED])],
+        "arguments": [*device.arguments, *options],
         "frequency": target.frequency,
         "floorplan": plan,
         "files": results.files(files),
@@ -153,7 +154,7 @@ def place(
     def make(folder: Path) -> None:
         for path in files:
             shutil.copy(path, folder)
-        placement = _nextpnr(netlist, folder, target, device, plan, seed, route)
+        placement = _nextpnr(netlist, folder, target, device, plan, seed, options)
         write_atomically(folder / _PLACEMENT, json.dumps(plain(placement), indent=1) + "\n")
 
     folder = results.folder(FOLDER / "placed", f"{target.name}-{device.name}", of, make)
@@ -271,7 +272,7 @@ def _nextpnr(
     device: Device,
     plan: floorplan.Plan,
     seed: int,
-    route: bool,
+    options: Sequence[str],
 ) -> Placement:
     assert target.router is not None
     report, planned = folder / "report.json", folder / "planned.json"
@@ -285,8 +286,7 @@ def _nextpnr(
     words = [
         *(target.router, *device.arguments, "--json", planned.name, "--seed", str(seed)),
         *("--freq", str(target.frequency), "--timing-allow-fail", "--report", report.name),
-        *target.router_options,
-        *([] if route else [_UNROUTED]),
+        *options,
     ]
     start = time.perf_counter()
     done = run_tool(*words, cwd=folder)
@@ -294,6 +294,7 @@ def _nextpnr(
     if done.returncode or not report.exists():
         raise SynthesisError(f"{target.name} {device.name}: nextpnr: {last_words(done)}")
     found = json.loads(report.read_text())
+    route = _UNROUTED not in options
     use, absent = found["utilization"], {"used": 0, "available": 0}
     clocks = (
         [clock["achieved"] for clock in found["fmax"].values()] if route else _said(done.stderr)

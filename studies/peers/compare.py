@@ -31,7 +31,8 @@ from model.format import Int
 from studies.peers import generate, page
 from studies.peers.generate import Generated, PeerError, Simulated
 from studies.peers.page import CLOCKED, Facts, multipliers
-from syn import carried, synthesis, utilization
+from syn import carried, folds, synthesis, utilization
+from syn.folds import SHARED
 from syn.synthesis import Design
 from syn.targets import target
 from tb.sim import native
@@ -45,6 +46,8 @@ RANDOM = 1050
 INPUT_SEED = 1
 # Delay of an alkaid stage at most, in its own units: fewer stages, or more of them.
 CUTOFFS = (5, 3)
+# Folds of this project's core; a result a cycle is one of sums, as alkaid's pipelines are.
+OURS = ("serial", "default", SHARED)
 # NNgen's inputs, and outputs, side by side.
 SIDES = (1, 4, 8)
 
@@ -166,8 +169,9 @@ def of_nngen(python: Path, side: int, batch: int, given: Inputs) -> Contender:
 
 def of_ours(network: Network, fold: str, given: Inputs) -> Contender:
     """This project's core at a fold, which must give the reference's classes and probabilities."""
-    folded, name = network.refolded(network.spec.at_each_fold()[fold]), f"Verbatim, {fold}"
+    name = f"Verbatim, {fold}"
     start = time.perf_counter()
+    folded = folds.refolded(network, fold)
     with tempfile.TemporaryDirectory() as folder:
         images.write_images(folded, Path(folder))
     seconds = time.perf_counter() - start
@@ -184,7 +188,7 @@ def of_ours(network: Network, fold: str, given: Inputs) -> Contender:
         "generate seconds": round(seconds, 4),
         "lines of Verilog": lines(RTL),
     }
-    return Contender(facts, utilization.design(folded))
+    return Contender(facts, utilization.design(folded), routed=fold != SHARED)
 
 
 def own_version() -> str:
@@ -209,7 +213,7 @@ def speed(network: Network, samples: Int) -> float:
 def makers(network: Network, python: Path, given: Inputs) -> dict[str, Callable[[], Contender]]:
     """Every design by what it is called before it is made, in the order of the page."""
     found: dict[str, Callable[[], Contender]] = {}
-    for fold in network.spec.at_each_fold():
+    for fold in OURS:
         found[f"Verbatim, {fold}"] = partial(of_ours, network, fold, given)
     for cutoff in CUTOFFS:
         found[f"alkaid, cutoff {cutoff}"] = partial(of_alkaid, python, cutoff, given)

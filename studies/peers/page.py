@@ -15,8 +15,8 @@ CLOCKED = ("MHz", "latency in ns", "results per second")
 
 
 def multipliers(spec: NetworkSpec) -> int:
-    """Of the layers together."""
-    return sum(layer.multipliers for layer in spec.layers)
+    """Of the layers together; a layer of sums has none."""
+    return sum(layer.multipliers for layer in spec.layers if not layer.plan)
 
 
 def number(value: float | None) -> str:
@@ -114,8 +114,9 @@ def page(rows: Sequence[Facts], spec: NetworkSpec, date: str, tools: Mapping[str
         "placement, the same commands of Yosys and nextpnr. Multipliers are those of the layers. "
         "LUTs and FFs are those of the placed design where there is one. MHz and the last two "
         "columns come from nextpnr's clock, between registers, and stay empty where nothing was "
-        "placed: of designs that differ by the batch, one is enough. alkaid's pipelines are placed "
-        "and not routed, which takes nextpnr hours: theirs is the clock that it expects before.",
+        "placed: of designs that differ by the batch, one is enough. Those of a result a cycle are "
+        "placed and not routed, which takes nextpnr hours: theirs is the clock that it expects "
+        "before.",
         hardware(rows),
         "Latency counts from the edge that takes a sample to the edge that hands its result over. "
         "alkaid's pipelines have no valid and no ready, and take a sample in each cycle. NNgen's "

@@ -18,6 +18,7 @@ from studies.peers import page as peers_page
 from studies.peers.compare import Contender, Inputs, clocked, inputs, of_peer, own_version, version
 from studies.peers.generate import Generated, PeerError, Simulated
 from studies.peers.page import CLOCKED, equal_multipliers, matching, multipliers
+from syn.folds import SHARED, refolded
 
 NETWORK = artifact.load(GOLDEN_IRIS)
 GIVEN = inputs(NETWORK)
@@ -183,6 +184,7 @@ def test_equal_multipliers_are_never_more(tmp_path: Path) -> None:
         ours = matching(NETWORK.spec, count)
         assert multipliers(ours["in all"]) <= count
         assert max(layer.multipliers for layer in ours["a layer"].layers) <= count
+    assert multipliers(refolded(NETWORK, SHARED).spec) == 0 < multipliers(NETWORK.spec)
     assert matching(NETWORK.spec, 1) == {"a layer": NETWORK.spec.serial()}
     ours = matching(NETWORK.spec, 64)["in all"]
     ratios = f"| {159.2 / ours.interval:.1f} | {23879 / ours.latency:.1f} |"

@@ -21,6 +21,7 @@ ROW = {
     "FF": 8000,
     "DSP": 84,
     "MHz": 140.0,
+    "routed": True,
     "results per second": 4_000_000,
     "tools": {"yosys": "1"},
 }
@@ -43,12 +44,15 @@ def test_best_is_what_nothing_beats(other: dict[str, int], best: bool) -> None:
 
 def test_page_holds_every_build(tmp_path: Path) -> None:
     rows = [
-        ROW | {"bits": p.bits, "score": p.score, "interval": p.cycles, "LUT": 9000 - p.cycles}
+        ROW
+        | {"bits": p.bits, "score": p.score, "interval": p.cycles, "LUT": 9000 - p.cycles}
+        | {"routed": p.cycles > 1}
         for p in POINTS
     ]
     peers = [ROW | {"name": "another", "LUT": 30_000, "results per second": 80_000_000}]
     text = sweep_page.page(rows, 150, peers)
     assert text.count("\n| 8 |") == sum(p.bits == 8 for p in POINTS)
+    assert text.count("| 140 expected |") == sum(p.cycles == 1 for p in POINTS) > 0
     assert "Written by `make study-sweep`" in text and "yosys 1" in text
     assert "make study-peers" in text and "make study-peers" not in sweep_page.page(rows, 150, [])
     path = tmp_path / "sweep.png"

@@ -16,12 +16,13 @@ from syn.synthesis import Design, place, synthesize
 from syn.targets import TARGETS, WEIGHTS_IN_BLOCKS
 from syn.yosys import YosysError, run_yosys
 from tb.sim.made_up import made_up
+from verify.formal import netlist_cells
 
 ECP5 = TARGETS["ecp5"]
 CELLS = "+/lattice/cells_sim_ecp5.v"
 # Cells of the netlist, then those that their models are made of.
 STEPS = ("t:LUT4 t:PFUMX t:CCU2C t:TRELLIS_FF", "t:LUT2 t:LUT4")
-MULTIPLIER = Path(__file__).with_name("multiplier.v")
+MULTIPLIER = "multiplier.v"
 # Two products of 5 x 5 bits, each behind its own enable.
 PRODUCTS = """
 module top(input clk, other, input [1:0] en, input signed [4:0] a, b, output [20:0] y);
@@ -50,14 +51,14 @@ def kinds(found: Netlist) -> Counter[str]:
     return Counter(cell["type"] for cell in found["modules"]["top"]["cells"].values())
 
 
-def prove(folder: Path, before: Netlist, after: Netlist, *, model: str | None = None) -> str:
+def prove(folder: Path, before: Netlist, after: Netlist) -> str:
     """Yosys's log of the proof, by induction, that two netlists never differ from all 0 on."""
-    (folder / MULTIPLIER.name).write_text(model or MULTIPLIER.read_text())
+    (folder / MULTIPLIER).write_text(netlist_cells.multiplier())
     lines = []
     for name, found in (("before", before), ("after", after)):
         (folder / f"{name}.json").write_text(json.dumps(found))
         lines += [f"read_json {name}.json", "setattr -mod -unset keep_hierarchy top"]
-        lines += [f"techmap -autoproc -map {MULTIPLIER.name} t:MULT18X18D"]
+        lines += [f"techmap -autoproc -map {MULTIPLIER} t:MULT18X18D"]
         lines += [f"techmap -autoproc -map {CELLS} {cells}" for cells in STEPS]
         lines += ["proc", "opt_clean", f"rename top {name}", f"design -stash {name}"]
     lines += [f"design -copy-from {name} -as {name} {name}" for name in ("before", "after")]

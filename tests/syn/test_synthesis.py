@@ -135,6 +135,13 @@ def test_other_options_of_the_router_are_another_placement() -> None:
         assert len(list(synthesis.FOLDER.glob("placed/ice40-up5k-*"))) == placements
 
 
+def test_time_weighs_less_in_a_large_design() -> None:
+    ecp5 = TARGETS["ecp5"]
+    weights = [ecp5.options(luts)[-1] for luts in (0, 19_999, 20_000, 80_000)]
+    assert weights == ["60", "60", "10", "10"]
+    assert ICE40.options(0) == ICE40.options(80_000) == ICE40.router_options
+
+
 def test_what_is_not_routed_has_the_clock_that_is_expected() -> None:
     assert UP5K is not None
     netlist = synthesize(PACK, ICE40, UP5K)

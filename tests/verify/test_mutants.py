@@ -117,10 +117,8 @@ def test_subject_finds_its_images_where_yosys_does_not_look(
     assert (Subject(case_named("output-sigmoid-1by1-8.4")).folder / "whole.il").stat().st_size
 
 
-def test_copies_with_another_cell_are_not_the_same(tmp_path: Path) -> None:
-    one = tmp_path / "one.il"
+def test_copies_with_another_cell_are_not_the_same() -> None:
     text = "module \\m\n  wire \\a\n  cell $not $1\n    connect \\A \\a\n  end\nend\n"
-    one.write_text(text)
     for old, new, same in (
         ("$1", "$2", True),
         ("$not", "$pos", False),
@@ -129,9 +127,35 @@ def test_copies_with_another_cell_are_not_the_same(tmp_path: Path) -> None:
         ("  wire \\a", "  attribute \\init 1'0\n  wire \\a", False),
         ("  wire \\a\n", "  wire \\a\n  connect \\a 1'1\n", False),
     ):
-        other = tmp_path / "other.il"
-        other.write_text(text.replace(old, new))
-        assert (equivalence.contents(one) == equivalence.contents(other)) == same
+        other = text.replace(old, new)
+        assert (equivalence.contents(text) == equivalence.contents(other)) == same
+
+
+@pytest.mark.parametrize(
+    ("case", "change", "holds"),
+    [
+        # Nothing depends on the clocks of delays of no cycle, of tables that are read without
+        # one, and of the best score of earlier beats where a vector has one beat.
+        ("argmax-3by1-8.4", "-mode const1 -cell u_valid -port clk", True),
+        ("argmax-3by1-8.4", "-mode inv -cell u_lanes -port clk", True),
+        ("rom-70-12", "-mode const1 -port RD_CLK", True),
+        ("vector-16-1-2-3-4", "-mode inv -port RD_CLK", True),
+        ("softmax_sum-3by3-8.4", "-mode const0 -port CLK", True),
+        # A register, a part and a memory that keep what they begin with.
+        ("fold-3-4", "-mode const0 -port CLK", False),
+        ("argmax-3by1-8.4", "-mode const1 -cell u_gather -port clk", False),
+        ("vector-12-4-4-2-8", "-mode const1 -port WR_CLK", False),
+        # A proof has one clock and no other edge.
+        ("fold-3-4", "-mode inv -port CLK", None),
+        ("argmax-3by1-8.4", "-mode inv -cell u_gather -port clk", None),
+        ("vector-12-4-4-2-8", "-mode inv -port WR_CLK", None),
+    ],
+)
+def test_clock_that_stands_still_is_decided(case: str, change: str, holds: bool | None) -> None:
+    """Whether a mutant's clock matters; another edge is left to the benches."""
+    subject = Subject(case_named(case))
+    found = [equivalence.compare(subject, m).holds for m in subject.mutants(20, 1, change).every]
+    assert holds in found if holds else set(found) == {holds}
 
 
 def test_every_module_has_mutants_by_its_lines() -> None:

@@ -94,19 +94,28 @@ def _words_of_rom(name: str, cell: Mapping[str, Any]) -> int:
 
 
 def multiplier() -> str:
-    """Verilog of a multiplier of ECP5 without registers, of which Yosys has no model.
+    """Verilog of a multiplier of ECP5, of which Yosys has no model; a register at its output.
 
     Source: Lattice, ECP5 sysDSP usage guide: 18 by 18 bits, each operand signed where it says so.
     """
-    return (
-        f"module MULT18X18D (input {_bits('A', 18)}, {_bits('B', 18)}, SIGNEDA, SIGNEDB,"
-        f" output {_bits('P', 36)});\n"
-        f"wire [17:0] a = {{{_bits('A', 18, down=True)}}};\n"
-        f"wire [17:0] b = {{{_bits('B', 18, down=True)}}};\n"
-        "wire signed [18:0] x = {SIGNEDA & a[17], a};\n"
-        "wire signed [18:0] y = {SIGNEDB & b[17], b};\n"
-        "wire signed [37:0] product = x * y;\n"
-        f"assign {{{_bits('P', 36, down=True)}}} = product[35:0];\nendmodule\n"
+    return "\n".join(
+        [
+            f"module MULT18X18D (input {_bits('A', 18)}, {_bits('B', 18)}, {_bits('C', 18)},",
+            "    input SIGNEDA, SIGNEDB, SOURCEA, SOURCEB, CLK0, CE0, RST0,",
+            f"    output {_bits('P', 36)});",
+            'parameter REG_OUTPUT_CLK = "NONE";',
+            *(f"parameter {name} = 0;" for name in ("REG_OUTPUT_CE", "REG_OUTPUT_RST", "GSR")),
+            f"wire [17:0] a = {{{_bits('A', 18, down=True)}}};",
+            f"wire [17:0] b = {{{_bits('B', 18, down=True)}}};",
+            "wire signed [18:0] x = {SIGNEDA & a[17], a};",
+            "wire signed [18:0] y = {SIGNEDB & b[17], b};",
+            "wire signed [37:0] product = x * y;",
+            "reg [35:0] held;",
+            "always @(posedge CLK0) if (RST0) held <= 0; else if (CE0) held <= product[35:0];",
+            f"assign {{{_bits('P', 36, down=True)}}} =",
+            '    REG_OUTPUT_CLK == "CLK0" ? held : product[35:0];',
+            "endmodule\n",
+        ]
     )
 
 
