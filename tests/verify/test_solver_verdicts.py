@@ -194,11 +194,30 @@ def test_mutant_is_equivalent_only_where_that_is_proved(
     assert judge.proof_of(subject, mutant) == {"outcome": outcome, "why": why}
 
 
-@pytest.mark.parametrize("port", ["CLK", "clk", "RD_CLK"])
-def test_mutant_of_a_clock_is_never_proved(port: str) -> None:
-    subject: Any = None
-    mutant = NetlistMutant("relu-1-8", 0, f"-mode inv -port {port} -portbit 0")
+def test_mutant_at_another_edge_is_never_proved() -> None:
+    subject = subject_of("fold-3-4")
+    (mutant,) = subject.mutants(1, 1, "-mode inv -port CLK").every
     assert equivalence.compare(subject, mutant) == Verdict(None, 0)
+
+
+@pytest.mark.parametrize(
+    ("line", "another"),
+    [
+        ("connect \\CLK \\clk", False),
+        ("connect \\CLK 1'0", False),
+        ("connect \\RD_CLK 2'1x", False),
+        ("connect \\CLK $not$1_Y", True),
+        ("connect \\RD_CLK \\in_valid", True),
+        ("connect \\WR_CLK { \\clk \\in_valid }", True),
+        ("parameter \\CLK_POLARITY 1'1", False),
+        ("parameter \\CLK_POLARITY 1'0", True),
+        ("parameter \\WR_CLK_POLARITY 1'0", True),
+        ("connect \\D $not$1_Y", False),
+    ],
+)
+def test_another_clock_or_edge_is_seen(line: str, another: bool) -> None:
+    gold = "    parameter \\CLK_POLARITY 1'1\n    connect \\CLK \\clk\n"
+    assert equivalence.has_another_clock(f"{gold}    {line}\n", gold) == another
 
 
 def test_miter_asserts_every_output() -> None:

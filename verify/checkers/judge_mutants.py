@@ -213,7 +213,17 @@ MUTANTS = (
             "proves-a-mutant-of-a-clock": (
                 "return Verdict(None, 0)",
                 "return Verdict(True, 0)",
-                "test_mutant_of_a_clock_is_never_proved",
+                "test_mutant_at_another_edge_is_never_proved",
+            ),
+            "forgets-the-edge-of-a-clock": (
+                "CLK(?:_POLARITY)? ",
+                "CLK ",
+                "test_another_clock_or_edge_is_seen",
+            ),
+            "takes-any-signal-for-a-clock-that-stands-still": (
+                "not all(STANDS_STILL.fullmatch(line) for",
+                "not all(STANDS_STILL.match(line) or not line[-1].isdigit() for",
+                "test_another_clock_or_edge_is_seen",
             ),
             "compares-valid-where-it-is-high": (
                 "if name.startswith(prefix) and name != valid else",
