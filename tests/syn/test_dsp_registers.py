@@ -16,7 +16,7 @@ from syn.synthesis import Design, place, synthesize
 from syn.targets import TARGETS, WEIGHTS_IN_BLOCKS
 from syn.yosys import YosysError, run_yosys
 from tb.sim.made_up import made_up
-from verify.formal import netlist_cells
+from verify.formal import netlist_models
 
 ECP5 = TARGETS["ecp5"]
 CELLS = "+/lattice/cells_sim_ecp5.v"
@@ -53,7 +53,7 @@ def kinds(found: Netlist) -> Counter[str]:
 
 def prove(folder: Path, before: Netlist, after: Netlist) -> str:
     """Yosys's log of the proof, by induction, that two netlists never differ from all 0 on."""
-    (folder / MULTIPLIER).write_text(netlist_cells.multiplier())
+    (folder / MULTIPLIER).write_text(netlist_models.multiplier())
     lines = []
     for name, found in (("before", before), ("after", after)):
         (folder / f"{name}.json").write_text(json.dumps(found))

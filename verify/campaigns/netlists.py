@@ -8,8 +8,8 @@ from verify.campaigns import campaign
 from verify.campaigns.campaign import Campaign, Step
 
 FLOWERS = 150
-# Parts of the names of those whose many cells or gates take Icarus up to half an hour each: a module
-# and the stage that it is of are as large.
+# Parts of the names of those whose many cells or gates take Icarus up to half an hour each. A stage
+# is as large as the module in it.
 LARGE = {
     "generic": ("softmax-64by4-16.12-", "top-argmax"),
     "ice40": (

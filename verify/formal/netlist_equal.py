@@ -1,11 +1,13 @@
 """Is a netlist the RTL that it was made of? Register by register, for every state and input.
 
 Each register of the RTL has the value of what the netlist calls by its name: a register, as a rule,
-which may stand for several, or a constant. A register of which the netlist has no name is taken to
-be 0. It is shown that in every state of the netlist, and for every input, the outputs are equal,
-and that in the next cycle all of this holds again.
+which may stand for several, or a constant. Where the netlist has no such name, as of a register
+that has moved into a DSP, it is one of the netlist's that does the same in cases drawn at random;
+else it is taken to be 0. These are guesses. It is shown that in every state of the netlist, and for
+every input, the outputs are equal, and that in the next cycle all of this holds again.
 """
 
+import itertools
 import random
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -14,9 +16,21 @@ from pathlib import Path
 from typing import Any
 
 from verify.formal.netlist_design import TABLES, Bit, Functions, Name, Netlist, Rails
-from verify.formal.netlist_graph import ALWAYS, NEVER, Graph, Word, decide, outputs, write_aiger
+from verify.formal.netlist_graph import (
+    ALWAYS,
+    NEVER,
+    Graph,
+    Word,
+    decide,
+    outputs,
+    patterns,
+    write_aiger,
+)
 from verify.formal.pdr import run_abc
 from verify.formal.softmax_proofs import ProofError
+
+# Cases in which registers without a name are 0, and as many in which they are 1.
+CASES = 128
 
 
 @dataclass(frozen=True)
@@ -50,9 +64,8 @@ class Equality:
             if names:
                 raise ProofError(f"{side} must be those of the RTL, got others: {sorted(names)}")
         for name, bit in self.netlist.inputs.items():
-            literal = self.graph.fresh()
-            self.theirs.give(bit, literal)
-            self.ours.give(self.rtl.inputs[name], literal)
+            self.theirs.give(bit, self.graph.fresh())
+            self.ours.values[self.rtl.inputs[name]] = self.theirs.values[bit]
         for register in self.netlist.registers:
             self.theirs.give(register, self.graph.fresh())
         self.absent: list[Name] = []
@@ -69,8 +82,10 @@ class Equality:
     def _match(self) -> None:
         becomes: dict[int, Bit] = {}
         known = {*self.netlist.registers, *self.netlist.drivers, *self.netlist.inputs.values()}
-        for register in self.rtl.registers:
-            bit = self._named(register, known)
+        named = {register: self._named(register, known) for register in self.rtl.registers}
+        while found := self._doing_the_same(named):
+            named |= found
+        for register, bit in named.items():
             if bit is None:
                 self.absent.append(self._name(register))
             self.ours.values[register] = self.theirs.rails("0" if bit is None else bit)
@@ -94,6 +109,38 @@ class Equality:
                 return bit
         return None
 
+    def _doing_the_same(self, named: Mapping[int, Bit | None]) -> dict[int, Bit]:
+        """Registers without a name in the netlist, by what they become in cases drawn at random.
+
+        All of those are 0 in half of the cases and 1 in the others.
+        """
+        ours = Functions(self.graph, self.rtl, self.ours.product, dict(self.ours.values), True)
+        lost = [register for register, bit in named.items() if bit is None]
+        spare = [bit for bit in self.netlist.registers if bit not in named.values()]
+        for register, bit in named.items():
+            ours.values[register] = self.theirs.rails("0" if bit is None else bit)
+        for register in lost:
+            ours.give(register, self.graph.fresh())
+        own = {ours.rails(register)[0] for register in lost}
+        own |= {self.theirs.literal(bit) for bit in spare}
+        rails = [ours.rails(self.rtl.registers[register]) for register in lost]
+        roots = [self.theirs.literal(self.netlist.registers[bit]) for bit in spare]
+        draw, every, ones = random.Random(1), (1 << 2 * CASES) - 1, (1 << CASES) - 1
+
+        def given(node: int) -> int:
+            return ones if 2 * node in own else draw.getrandbits(2 * CASES)
+
+        values = patterns(self.graph, [*itertools.chain(*rails), *roots], given, 2 * CASES)
+        becoming = dict(zip(spare, values[2 * len(lost) :], strict=True))
+        found: dict[int, Bit] = {}
+        for register, one, zero in zip(lost, values[::2], values[1::2], strict=False):
+            known = every & ~(one & zero)
+            # What keeps its value in all cases tells nothing.
+            if (one ^ ones) & known:
+                same = [bit for bit, value in becoming.items() if not (value ^ one) & known]
+                found |= {register: same[0]} if same else {}
+        return found
+
     def differs(self, pair: Pair, theirs: Functions) -> int:
         """Literal of: the netlist's bit is none of what the RTL's may be."""
         one, zero = pair.rails
@@ -103,8 +150,8 @@ class Equality:
 
     @property
     def products(self) -> int:
-        """Products that are cut."""
-        return len(self._products)
+        """Products of the netlist, which are cut."""
+        return self.netlist.products
 
     @property
     def open(self) -> int:

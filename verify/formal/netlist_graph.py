@@ -3,7 +3,7 @@
 A literal is twice a node's number, plus one where it is inverted: 0 is never, 1 is always.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -118,6 +118,20 @@ def write_aiger(graph: Graph, roots: Sequence[int], path: Path) -> None:
                 delta >>= 7
             body.append(delta)
     path.write_bytes(("\n".join(lines) + "\n").encode() + bytes(body))
+
+
+def patterns(graph: Graph, roots: Sequence[int], given: Callable[[int], int], width: int) -> Word:
+    """Values of literals in ``width`` cases, a bit each; ``given`` are those of an input's node."""
+    every = (1 << width) - 1
+    values = {0: 0}
+
+    def value(literal: int) -> int:
+        return values[literal >> 1] ^ (every if literal & 1 else 0)
+
+    for node in graph.below(roots):
+        pair = graph.operands[node]
+        values[node] = given(node) if pair is None else value(pair[0]) & value(pair[1])
+    return [value(root) for root in roots]
 
 
 def exhausted(graph: Graph, root: int, nodes: Sequence[int]) -> int:
