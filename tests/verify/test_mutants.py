@@ -34,6 +34,12 @@ SLICE_CASES = 4
 MUTANTS_OF_CASE = 3
 
 
+@pytest.fixture(autouse=True)
+def proofs_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Proofs lie by the names of mutants, and two tests may have one name for two changes."""
+    monkeypatch.setattr(equivalence, "FOLDER", tmp_path / "of-equivalence")
+
+
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_bench_catches(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(MAX_FAILURES, "1")
@@ -135,27 +141,29 @@ def test_copies_with_another_cell_are_not_the_same() -> None:
     ("case", "change", "holds"),
     [
         # Nothing depends on the clocks of delays of no cycle, of tables that are read without
-        # one, and of the best score of earlier beats where a vector has one beat.
-        ("argmax-3by1-8.4", "-mode const1 -cell u_valid -port clk", True),
-        ("argmax-3by1-8.4", "-mode inv -cell u_lanes -port clk", True),
-        ("rom-70-12", "-mode const1 -port RD_CLK", True),
-        ("vector-16-1-2-3-4", "-mode inv -port RD_CLK", True),
-        ("softmax_sum-3by3-8.4", "-mode const0 -port CLK", True),
+        # one, and of one register of many: the best score of earlier beats, where there is one.
+        ("argmax-3by1-8.4", "-mode const1 -cell u_valid -port clk", {True}),
+        ("argmax-3by1-8.4", "-mode inv -cell u_lanes -port clk", {True}),
+        ("rom-70-12", "-mode const1 -port RD_CLK", {True}),
+        ("vector-16-1-2-3-4", "-mode inv -port RD_CLK", {True}),
+        ("softmax_sum-3by3-8.4", "-mode const0 -port CLK", {True, False}),
         # A register, a part and a memory that keep what they begin with.
-        ("fold-3-4", "-mode const0 -port CLK", False),
-        ("argmax-3by1-8.4", "-mode const1 -cell u_gather -port clk", False),
-        ("vector-12-4-4-2-8", "-mode const1 -port WR_CLK", False),
+        ("fold-3-4", "-mode const0 -port CLK", {False}),
+        ("argmax-3by1-8.4", "-mode const1 -cell u_gather -port clk", {False}),
+        ("vector-12-4-4-2-8", "-mode const1 -port WR_CLK", {False}),
         # A proof has one clock and no other edge.
-        ("fold-3-4", "-mode inv -port CLK", None),
-        ("argmax-3by1-8.4", "-mode inv -cell u_gather -port clk", None),
-        ("vector-12-4-4-2-8", "-mode inv -port WR_CLK", None),
+        ("fold-3-4", "-mode inv -port CLK", {None}),
+        ("argmax-3by1-8.4", "-mode inv -cell u_gather -port clk", {None}),
+        ("vector-12-4-4-2-8", "-mode inv -port WR_CLK", {None}),
     ],
 )
-def test_clock_that_stands_still_is_decided(case: str, change: str, holds: bool | None) -> None:
+def test_clock_that_stands_still_is_decided(
+    case: str, change: str, holds: set[bool | None]
+) -> None:
     """Whether a mutant's clock matters; another edge is left to the benches."""
     subject = Subject(case_named(case))
     found = [equivalence.compare(subject, m).holds for m in subject.mutants(20, 1, change).every]
-    assert holds in found if holds else set(found) == {holds}
+    assert set(found) == holds
 
 
 def test_every_module_has_mutants_by_its_lines() -> None:

@@ -194,7 +194,10 @@ def test_mutant_is_equivalent_only_where_that_is_proved(
     assert judge.proof_of(subject, mutant) == {"outcome": outcome, "why": why}
 
 
-def test_mutant_at_another_edge_is_never_proved() -> None:
+def test_mutant_at_another_edge_is_never_proved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(equivalence, "FOLDER", tmp_path)
     subject = subject_of("fold-3-4")
     (mutant,) = subject.mutants(1, 1, "-mode inv -port CLK").every
     assert equivalence.compare(subject, mutant) == Verdict(None, 0)
