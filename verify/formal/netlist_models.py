@@ -54,7 +54,7 @@ def _of_rom(name: str, cell: Cell) -> dict[str, int]:
 
 
 def _of_product(name: str, cell: Cell) -> dict[str, int]:
-    """What the model of a DSP of an iCE40 needs: the bits of its operands, and if they are one."""
+    """Parameters of the model of an iCE40's DSP: bits of its operands, and whether they are one."""
     settings = {key: int(value, 2) for key, value in cell["parameters"].items()}
     ports = cell["connections"]
     selected = settings["TOPOUTPUT_SELECT"]
