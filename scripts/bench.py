@@ -29,7 +29,7 @@ from model import artifact, fast, images, onnx_export, reference
 from model.artifact import Network
 from model.images import MEM_DIR
 from model.spec import TOP
-from scripts import bench_learning, bench_pairs
+from scripts import bench_compile, bench_learning, bench_pairs
 from scripts.bench_pairs import Pair, rate
 from studies.peers import compare, generate
 from tb.sim import native
@@ -57,7 +57,7 @@ CHAIN = {
 }
 
 # Steps of `measure`: two chains and a pair of each simulator, and what comes after them.
-MEASUREMENTS = 3 * len(SIMULATORS) + 4
+MEASUREMENTS = 3 * len(SIMULATORS) + 5
 
 
 def chain(build: Path, network: Path, simulator: str) -> dict[str, float]:
@@ -100,21 +100,11 @@ def reference_pairs(network: Network) -> dict[str, Pair]:
 
 def native_figures(network: Network, scratch: Path) -> dict[str, Any]:
     """Samples per second through the RTL as a library, and the seconds of compiling it anew."""
-    # A remark that was never compiled before, and no compiler cache.
-    rtl = scratch / "native-rtl"
-    shutil.rmtree(rtl, ignore_errors=True)
-    shutil.copytree(RTL, rtl)
-    with (rtl / "mlp_top.v").open("a") as top:
-        top.write(f"// {time.time_ns()}\n")
     folded = network.refolded(native.fast_fold(network.spec))
-    before = os.environ.get("CCACHE_DISABLE")
-    os.environ["CCACHE_DISABLE"] = "1"
-    start = time.perf_counter()
-    native.build(folded.spec, rtl=rtl)
-    compiling = time.perf_counter() - start
-    del os.environ["CCACHE_DISABLE"]
-    if before is not None:
-        os.environ["CCACHE_DISABLE"] = before
+    with bench_compile.anew(scratch) as rtl:
+        start = time.perf_counter()
+        native.build(folded.spec, rtl=rtl)
+        compiling = time.perf_counter() - start
     return {
         "samples_per_second": round(native_rate(folded, rtl)()),
         "cycles_per_sample": folded.spec.interval,
@@ -205,6 +195,8 @@ def measure(scratch: Path, network: Path, advance: Callable[[], None]) -> dict[s
             "cycles": cycles_pair(loaded, simulator, build),
         }
         advance()
+    figures["compile"] = bench_compile.compile_pair(loaded, build)
+    advance()
     figures["reference"] = reference_pairs(loaded)
     advance()
     figures["native"] = native_figures(loaded, (ROOT / scratch).resolve())
@@ -235,6 +227,8 @@ def table(figures: dict[str, Any]) -> Table:
                 rows.add_row(f"  {step}", f"{run[step]:.1f}", "", note)
         bench_pairs.add_rows(rows, found["cycles"])
         rows.add_section()
+    bench_pairs.add_rows(rows, figures["compile"])
+    rows.add_section()
     for pair in figures["reference"].values():
         bench_pairs.add_rows(rows, pair)
     rows.add_section()

@@ -7,7 +7,6 @@ of these processes held, in MByte. The last row compares the largest network wit
 import argparse
 import json
 import multiprocessing
-import os
 import resource
 import shutil
 from collections.abc import Callable, Mapping
@@ -27,6 +26,7 @@ from model import folding, images, recipe
 from model.artifact import Network
 from model.folding import Goal
 from model.networks.canonical import data
+from scripts import bench_compile
 from syn import utilization
 from syn.synthesis import IMAGES
 from syn.targets import target
@@ -134,21 +134,8 @@ def _one_thread() -> None:
 
 def _compile_anew(network: Network, folder: Path) -> None:
     """Compile the library of a network from sources that no build has seen, without a cache."""
-    rtl = folder / "rtl"
-    rtl.mkdir()
-    for path in sources.verilog():
-        shutil.copy(path, rtl)
-    shutil.copy(sources.verilog()[0].parent / "verbatim.f", rtl)
-    with (rtl / "mlp_top.v").open("a") as top:
-        top.write(f"// {os.urandom(8).hex()}\n")
-    before = os.environ.get("CCACHE_DISABLE")
-    os.environ["CCACHE_DISABLE"] = "1"
-    try:
+    with bench_compile.anew(folder) as rtl:
         native.build(network.spec, rtl=rtl)
-    finally:
-        del os.environ["CCACHE_DISABLE"]
-        if before is not None:
-            os.environ["CCACHE_DISABLE"] = before
 
 
 def _synthesize(network: Network, folder: Path) -> None:

@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from common.paths import GOLDEN_IRIS, ROOT
 from common.tables import Fitted, console
 from model import artifact
 from model.format import Int
-from scripts import bench, bench_canonical, bench_learning, bench_pairs
+from scripts import bench, bench_canonical, bench_compile, bench_learning, bench_pairs
 from scripts.bench_pairs import Pair
 from studies.peers import generate
 from studies.peers.generate import Simulated
@@ -39,6 +39,7 @@ FIGURES: dict[str, Any] = {
         name: {"chain_seconds": {"first": SLOW, "again": SLOW}, "cycles": pair(f"bench, {name}")}
         for name in SIMULATORS
     },
+    "compile": pair("compiling"),
     "reference": {"predict": pair("reference.predict"), "fast": pair("fast path")},
     "native": {"samples_per_second": 9, "cycles_per_sample": 3, "compiling_seconds": 77.5},
     "alkaid": bench_pairs.missing("alkaid", "not installed: make study-peers"),
@@ -85,7 +86,7 @@ def test_table_fits_terminals(width: int) -> None:
     # One block: every row has its name and its unit.
     assert sum("make sim" in line and "seconds" in line for line in lines) == 2 * len(SIMULATORS)
     ratios = [" ".join(line.split()) for line in lines if line.lstrip().startswith("ratio")]
-    assert ratios == ["ratio 0.10 at least 1.5 median of 3 rounds"] * 5
+    assert ratios == ["ratio 0.10 at least 1.5 median of 3 rounds"] * 6
 
 
 def test_no_second_is_an_aim() -> None:
@@ -95,7 +96,7 @@ def test_no_second_is_an_aim() -> None:
             assert "target" not in key and "at_most" not in key
 
     found = list(aims(FIGURES))
-    assert len(found) == 5 and "/learning/pair/at_least" in found
+    assert len(found) == 6 and "/learning/pair/at_least" in found
 
 
 def test_sides_of_a_pair_are_measured_in_turns() -> None:
@@ -182,6 +183,38 @@ def test_bench_and_empty_bench_run_in_one_simulation(
     assert found["ratio"] == round(sum(ours / theirs for ours, theirs in rounds[1:]) / 2, 3)
     # It compares all that a bench compares: 360 values of a sample.
     assert runner.COMPARED["icarus"] - before == 3 * 2 * 360
+
+
+def test_compiling_is_what_the_first_of_two_runs_takes_longer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[tuple[bool, str, str | None]] = []
+
+    def simulated(*_: object, optimize: bool, rtl: Path, **__: object) -> None:
+        remark = (rtl / "mlp_top.v").read_text().splitlines()[-1]
+        ran.append((optimize, remark, os.environ.get("CCACHE_DISABLE")))
+
+    def seconds(run: Callable[[], object]) -> float:
+        run()
+        return next(clock)
+
+    clock = iter([13.0, 3.0, 27.0, 2.0])
+    monkeypatch.delenv("CCACHE_DISABLE", raising=False)
+    monkeypatch.setattr(bench_compile, "simulate", simulated)
+    monkeypatch.setattr(bench_compile, "processor_seconds", seconds)
+    found = bench_compile.compile_pair(artifact.load(GOLDEN_IRIS), tmp_path)
+    assert (found["ours"]["rate"], found["theirs"]["rate"], found["ratio"]) == (360, 144, 2.5)
+    assert [optimize for optimize, *_ in ran] == [False, False, True, True]
+    # Each way compiles sources of its own, which its second run finds compiled.
+    remarks = [remark for _, remark, _ in ran]
+    assert remarks[0] == remarks[1] != remarks[2] == remarks[3]
+    assert {cache for *_, cache in ran} == {"1"} and "CCACHE_DISABLE" not in os.environ
+
+
+def test_seconds_of_the_processor_are_those_of_what_was_started() -> None:
+    spin = "import time\nwhile time.process_time() < 0.3: pass"
+    run = [sys.executable, "-c", spin]
+    assert bench_compile.processor_seconds(lambda: subprocess.run(run, check=True)) >= 0.3
 
 
 def test_chain_is_what_make_sim_runs() -> None:
