@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from common import sources
 from common.paths import ROOT
 
 GENERATED = re.compile(r"build/[\w./-]+\.\w+")
@@ -344,6 +345,37 @@ def test_rtl_is_verilog_and_its_list_alone() -> None:
     listed = (ROOT / "rtl/verbatim.f").read_text().split()
     assert sorted(listed) == [path.name for path in files(ROOT / "rtl", ".v")]
     assert [path.name for path in files(ROOT / "rtl", ".v") if "`include" in path.read_text()] == []
+
+
+def clocks(verilog: str) -> list[str]:
+    """What a source says of clocks, other than that registers have the rising edge of ``clk``."""
+    verilog = re.sub(r"//.*", "", verilog)
+    events = re.findall(r"\balways\b\s*(@\s*\([^)]*\)|@\s*\*|.*)", verilog)
+    wires = re.findall(r"\.clk\s*\(([^)]*)\)", verilog)
+    driven = re.findall(r"\bassign\s+clk\b.*|\bclk\s*<?=[^=].*", verilog)
+    other = [event for event in events if event not in ("@(posedge clk)", "@*", "@(*)")]
+    return [*other, *(wire for wire in wires if wire != "clk"), *driven]
+
+
+def test_registers_have_the_rising_edge_of_clk() -> None:
+    """Mutants with another edge, which benches need not notice, rest on this."""
+    found = {path.name: clocks(path.read_text()) for path in sources.verilog()}
+    assert len(found) > 50 and {name: told for name, told in found.items() if told} == {}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "always @(negedge clk) q <= d;",
+        "always @(posedge in_valid) q <= d;",
+        "always @(posedge clk or posedge rst) q <= d;",
+        "mlp_skid_buffer u (.clk(!clk), .rst(rst));",
+        "assign clk = en && in_clk;",
+        "always #5 clk = !clk;",
+    ],
+)
+def test_another_clock_is_found(line: str) -> None:
+    assert clocks(f"always @(posedge clk) a <= b;\n{line}\n")
 
 
 def test_model_prints_nothing() -> None:

@@ -1,5 +1,6 @@
 """A solver that gives up, fails or says nothing has proved nothing, wherever it is asked."""
 
+import dataclasses
 import stat
 import subprocess
 from pathlib import Path
@@ -194,14 +195,19 @@ def test_mutant_is_equivalent_only_where_that_is_proved(
     assert judge.proof_of(subject, mutant) == {"outcome": outcome, "why": why}
 
 
-def test_mutant_of_a_signal_that_is_no_clock_is_never_proved(
+def test_mutant_at_another_edge_is_never_proved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(equivalence, "FOLDER", tmp_path)
-    monkeypatch.setattr(equivalence, "has_another_clock", lambda *_: True)
     subject = subject_of("fold-3-4")
     (mutant,) = subject.mutants(1, 1, "-mode inv -port CLK").every
-    assert equivalence.compare(subject, mutant) == Verdict(None, 0)
+    assert equivalence.compare(subject, mutant) is None
+    assert judge.proof_of(subject, mutant) == {"outcome": "killed", "why": judge.RULE}
+    # A proof lies where no other change of this number does.
+    (folder,) = (tmp_path / "proofs").iterdir()
+    other = dataclasses.replace(mutant, change=mutant.change.replace("inv", "const0"))
+    equivalence.compare(subject, other)
+    assert len(list(folder.parent.iterdir())) == 2
 
 
 @pytest.mark.parametrize(
@@ -213,27 +219,15 @@ def test_mutant_of_a_signal_that_is_no_clock_is_never_proved(
         ("connect \\CLK $not$1_Y", True),
         ("connect \\RD_CLK \\in_valid", True),
         ("connect \\WR_CLK { \\clk \\in_valid }", True),
-        ("connect \\D $not$1_Y", False),
-    ],
-)
-def test_another_clock_is_seen(line: str, another: bool) -> None:
-    gold = "    connect \\CLK \\clk\n"
-    assert equivalence.has_another_clock(f"{gold}    {line}\n", gold) == another
-
-
-@pytest.mark.parametrize(
-    ("line", "another"),
-    [
         ("parameter \\CLK_POLARITY 1'1", False),
         ("parameter \\CLK_POLARITY 1'0", True),
         ("parameter \\WR_CLK_POLARITY 1'0", True),
-        ("parameter \\RD_CLK_POLARITY 2'10", True),
-        ("parameter \\EN_POLARITY 1'0", False),
+        ("connect \\D $not$1_Y", False),
     ],
 )
-def test_another_edge_is_seen(line: str, another: bool) -> None:
-    gold = "    parameter \\CLK_POLARITY 1'1\n"
-    assert equivalence.has_another_edge(f"{gold}    {line}\n", gold) == another
+def test_another_clock_or_edge_is_seen(line: str, another: bool) -> None:
+    gold = "    parameter \\CLK_POLARITY 1'1\n    connect \\CLK \\clk\n"
+    assert equivalence.has_another_clock(f"{gold}    {line}\n", gold) == another
 
 
 def test_miter_asserts_every_output() -> None:

@@ -2,9 +2,7 @@
 
 Module and mutant stand side by side under the same inputs, from the same reset on. What they owe is
 what streams promise: equal valids, equal readies, and equal payloads wherever valid is high. Inputs
-are free, resets too, apart from what the module is promised. Registers begin at 0 in both. Who uses
-them changes inputs and looks at outputs at rising edges alone, also where a mutant has the falling
-edge for a clock: what it does in between is its own affair.
+are free, resets too, apart from what the module is promised. Registers begin at 0 in both.
 
 A mutant of what nothing reads needs no proof: without it, both consist of the same cells.
 """
@@ -25,10 +23,9 @@ from verify.mutation.netlist_mutants import FOLDER, NETLIST, NetlistMutant, Subj
 # A memory that has a port to write it, as a netlist says so.
 WRITTEN = re.compile(r"parameter \\WR_PORTS [1-9]")
 
-# A line of a netlist that says what clocks a cell; that says: nothing; and that says at which edge.
-CLOCKED = re.compile(r"connect \\(?:RD_|WR_)?CLK .*")
+# A line of a netlist that says what clocks a cell, or at which edge; and that says: nothing.
+CLOCKED = re.compile(r"(?:connect|parameter) \\(?:RD_|WR_)?CLK(?:_POLARITY)? .*")
 STANDS_STILL = re.compile(r"connect \S+ \d+'[01x]+")
-EDGE = re.compile(r"parameter \\(?:RD_|WR_)?CLK_POLARITY .*")
 
 # Enabled cycles after which a part without a stream shows nothing that it began with.
 SETTLED = 5
@@ -49,8 +46,11 @@ def _assumed(subject: Subject) -> list[str]:
 
 def compare(
     subject: Subject, mutant: NetlistMutant, *, seconds: int = 60, undefined_is_zero: bool = False
-) -> Verdict:
+) -> Verdict | None:
     """Prove that the mutant cannot be told from its module, or refute it.
+
+    None where it has another clock, or edge: no proof tells edges apart, and `clk` rising is the
+    only one that a source may have.
 
     ``undefined_is_zero`` is for parts whose memories' users stand inside: nobody can be held to
     address no word beyond the last, so that one is 0 in both copies, not any value in each.
@@ -60,6 +60,7 @@ def compare(
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     shutil.copy(subject.folder / NETLIST, folder)
+    (folder / "miter.v").write_text(miter(subject))
     # A memory that is written is so in each copy by itself; tables stay one cell.
     written = _is_part(subject) or WRITTEN.search((folder / NETLIST).read_text())
     lowered = ["memory_map"] if written else []
@@ -77,23 +78,15 @@ def compare(
     if contents(gold) == contents(gate):
         return Verdict(True, 0)
     if has_another_clock(gate, gold):
-        return Verdict(None, 0)  # when a signal is a clock, a proof does not say
-    both_edges = has_another_edge(gate, gold)
-    (folder / "miter.v").write_text(miter(subject, both_edges=both_edges))
+        return None
     design = ["read_rtlil gold.il", "read_rtlil gate.il", "read_verilog -formal miter.v"]
-    design += ["prep -nordff -top miter", *(["clk2fflogic"] if both_edges else [])]
-    return decide(design, folder, seconds=seconds)
+    return decide([*design, "prep -top miter"], folder, seconds=seconds)
 
 
 def has_another_clock(gate: str, gold: str) -> bool:
-    """Tell if a cell of a module in RTLIL has for a clock what is none in the other."""
+    """Tell if a cell of a module in RTLIL has a clock, or an edge of it, that the other has not."""
     found = set(CLOCKED.findall(gate)) - set(CLOCKED.findall(gold))
     return not all(STANDS_STILL.fullmatch(line) for line in found)
-
-
-def has_another_edge(gate: str, gold: str) -> bool:
-    """Tell if a cell of a module in RTLIL is clocked by an edge that clocks none of the other."""
-    return not set(EDGE.findall(gate)) <= set(EDGE.findall(gold))
 
 
 def contents(rtlil: str) -> Counter[str]:
@@ -111,21 +104,15 @@ def contents(rtlil: str) -> Counter[str]:
     return Counter("\n".join(item) for item in items)
 
 
-def miter(subject: Subject, *, both_edges: bool = False) -> str:
-    """Verilog of the module beside its mutant, with what is assumed and what is asserted.
-
-    A step of the proof is a cycle; with ``both_edges``, half of one.
-    """
+def miter(subject: Subject) -> str:
+    """Verilog of the module beside its mutant, with what is assumed and what is asserted."""
     ports = {name: (port["direction"], len(port["bits"])) for name, port in subject.ports.items()}
     inputs = {name: bits for name, (direction, bits) in ports.items() if direction == "input"}
     outputs = {name: bits for name, (direction, bits) in ports.items() if direction == "output"}
     lines = ["module miter ("]
-    free = {"clk": 1, **{name: bits for name, bits in inputs.items() if name != "clk"}}
-    if both_edges:
-        del free["clk"]
+    free = inputs if "clk" in inputs else {"clk": 1, **inputs}
     lines.append(",\n".join(f"    input wire [{bits - 1}:0] {name}" for name, bits in free.items()))
     lines.append(");")
-    lines += _halves(free) if both_edges else []
     for name, bits in outputs.items():
         lines.append(f"    wire [{bits - 1}:0] gold_{name}, gate_{name};")
     for copy in ("gold", "gate"):
@@ -139,22 +126,6 @@ def miter(subject: Subject, *, both_edges: bool = False) -> str:
     promises = [f"        assume ({text});" for text in _assumed(subject)]
     clocked = "    always @(posedge clk) begin"
     return "\n".join([*lines, *body[0], clocked, *promises, *body[1], "    end", "endmodule\n"])
-
-
-def _halves(inputs: Mapping[str, int]) -> list[str]:
-    """A clock that rises in every other step, in which alone inputs change."""
-    held = f"{{{', '.join(inputs)}}}"
-    return [
-        "    reg clk = 1'b0;",
-        f"    reg [{sum(inputs.values()) - 1}:0] held;",
-        "    reg begun = 1'b0;",
-        "    always @($global_clock) begin",
-        "        clk <= !clk;",
-        f"        held <= {held};",
-        "        begun <= 1'b1;",
-        f"        if (begun && !clk) assume (held == {held});",
-        "    end",
-    ]
 
 
 def _valids(names: Mapping[str, Any]) -> list[str]:

@@ -22,8 +22,8 @@ and the command fails. First each module must pass its bench as an unchanged net
 
 * by Yosys: one bit of one cell inverted, stuck at 0 or 1, or tied to another bit; spread over the
   modules by their lines. A proof sets module and mutant side by side under all inputs, stalls and
-  resets, by ABC's property-directed reachability. Where a mutant is clocked by the falling edge, a
-  step of the proof is half a cycle.
+  resets, by ABC's property-directed reachability. A mutant with another clock, or edge,
+  is killed by the rule that registers have the rising edge of `clk`, where no bench has noticed it.
 * named mistakes: those of `tb/modules/`, such as a wrong rounding or a lost backpressure.
 * exported data: bits of weights, biases and table entries of the golden network, and its shifts.
 

@@ -200,6 +200,8 @@ def prove(module: str, number: int, count: int, seed: int) -> Told:
     parts.SEEN.update(SEEN)
     part, limit = Alone(whole(), module), judge.PROOF_SECONDS
     proof = equivalence.compare(part, mutant, seconds=limit, undefined_is_zero=True)
+    if proof is None:
+        return judge.REFUSED
     if proof.holds:
         return {"outcome": "equivalent", "why": f"proved, {proof.frames} frames"}
     broken = breach(part, mutant, module)
