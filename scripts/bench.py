@@ -195,7 +195,7 @@ def measure(scratch: Path, network: Path, advance: Callable[[], None]) -> dict[s
             "cycles": cycles_pair(loaded, simulator, build),
         }
         advance()
-    figures["compile"] = bench_compile.compile_pair(loaded, build)
+    figures["compile"] = bench_compile.compile_pair(loaded, (ROOT / scratch).resolve())
     advance()
     figures["reference"] = reference_pairs(loaded)
     advance()

@@ -1,5 +1,6 @@
 """Seconds of the processor that compiling takes, from sources that nothing has compiled before."""
 
+import functools
 import os
 import resource
 import shutil
@@ -11,14 +12,12 @@ from pathlib import Path
 import numpy as np
 
 from common.paths import RTL
-from model import artifact, images
 from model.artifact import Network
-from model.images import MEM_DIR
 from model.spec import TOP
 from scripts import bench_pairs
 from scripts.bench_pairs import Pair
 from tb.sim.made_up import codes
-from tb.sim.runner import simulate
+from tb.sim.run_network import EVERY_SAMPLE, LONG_RUN, run_network
 
 # Of the seconds that optimized C++ takes, 60 % at most were aimed at.
 COMPILE_TARGET = 1.67
@@ -29,7 +28,10 @@ SEED = 1
 
 @contextmanager
 def anew(scratch: Path) -> Iterator[Path]:
-    """Give a copy of the RTL that nothing has compiled, by a remark, and no compiler's cache."""
+    """Give a copy of the RTL that nothing has compiled, by a remark, and no compiler's cache.
+
+    The copy stays in ``scratch``, until the next one.
+    """
     rtl = scratch / "rtl"
     shutil.rmtree(rtl, ignore_errors=True)
     shutil.copytree(RTL, rtl)
@@ -53,42 +55,28 @@ def processor_seconds(run: Callable[[], object]) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def compile_pair(network: Network, build: Path) -> Pair:
-    """Benches of a network compiled per hour of the processor: those of `make sim`, and optimized.
+def compile_pair(network: Network, scratch: Path) -> Pair:
+    """Benches of a network compiled per hour of the processor: that of `make sim`, and optimized.
 
     A bench runs twice, and compiles the first time: the difference is what that takes.
     """
-    folder = build / "compile"
-    images.write_images(network, folder / MEM_DIR)
-    artifact.save(network, folder / "network.json")
-    np.save(folder / "inputs.npy", codes(np.random.default_rng(SEED), network, SAMPLES))
+    folder = scratch / "compile"
+    x = codes(np.random.default_rng(SEED), network, SAMPLES)
 
-    def compiled(optimize: bool) -> float:
-        def run() -> None:
-            simulate(
-                TOP,
-                network.spec.parameters(MEM_DIR),
-                simulator="verilator",
-                bench="top_bench",
-                testcase="computes_every_value",
-                options={
-                    "network": str(folder / "network.json"),
-                    "inputs": str(folder / "inputs.npy"),
-                    "report": str(folder / "report.json"),
-                    "functional": None,
-                    "load": False,
-                },
-                name="bench-compile",
-                links={MEM_DIR: folder / MEM_DIR},
-                visible=network.spec.hosts,
-                rtl=rtl,
-                optimize=optimize,
-            )
-
+    def compiled(testcase: str) -> float:
         with anew(folder) as rtl:
+            run = functools.partial(
+                run_network,
+                *(network, x, "verilator"),
+                folder=folder,
+                name="bench-compile",
+                testcase=testcase,
+                rtl=rtl,
+            )
             first, again = processor_seconds(run), processor_seconds(run)
         return HOUR / (first - again)
 
-    rounds = [(compiled(False), compiled(True))]
+    # A long run asks for optimization.
+    rounds = [(compiled(EVERY_SAMPLE), compiled(LONG_RUN))]
     names = "compiling a bench", "the same, optimized"
     return bench_pairs.pair(*names, "per CPU hour", rounds, COMPILE_TARGET)

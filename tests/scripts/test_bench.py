@@ -22,7 +22,7 @@ from scripts import bench, bench_canonical, bench_compile, bench_learning, bench
 from scripts.bench_pairs import Pair
 from studies.peers import generate
 from studies.peers.generate import Simulated
-from tb.sim import runner
+from tb.sim import run_network, runner
 from tb.sim.simulators import SIMULATORS
 
 SLOW = dict.fromkeys(("train", "export", "sim", "report", "compiling"), 1000.0) | {"total": 4000.0}
@@ -190,9 +190,10 @@ def test_compiling_is_what_the_first_of_two_runs_takes_longer(
 ) -> None:
     ran: list[tuple[bool, str, str | None]] = []
 
-    def simulated(*_: object, optimize: bool, rtl: Path, **__: object) -> None:
+    def simulated(*_: object, optimize: bool, rtl: Path, **__: object) -> runner.Outcome:
         remark = (rtl / "mlp_top.v").read_text().splitlines()[-1]
         ran.append((optimize, remark, os.environ.get("CCACHE_DISABLE")))
+        return runner.Outcome(1, 0, 0)
 
     def seconds(run: Callable[[], object]) -> float:
         run()
@@ -200,7 +201,7 @@ def test_compiling_is_what_the_first_of_two_runs_takes_longer(
 
     clock = iter([13.0, 3.0, 27.0, 2.0])
     monkeypatch.delenv("CCACHE_DISABLE", raising=False)
-    monkeypatch.setattr(bench_compile, "simulate", simulated)
+    monkeypatch.setattr(run_network, "simulate", simulated)
     monkeypatch.setattr(bench_compile, "processor_seconds", seconds)
     found = bench_compile.compile_pair(artifact.load(GOLDEN_IRIS), tmp_path)
     assert (found["ours"]["rate"], found["theirs"]["rate"], found["ratio"]) == (360, 144, 2.5)

@@ -164,6 +164,7 @@ def test_mutant_at_the_falling_edge_is_killed_by_a_rule() -> None:
     """A payload of a skid buffer may come half a cycle early: no bench sees it."""
     outcome, why = chosen("skid_buffer-24", "-mode inv -port CLK", bench="idle_bench")
     assert (outcome, why) == ("killed", judge.RULE)
+    assert f"def {judge.RULE}(" in (ROOT / "tests/repo/test_structure.py").read_text()
 
 
 def test_every_module_has_mutants_by_its_lines() -> None:
