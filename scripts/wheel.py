@@ -20,18 +20,16 @@ OTHERS = ("LICENSE", "rtl", "studies/__init__.py", "studies/published.py")
 SUFFIXES = frozenset(
     {".cpp", ".f", ".h", ".html", ".j2", ".json", ".lpf", ".pcf", ".py", ".toml", ".v"}
 )
-# What only a checkout has a use for, beside its tests.
-LEFT_OUT = frozenset(
-    {
-        "scripts/bench.py",
-        "scripts/bench_canonical.py",
-        "scripts/bench_learning.py",
-        "scripts/bench_pairs.py",
-        "scripts/golden.py",
-        "scripts/report/readme.py",
-        "scripts/wheel.py",
-        "tb/benches/speed_bench.py",
-    }
+# What only a checkout has a use for: its tests, `make bench` and what writes its own files.
+LEFT_OUT = (
+    "conftest.py",
+    "test_*.py",
+    "scripts/bench*.py",
+    "scripts/golden.py",
+    "scripts/report/readme.py",
+    "scripts/setup.sh",
+    "scripts/wheel.py",
+    "tb/benches/speed_bench.py",
 )
 
 
@@ -40,10 +38,10 @@ def shipped(root: Path) -> Iterator[str]:
     for top in sorted((*ROOMS, *OTHERS)):
         place = root / top
         for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
-            name = path.relative_to(root).as_posix()
-            test = path.name == "conftest.py" or path.name.startswith("test_")
-            if path == place or (path.suffix in SUFFIXES and not test and name not in LEFT_OUT):
-                yield name
+            name = path.relative_to(root)
+            left_out = any(name.match(pattern) for pattern in LEFT_OUT)
+            if path == place or (path.suffix in SUFFIXES and not left_out):
+                yield name.as_posix()
 
 
 def renamed(text: str, name: str, tops: frozenset[str]) -> str:
