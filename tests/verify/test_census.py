@@ -141,7 +141,7 @@ def test_upsets_are_those_of_icarus(tmp_path: Path) -> None:
     """One of each combination of outcomes that the small core shows."""
     found: dict[tuple[str, ...], tuple[int, int]] = {}
     for at in range(0, upsets.busy(SMALL), 5):
-        outcomes = upsets.upset(core(), CODES, 0, len(core().names), at)
+        outcomes = upsets.upset(core(), CODES, range(len(core().names)), at)
         for register, row in enumerate(outcomes):
             # Yosys has names of its own for generate blocks that have none, and one for a wire and
             # its register.
@@ -172,7 +172,7 @@ def test_core_that_is_not_the_reference_is_refused() -> None:
     biases = {name: array + 9 for name, array in SMALL.biases.items()}
     other = dataclasses.replace(core(), network=dataclasses.replace(SMALL, biases=biases))
     with pytest.raises(UpsetError, match=r"sample 1: without an upset the core must answer as"):
-        upsets.upset(other, CODES, 0, 1, 0)
+        upsets.upset(other, CODES, [0], 0)
 
 
 def test_number_tells_each_result_that_is_lost_or_added() -> None:

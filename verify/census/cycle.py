@@ -10,7 +10,7 @@ from model.data import datasets
 from model.format import Int
 from model.reference import quantize
 from verify.census import upsets
-from verify.census.upsets import LANES, NOTICED, OUTCOMES, Core
+from verify.census.upsets import NOTICED, OUTCOMES, Core
 
 # Rows of the Iris data: the sample that meets the upset, and the next one, of another class.
 ROWS = (0, 75)
@@ -38,13 +38,9 @@ def samples(core: Core) -> Int:
 
 def counted(core: Core, codes: Int, at: int) -> Figures:
     """Upset every flip-flop of a core in one cycle of the first of two samples."""
-    found: Counter[str] = Counter()
-    for first in range(0, len(core.names), LANES):
-        count = min(LANES, len(core.names) - first)
-        outcomes = upsets.upset(core, codes, first, count, at)
-        for module, row in zip(core.modules[first : first + count], outcomes, strict=True):
-            found[" ".join([module, *map(_word, row.tolist())])] += 1
-    return dict(found)
+    outcomes = upsets.upset(core, codes, range(len(core.names)), at)
+    rows = zip(core.modules, outcomes, strict=True)
+    return dict(Counter(" ".join([module, *map(_word, row.tolist())]) for module, row in rows))
 
 
 def _word(code: int) -> str:

@@ -1,18 +1,20 @@
-// Upsets of a circuit of ANDs and registers, 512 at a time: a lane of a word is a core of its own.
+// Upsets of a circuit of ANDs and registers, 256 at a time: a lane of a word is a core of its own.
 //
 // In each lane a core is reset, gets a sample, and one of its registers is inverted in one cycle.
 // Then it gets two more samples, is reset, and gets another one. Results are taken whenever they are
 // offered. A core whose results are numbered ends a block behind each sample. A plain C interface for
 // ctypes.
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <vector>
 
 namespace {
 
-constexpr int WORDS = 8, LANES = 64 * WORDS;
-typedef uint64_t Word __attribute__((vector_size(8 * WORDS)));
+constexpr int WORDS = 4, LANES = 64 * WORDS;
+// As a vector aligns its elements, which is less than a word of this size asks for.
+typedef uint64_t Word __attribute__((vector_size(8 * WORDS), aligned(8)));
 
 // What a core answered to one sample; the order is that of the names in upsets.py.
 enum Outcome : uint8_t { MASKED, LATE, BYTES, CLASS, LOST, MORE, FRAME, HANG };
@@ -54,6 +56,15 @@ constexpr uint32_t RESET_CYCLES = 2, MOST_BEATS = 64, PHASES = 4;
 // Samples in their order; the last follows a reset.
 constexpr uint32_t SAMPLE[PHASES] = {0, 1, 0, 1};
 
+// Where nearly all of the time goes: in one step a gate where a processor has words of 256 bits.
+__attribute__((target_clones("avx2", "default"))) void ands(Word* v, const uint32_t* gate,
+                                                            uint32_t gates) {
+    for (const uint32_t *g = gate, *end = gate + 3 * gates; g != end; g += 3) {
+        const Word a = v[g[1] >> 1], b = v[g[2] >> 1];
+        v[g[0]] = (g[1] & 1 ? ~a : a) & (g[2] & 1 ? ~b : b);
+    }
+}
+
 struct Beats {
     uint32_t count, time, data[MOST_BEATS], user[MOST_BEATS], last[MOST_BEATS];
     bool numbered[MOST_BEATS];  // by its place in its block
@@ -89,6 +100,7 @@ public:
         }
         time_ = 0;
         done_ = lost_ = Word{};
+        still_ = false;
     }
 
     void upset(uint32_t reg, int lane) {
@@ -108,7 +120,7 @@ public:
                 results_[64 * w + __builtin_ctzll(left)] = 0;
         done_ |= done;
         lost_ |= value(c_.lost);
-        clock();
+        still_ = !any(clock() | valid | moved);
         for (int w = 0; w < WORDS; w++)
             for (uint64_t left = moved[w]; left; left &= left - 1) {
                 int lane = 64 * w + __builtin_ctzll(left);
@@ -138,14 +150,31 @@ public:
         return b.time == expected_time ? MASKED : LATE;
     }
 
+    uint32_t time() const { return time_; }
+
     uint32_t time_of(int lane) const { return beats_[lane].time; }
 
     bool noticed(int lane) const { return lost_[lane / 64] >> lane % 64 & 1; }
 
+    // No lane does anything more until another sample is offered.
+    bool still() const { return still_; }
+
+    // Lanes that differ from lane 0, and may answer what follows otherwise.
+    Word others() const {
+        Word found{};
+        for (uint32_t r = 0; r < c_.registers; r++) {
+            const Word word = v_[c_.state[r]];
+            found |= word[0] & 1 ? ~word : word;
+        }
+        for (int lane = 0; lane < LANES; lane++)
+            if (sent_[lane] != sent_[0] || results_[lane] != results_[0])
+                found[lane / 64] |= uint64_t(1) << lane % 64;
+        return found;
+    }
+
     // Every lane has ended a block since the sample was offered, and taken all of it.
     bool all_done() const {
-        for (int w = 0; w < WORDS; w++)
-            if (~done_[w]) return false;
+        if (any(~done_)) return false;
         for (int lane = 0; lane < LANES; lane++)
             if (sent_[lane] < due()) return false;
         return true;
@@ -159,6 +188,13 @@ private:
     std::vector<Beats> beats_;
     Word done_{}, lost_{};
     uint32_t time_ = 0;
+    bool still_ = false;
+
+    static bool any(Word word) {
+        for (int w = 0; w < WORDS; w++)
+            if (word[w]) return true;
+        return false;
+    }
 
     uint32_t due() const { return uint32_t(offered_.size()) * s_.beats_in; }
 
@@ -202,43 +238,77 @@ private:
         return word;
     }
 
-    void settle() {
-        const uint32_t* g = c_.gate;
-        for (uint32_t i = 0; i < c_.gates; i++, g += 3) v_[g[0]] = value(g[1]) & value(g[2]);
-    }
+    void settle() { ands(v_.data(), c_.gate, c_.gates); }
 
-    void clock() {
+    // Returns the lanes in which a register has changed.
+    Word clock() {
+        Word changed{};
         for (uint32_t r = 0; r < c_.registers; r++) next_[r] = value(c_.next[r]);
-        for (uint32_t r = 0; r < c_.registers; r++) v_[c_.state[r]] = next_[r];
+        for (uint32_t r = 0; r < c_.registers; r++) {
+            changed |= v_[c_.state[r]] ^ next_[r];
+            v_[c_.state[r]] = next_[r];
+        }
+        return changed;
     }
 };
 
-}  // namespace
-
-// Inverts each of `count` registers from `first` on in the cycle `at` after the reset. `outcomes`
-// has four a register: of its sample, of the two behind it, and of the one after a reset. Lane 0 has
-// no upset. Returns 0, or one more than the number of the sample that it answers wrongly.
-extern "C" int verbatim_upsets(const Circuit* circuit, const Samples* samples, uint32_t first,
-                               uint32_t count, uint32_t at, uint8_t* outcomes) {
-    if (count >= LANES) return PHASES + 1;
-    Cores cores(*circuit, *samples);
-    for (uint32_t phase = 0; phase < PHASES; phase++) {
+// Sends the samples of so many phases to cores that are as `start`, but for an inverted register of
+// each from lane 1 on. Returns as the function below does; `others` are the lanes that differ from
+// lane 0 in the end.
+int answer(const Cores& start, const Samples& samples, const std::vector<uint32_t>& registers,
+           const std::vector<uint8_t*>& outcomes, uint32_t phases, Word& others) {
+    Cores cores = start;
+    for (size_t r = 0; r < registers.size(); r++) cores.upset(registers[r], int(r) + 1);
+    for (uint32_t phase = 0; phase < phases; phase++) {
         const uint32_t k = SAMPLE[phase];
         if (phase + 1 == PHASES) cores.restart();
-        cores.offer(k);
-        for (uint32_t cycle = 0; cycle < samples->wait; cycle++) {
-            if (phase == 0 && cycle == at)
-                for (uint32_t r = 0; r < count; r++) cores.upset(first + r, int(r) + 1);
-            cores.step();
-            if (cycle > at && cores.all_done()) break;
-        }
+        if (phase) cores.offer(k);
+        do cores.step();
+        while (cores.time() < samples.wait && !cores.still() && !cores.all_done());
         const uint32_t time = cores.time_of(0);
         if (cores.outcome(0, k, time) != MASKED || cores.noticed(0)) return int(phase) + 1;
-        for (uint32_t r = 0; r < count; r++) {
+        for (size_t r = 0; r < registers.size(); r++) {
             const int lane = int(r) + 1;
             const uint8_t noticed = cores.noticed(lane) ? NOTICED : 0;
-            outcomes[PHASES * r + phase] = uint8_t(cores.outcome(lane, k, time) + noticed);
+            outcomes[r][phase] = uint8_t(cores.outcome(lane, k, time) + noticed);
         }
+    }
+    others = cores.others();
+    return 0;
+}
+
+}  // namespace
+
+// Inverts each of so many registers in the cycle `at` after the reset. `outcomes` has four a
+// register, all 0 at first: of its sample, of the two behind it, and of the one after a reset. Lane 0
+// has no upset. Returns 0, or one more than the number of the sample that it answers wrongly.
+//
+// After two samples nearly all cores are as one without an upset again, and answer as it does: only
+// the others get two more.
+extern "C" int verbatim_upsets(const Circuit* circuit, const Samples* samples, uint32_t count,
+                               const uint32_t* registers, uint32_t at, uint8_t* outcomes) {
+    Cores start(*circuit, *samples);
+    start.offer(SAMPLE[0]);
+    while (start.time() < at) start.step();
+    std::vector<uint32_t> left(count), lasting;
+    for (uint32_t r = 0; r < count; r++) left[r] = r;
+    for (uint32_t phases : {2u, PHASES}) {
+        // Once with no register as well: what lane 0 answers is looked at in each phase.
+        for (size_t first = 0; first == 0 || first < left.size(); first += LANES - 1) {
+            const size_t size = std::min(left.size() - first, size_t(LANES - 1));
+            std::vector<uint32_t> group;
+            std::vector<uint8_t*> found;
+            for (size_t r = first; r < first + size; r++) {
+                group.push_back(registers[left[r]]);
+                found.push_back(outcomes + PHASES * left[r]);
+            }
+            Word others;
+            if (int wrong = answer(start, *samples, group, found, phases, others)) return wrong;
+            for (size_t r = 0; r < size; r++)
+                if (others[(r + 1) / 64] >> (r + 1) % 64 & 1) lasting.push_back(left[first + r]);
+        }
+        left.swap(lasting);
+        lasting.clear();
     }
     return 0;
 }

@@ -31,8 +31,6 @@ FOLDER = BUILD / "census"
 OUTCOMES = ("masked", "late", "bytes", "class", "lost", "more", "frame", "hang")
 # Added to an outcome's number where the core has said that its block is lost.
 NOTICED = 16
-# Cores side by side, but for the one that has no upset.
-LANES = 511
 # Samples after an upset: the one that it meets, two more, and one after a reset.
 PHASES = 4
 
@@ -201,8 +199,8 @@ def _placed(graph: Graph, kept: Sequence[int]) -> tuple[list[tuple[int, ...]], d
     return gates, place, places
 
 
-def upset(core: Core, codes: Int, first: int, count: int, at: int) -> NDArray[np.uint8]:
-    """Outcomes ``[count, 4]`` where a register is inverted, for each of ``count`` from ``first``.
+def upset(core: Core, codes: Int, registers: Sequence[int], at: int) -> NDArray[np.uint8]:
+    """Outcomes ``[n, 4]`` where a register is inverted, for each of ``n`` by its place in the core.
 
     `NOTICED` is added to those of which the core has said that the block is lost.
 
@@ -212,9 +210,11 @@ def upset(core: Core, codes: Int, first: int, count: int, at: int) -> NDArray[np
     """
     circuit, kept = _circuit(core)
     samples, also = _samples(core, codes)
-    outcomes = np.zeros((count, PHASES), np.uint8)
+    chosen = np.array(registers, np.uint32)
+    outcomes = np.zeros((len(chosen), PHASES), np.uint8)
     wrong = _entry()(
-        ctypes.byref(circuit), ctypes.byref(samples), first, count, at, outcomes.ctypes.data
+        *(ctypes.byref(circuit), ctypes.byref(samples)),
+        *(len(chosen), chosen.ctypes.data, at, outcomes.ctypes.data),
     )
     if wrong:
         raise UpsetError(f"sample {wrong}: without an upset the core must answer as the reference")
@@ -242,8 +242,8 @@ def _entry() -> "ctypes._NamedFuncPointer":
     path = shared_library(SOURCE, FOLDER, "-Wno-psabi")
     function = ctypes.CDLL(str(path)).verbatim_upsets
     function.restype = ctypes.c_int
-    numbers = (ctypes.c_uint32,) * 3
-    function.argtypes = (ctypes.c_void_p, ctypes.c_void_p, *numbers, ctypes.c_void_p)
+    number, pointer = ctypes.c_uint32, ctypes.c_void_p
+    function.argtypes = (pointer, pointer, number, pointer, number, pointer)
     return function
 
 
