@@ -192,6 +192,25 @@ def test_number_tells_each_result_that_is_lost_or_added() -> None:
     assert f"| lost | {first['lost!']} | {first['lost!']} | 0 | 0 | 0 |" in said
 
 
+@pytest.mark.parametrize(("kept", "after_reset"), [("!rst && ", "masked"), ("", "bytes")])
+def test_upset_that_lasts_is_followed_through_every_sample(
+    kept: str, after_reset: str, tmp_path: Path
+) -> None:
+    """A register that keeps its upset until a reset, or for good: cores that recover end sooner."""
+    lanes = "assign out_lanes = x[LANES*W-1:0]"
+    never = "!out_valid && count != {COUNT_W{1'b0}}"
+    keeps = f"reg odd; always @(posedge clk) odd <= {kept}(odd || ({never}));"
+    lasting = Mutant(
+        "lasting", "mlp_stream_unpack", f"{lanes};", f"{lanes} ^ {{LANES*W{{odd}}}}; {keeps}"
+    )
+    broken = upsets.core(SMALL, rtl=mutated(lasting, tmp_path / "lasting"))
+    found = cycle.counted(broken, CODES, 2)
+    assert found[f"mlp_stream_unpack bytes bytes bytes {after_reset}"] > 0
+    until_reset = sum(n for words, n in found.items() if words.split()[3] not in run.FINE)
+    assert run.columns(found)[-1] == until_reset > 0
+    assert sum(found.values()) == len(broken.names) > len(core().names)
+
+
 def test_broken_watch_is_told_by_the_census(tmp_path: Path) -> None:
     blind = Mutant("blind", "mlp_watch", "(in_valid || unequal)", "in_valid")
     core = upsets.core(SMALL, index_w=3, rtl=mutated(blind, tmp_path / "blind"))

@@ -9,10 +9,10 @@ sample; nobody stalls the results.
 
 The core is the RTL, down to gates and registers by Yosys, which [netlists.md](netlists.md) proves
 equal to the netlists; upset cores run side by side, a bit each, beside one that has no upset and
-must answer as the reference. Whose registers are all as those of that one again, once it has
-answered two samples, answers the others as it does. `tests/verify/test_census.py` finds the same
-with Icarus, of a small core. Registers without reset begin at 0, as in both families; a word that
-the RTL reads beyond the end of a ROM, which it leaves open, is 0.
+must answer as the reference. A core whose registers all equal that one's after two samples is
+simulated no further: the rest of its answers are the same. `tests/verify/test_census.py` finds the
+same with Icarus, of a small core. Registers without reset begin at 0, as in both families; a word
+that the RTL reads beyond the end of a ROM, which it leaves open, is 0.
 
 **Fault model.** One bit of one register, once. The core has no ECC, no parity, no triple
 registers; an upset of configuration memory or of a ROM stays until the device is configured again,
