@@ -74,7 +74,7 @@ RTL    := $(BUILD)/rtl-$(SIM).json
 BENCHES := $(if $(filter 0,$(NETLIST)),tb,tb/test_modules.py tb/test_top.py tb/test_iris.py)
 
 # Every source below these folders, so that a file that moves deeper is not forgotten.
-sources_of = $(shell find $(1) -name '*.py' -o -name '*.v' -o -name '*.cpp' -o -name '*.f')
+sources_of = $(shell find $(1) -name '*.py' -o -name '*.v' -o -name '*.cpp' -o -name '*.h' -o -name '*.f')
 
 # Everything that the tools read from the environment.
 export PYTHON

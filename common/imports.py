@@ -95,7 +95,7 @@ def _read(path: Path, changed: int, size: int) -> list[Path]:
         elif isinstance(node, ast.JoinedStr):
             last = node.values[-1] if node.values else None
             ending = str(last.value) if isinstance(last, ast.Constant) else ""
-            if re.search(r"\.(v|cpp|toml|html)$", ending):
+            if re.search(r"\.(v|cpp|h|toml|html)$", ending):
                 found.update(path.parent.glob(f"*{ending}"))
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             found.update(_in_text(node.value, path))

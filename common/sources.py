@@ -8,7 +8,7 @@ from common.errors import VerbatimError
 from common.paths import ROOT, RTL
 
 LIST = "verbatim.f"
-SUFFIXES = frozenset({".cpp", ".f", ".html", ".py", ".toml", ".v"})
+SUFFIXES = frozenset({".cpp", ".f", ".h", ".html", ".py", ".toml", ".v"})
 
 
 class SourceError(VerbatimError):

@@ -176,11 +176,15 @@ def softmax(logits: Int, spec: SoftmaxSpec) -> dict[str, Int]:
         scores = exp(logits, tables.exponential(spec))
     else:
         scores = taylor2(logits, frac=spec.x.frac)
+    return {"scores": scores, **normalized(scores, spec)}
+
+
+def normalized(scores: Int, spec: SoftmaxSpec) -> dict[str, Int]:
+    """Totals of scores ``[..., n]`` and all that follows: `softmax` without its first part."""
     totals = scores.sum(axis=-1)
     divide = {"reciprocal": quotients, "restoring": exact_quotients}[spec.divider]
     quotient, classes = divide(scores, totals), winner(scores)
     return {
-        "scores": scores,
         "totals": totals,
         "quotients": quotient,
         "probabilities": remainder(quotient, classes),

@@ -20,6 +20,8 @@ from model.stage import (
     Parameter,
     Stage,
     Stream,
+    index_width,
+    ram_area,
     user_width,
 )
 from model.stages.linear import LayerSpec
@@ -155,6 +157,16 @@ class NetworkSpec:
         return not self.loadable and self.layers[0].in_memory(self.in_lanes)
 
     @property
+    def never_waits(self) -> bool:
+        """Tell if all layers have plans: no register waits, and results are kept behind them."""
+        return all(layer.plan for layer in self.layers)
+
+    @property
+    def places(self) -> int:
+        """Vectors that ``mlp_credits`` lets into layers that never wait, for a result a cycle."""
+        return sum(layer.latency for layer in self.layers) + 1
+
+    @property
     def streams(self) -> tuple[tuple[Stream, ...], ...]:
         """The streams of each stage; beats on their way into a memory are those of ``s_axis``."""
         first, *others = (stage.streams(index) for index, stage in enumerate(self.stages))
@@ -186,10 +198,24 @@ class NetworkSpec:
         area += first.memory_area if memory else first.register_area
         for stage in others:
             area += stage.area
+        if self.never_waits:
+            area += self.credits_area
         if self.loadable:
             area += LOAD_AREA
             for layer in self.layers:
                 area += layer.bank_area
+        return area
+
+    @property
+    def credits_area(self) -> Area:
+        """``mlp_credits`` in the place of the spares of all layers."""
+        width = self.layers[-1].n_out * self.layers[-1].y.width
+        address = index_width(self.places)
+        area = ram_area(width, 1 << address) + Area(
+            0, width + 6 * address, 2 * width + 3 * address, 0
+        )
+        for layer in self.layers:
+            area -= layer.spare_area
         return area
 
     def parameters(self, mem_dir: str) -> dict[str, Parameter]:

@@ -86,6 +86,14 @@ class Area:
             self.rom_bits + other.rom_bits,
         )
 
+    def __sub__(self, other: "Area") -> "Area":
+        return Area(
+            self.multipliers - other.multipliers,
+            self.luts - other.luts,
+            self.flip_flops - other.flip_flops,
+            self.rom_bits - other.rom_bits,
+        )
+
 
 def index_width(count: int) -> int:
     """Bits of an index below ``count``, at least one.

@@ -74,19 +74,22 @@ def width_of(word: int) -> int:
 
 
 def stages(levels: int, every: int) -> int:
-    """Registers between an input and an output: one behind every ``every`` levels, and the last.
+    """Registers between an input and a bias: one behind every ``every`` levels, and one at least.
+
+    The bias is a level more, whose register is the output's.
 
     >>> [stages(7, every) for every in (1, 2, 3, 7)], stages(0, 2)
-    ([7, 4, 3, 1], 1)
+    ([7, 3, 2, 1], 1)
     """
-    return max(1, -(-levels // every))
+    return max(1, -(-(levels + 1) // every) - 1)
 
 
 def planned(graph: Graph, low: int, high: int, acc_w: int, *, levels: int, every: int) -> Plan:
     """The plan of a graph for inputs in ``low .. high``, with a register every ``every`` levels.
 
     A value is made as soon as it can be, at the level of its depth, and handed on from register to
-    register until nothing reads it. All outputs are read behind the last of ``levels``.
+    register until nothing reads it. All outputs are read where the bias is added: behind the last
+    register, or behind the sums that are made there of what it holds.
     """
     last = stages(levels, every)
     made = [-(-depth // every) for depth in graph.depths]
@@ -107,8 +110,8 @@ def planned(graph: Graph, low: int, high: int, acc_w: int, *, levels: int, every
         entries.append(entry(a, b, *shifts, widths[node], signs[node] | flags))
         return len(entries) - 1
 
-    held = {node: node for node in range(graph.inputs)}
-    for stage in range(1, last + 1):
+    places = held = {node: node for node in range(graph.inputs)}
+    for stage in range(1, last + 2):
         now: dict[int, int] = {}
         kept: dict[int, int] = {}
         for node, it in enumerate(graph.additions, start=graph.inputs):
@@ -116,13 +119,14 @@ def planned(graph: Graph, low: int, high: int, acc_w: int, *, levels: int, every
                 a, b = (now.get(operand, held.get(operand, -1)) for operand in (it.a, it.b))
                 flags = (MINUS if it.b_sign < 0 else 0) | (0 if stage in read[node] else REGISTERED)
                 now[node] = listed(node, a, b, (it.a_shift, it.b_shift), flags)
-        for node, place in {**held, **now}.items():
+        places = {**held, **now}
+        for node, place in places.items():
             if max(read[node], default=0) > stage:
                 alone = node not in now or stage in read[node]
                 kept[node] = listed(node, place, 0, (0, 0), ALONE | REGISTERED) if alone else place
         held = kept
     for root in graph.roots:
-        place, flags = (0, ALONE) if root.node is None else (held[root.node], 0)
+        place, flags = (0, ALONE) if root.node is None else (places[root.node], 0)
         entries.append(
             entry(place, 0, root.shift, 0, acc_w, flags | (MINUS if root.sign < 0 else 0))
         )

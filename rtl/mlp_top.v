@@ -66,72 +66,38 @@ module mlp_top #(
     localparam integer BEAT      = MEMORY != 0 ? IN_LANES : FEATURES;   // features at a time to layer 0
     localparam integer LOGITS    = N[32*N_LAYERS +: 32], LOGIT_W = X_W[32*N_LAYERS +: 32];
     localparam integer CLASS_W   = LOGITS > 1 ? $clog2(LOGITS) : 1, USER_W = LOGITS > 128 ? 16 : 8;
-    localparam integer RESULTS   = NAME == "argmax" ? 1 : LOGITS, LAST = offset(N_LAYERS);
+    localparam integer RESULTS   = NAME == "argmax" ? 1 : LOGITS;
     localparam integer RESULT_W  = NAME == "argmax" ? USER_W : NAME == "logits" ? 8*((LOGIT_W+7)/8) : 8;
 
-    // Stream k, k = 0 .. N_LAYERS, leads into layer k; its beat begins at bit offset(k) of `x`.
-    function integer offset(input integer k);
-        integer j;
-        begin
-            offset = k == 0 ? 0 : BEAT * FEATURE_W;
-            for (j = 1; j < k; j = j + 1)
-                offset = offset + $signed(N[32*j +: 32] * X_W[32*j +: 32]);
-        end
-    endfunction
-
-    wire [offset(N_LAYERS+1)-1:0] x;
-    wire [N_LAYERS:0]             x_valid, x_ready;
-    wire [N_LAYERS:0]             full;         // the memories of all layers in front of layer k
-    wire [10:0]                   load;
-    wire                          x_last, beat_valid, beat_ready;   // x_last: of features; others are a beat
-    assign                        full[0] = 1'b1;
+    wire [BEAT*FEATURE_W-1:0] x;
+    wire [LOGITS*LOGIT_W-1:0] logits;
+    wire [10:0]               load;
+    wire                      load_full, beat_valid, beat_ready, x_valid, x_ready, x_last;
+    wire                      logits_valid, logits_ready;
 
     mlp_load #(.LOADABLE(LOADABLE)) u_load (
         .clk(clk), .rst(rst), .s_load_tvalid(s_load_tvalid), .s_load_tready(s_load_tready),
         .s_load_tlast(s_load_tlast), .s_load_tdata(s_load_tdata), .done(load_done),
-        .refused(load_refused), .load(load), .full(full[N_LAYERS]), .in_valid(s_axis_tvalid),
-        .in_ready(s_axis_tready), .out_valid(beat_valid), .out_ready(beat_ready), .waits(x_valid[0]),
-        .enters(x_valid[0] && x_ready[0]), .leaves(x_valid[N_LAYERS] && x_ready[N_LAYERS])
+        .refused(load_refused), .load(load), .full(load_full), .in_valid(s_axis_tvalid),
+        .in_ready(s_axis_tready), .out_valid(beat_valid), .out_ready(beat_ready), .waits(x_valid),
+        .enters(x_valid && x_ready), .leaves(logits_valid && logits_ready)
     );
 
     mlp_input #(.N(FEATURES), .LANES(IN_LANES), .OUT_LANES(BEAT), .W(FEATURE_W)) u_input (
         .clk(clk), .rst(rst), .in_valid(beat_valid), .in_ready(beat_ready),
-        .in_last(s_axis_tlast), .in_data(s_axis_tdata), .out_valid(x_valid[0]),
-        .out_ready(x_ready[0]), .out_last(x_last), .out_x(x[0 +: BEAT*FEATURE_W])
+        .in_last(s_axis_tlast), .in_data(s_axis_tdata), .out_valid(x_valid), .out_ready(x_ready),
+        .out_last(x_last), .out_x(x)
     );
 
-    genvar k;
-    generate
-        for (k = 0; k < N_LAYERS; k = k + 1) begin : g_layer
-            localparam integer N_IN     = N[32*k +: 32],    N_OUT    = N[32*(k+1) +: 32];
-            localparam integer IN_W     = X_W[32*k +: 32],  OUT_W    = X_W[32*(k+1) +: 32];
-            localparam integer WEIGHT_W = W_W[32*k +: 32],  SUM_W    = ACC_W[32*k +: 32];
-            localparam integer DROPPED  = SHIFT[32*k +: 32], HAS_RELU = RELU[32*k +: 32];
-            localparam integer ENTRY_W  = TABLE_W[32*k +: 32], N_LANES = k == 0 ? BEAT : N_IN;
-            localparam integer N_SIMD   = SIMD[32*k +: 32], N_PE     = PE[32*k +: 32];
-            localparam integer FIRST    = PLAN_AT[32*k +: 32], FOLLOW   = PLAN_AT[32*(k+1) +: 32];
-            localparam integer FROM     = offset(k),           TO       = offset(k+1);
-
-            // Two decimal digits number the images of a layer.
-            localparam [7:0] TENS    = 48 + k / 10, ONES = 48 + k % 10;
-            localparam       WEIGHTS = {MEM_DIR, "/linear", TENS, ONES, "_weights.mem"};
-            localparam       BIASES  = {MEM_DIR, "/linear", TENS, ONES, "_biases.mem"};
-            localparam       ENTRIES = {MEM_DIR, "/linear", TENS, ONES, "_table.mem"};
-
-            mlp_layer #(
-                .N_IN(N_IN), .N_OUT(N_OUT), .X_W(IN_W), .W_W(WEIGHT_W), .ACC_W(SUM_W), .Y_W(OUT_W),
-                .SHIFT(DROPPED), .RELU(HAS_RELU), .TABLE_W(ENTRY_W), .LANES(N_LANES), .SIMD(N_SIMD),
-                .PE(N_PE), .LOADABLE(LOADABLE), .WORDS(FOLLOW - FIRST),
-                .PLAN(PLANS[32*FIRST +: 32*(FOLLOW-FIRST)+32]), .WEIGHTS(MEM_DIR == "" ? "" : WEIGHTS),
-                .BIASES(MEM_DIR == "" ? "" : BIASES), .TABLE(MEM_DIR == "" ? "" : ENTRIES)
-            ) u_layer (
-                .clk(clk), .rst(rst), .load({full[k], load}), .load_full(full[k+1]),
-                .in_valid(x_valid[k]), .in_ready(x_ready[k]), .in_last(k > 0 || x_last),
-                .in_x(x[FROM +: N_LANES*IN_W]), .out_valid(x_valid[k+1]), .out_ready(x_ready[k+1]),
-                .out_x(x[TO +: N_OUT*OUT_W])
-            );
-        end
-    endgenerate
+    mlp_layers #(
+        .N_LAYERS(N_LAYERS), .N(N), .X_W(X_W), .W_W(W_W), .ACC_W(ACC_W), .SHIFT(SHIFT), .RELU(RELU),
+        .TABLE_W(TABLE_W), .SIMD(SIMD), .PE(PE), .LANES(BEAT), .LOADABLE(LOADABLE), .PLAN_AT(PLAN_AT),
+        .PLANS(PLANS), .MEM_DIR(MEM_DIR)
+    ) u_layers (
+        .clk(clk), .rst(rst), .load(load), .load_full(load_full), .in_valid(x_valid),
+        .in_ready(x_ready), .in_last(x_last), .in_x(x), .out_valid(logits_valid),
+        .out_ready(logits_ready), .out_x(logits)
+    );
 
     wire                        y_valid, y_ready;
     wire [RESULTS*RESULT_W-1:0] y;
@@ -142,9 +108,8 @@ module mlp_top #(
         .SCORE(SCORE), .DIVIDER(DIVIDER), .SCORE_W(SCORE_W), .TOTAL_W(TOTAL_W), .ARGMAX(ARGMAX),
         .Y_W(RESULT_W), .MEM_DIR(MEM_DIR)
     ) u_output (
-        .clk(clk), .rst(rst), .in_valid(x_valid[N_LAYERS]), .in_ready(x_ready[N_LAYERS]),
-        .in_x(x[LAST +: LOGITS*LOGIT_W]), .out_valid(y_valid), .out_ready(y_ready), .out_y(y),
-        .out_class(y_class)
+        .clk(clk), .rst(rst), .in_valid(logits_valid), .in_ready(logits_ready), .in_x(logits),
+        .out_valid(y_valid), .out_ready(y_ready), .out_y(y), .out_class(y_class)
     );
 
     mlp_stream_unpack #(.N(RESULTS), .LANES(OUT_LANES), .W(RESULT_W), .TAG_W(CLASS_W)) u_unpack (

@@ -2,12 +2,14 @@ mlp_activation.v
 mlp_adder_tree.v
 mlp_argmax.v
 mlp_argmax_tree.v
+mlp_credits.v
 mlp_delay.v
 mlp_dot.v
 mlp_fold.v
 mlp_graph.v
 mlp_input.v
 mlp_layer.v
+mlp_layers.v
 mlp_leading_one.v
 mlp_learn_answer.v
 mlp_learn_backward.v

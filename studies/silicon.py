@@ -32,6 +32,7 @@ class Build:
     device: str | None
     reason: str
     seeds: tuple[int, ...] = utilization.SEEDS
+    route: bool = True
 
 
 BUILDS = (
@@ -43,8 +44,8 @@ BUILDS = (
         SHARED,
         "ecp5",
         "85k",
-        "a result a cycle, by sums that outputs share; synthesized, not placed",
-        seeds=(),
+        "a result a cycle, by sums that outputs share; placed, not routed",
+        route=False,
     ),
 )
 
@@ -63,6 +64,8 @@ def summary(found: Sequence[tuple[Build, Facts]]) -> str:
         kinds = [f"{cells[kind]:,}" for kind in ("LUT", "FF", "DSP", "BRAM")]
         times = [clock.get(key, "") for key in ("median", "latency in ns", "results per second")]
         shown = [f"{value:,}" if value != "" else "" for value in times]
+        if clock and not build.route:
+            shown[0] += " expected"
         cycles = [str(facts["cycles"][key]) for key in ("interval", "latency")]
         rows.append([name, str(multipliers), *kinds, shown[0], *cycles, *shown[1:]])
     return table_of_numbers(columns, rows)
@@ -90,8 +93,9 @@ def section(build: Build, facts: Facts) -> str:
     if facts["clock"]:
         clock = facts["clock"]
         by_seed = ", ".join(f"{value} with seed {seed}" for seed, value in clock["MHz"].items())
+        what = "MHz" if build.route else "MHz, expected"
         parts.append(
-            f"MHz: {by_seed}; least {clock['least']}, median {clock['median']}, most "
+            f"{what}: {by_seed}; least {clock['least']}, median {clock['median']}, most "
             f"{clock['most']}."
         )
     rows = [
@@ -110,9 +114,10 @@ def page(found: Sequence[tuple[Build, Facts]]) -> str:
         "# FPGA resources",
         f"Written by `make study-silicon` on {date}, with {tools}. Nothing here was typed.",
         "The network is the golden IrisNet, softmax included; every fold computes the same "
-        "integers. The clock is nextpnr's, between registers; the table has the median of the "
-        "seeds. An ECP5 is placed without pins, as a part of a larger design, and its multipliers "
-        "by a [floorplan](../decisions/0014-a-floorplan-of-multipliers.md). LUTs are those of "
+        "integers. The clock is nextpnr's, between registers; where a build is not routed, it is "
+        "what nextpnr expects before it routes. The table has the median of the seeds. An ECP5 is "
+        "placed without pins, as a part of a larger design, and its multipliers by a "
+        "[floorplan](../decisions/0014-a-floorplan-of-multipliers.md). LUTs are those of "
         "the placed design where there is one. Modules are counted in the flattened netlist, "
         "each cell for the instance that names it.",
         summary(found),
@@ -129,7 +134,8 @@ def run(arguments: argparse.Namespace) -> None:
             chosen = target(build.target)
             device = chosen.device(build.device)
             facts = utilization.measure(
-                refolded(network, build.fold), chosen, device, build.seeds, bar
+                *(refolded(network, build.fold), chosen, device, build.seeds, bar),
+                route=build.route,
             )
             found.append((build, facts))
     text = json.dumps([facts for _, facts in found], indent=1)

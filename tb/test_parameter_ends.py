@@ -20,6 +20,7 @@ from model.artifact import Network
 from model.format import MAX_WIDTH, MIN_WIDTH, Format
 from model.images import MEM_DIR
 from model.shared import shared
+from model.spec import NetworkSpec
 from model.stage import Output, Parameter
 from model.stages.linear import MAX_SIZE
 from model.stages.output import ArgmaxSpec, LogitsSpec, SigmoidSpec
@@ -34,6 +35,7 @@ from model.stages.softmax import (
 from tb.modules import learning
 from tb.modules.arithmetic import RandomWords
 from tb.modules.case import Case, Parameters, Setting, plain
+from tb.modules.chain import parameters_of
 from tb.modules.declared import defaults
 from tb.modules.description import Module
 from tb.modules.graph import OfGraph
@@ -283,9 +285,10 @@ def rows_of(module: Module, cases: Sequence[Case], folder: Path) -> Iterator[Par
     for case in cases:
         if case.module == module.name:
             yield defaults(module) | case.prepare(folder / case.name)[0]
-    if module.name == "mlp_top":
+    of_whole = {"mlp_top": NetworkSpec.parameters, "mlp_layers": parameters_of}.get(module.name)
+    if of_whole:
         for network in (*MADE_UP.values(), *NETWORKS.values()):
-            yield network.spec.parameters(MEM_DIR)
+            yield of_whole(network.spec, MEM_DIR)
 
 
 def undriven(

@@ -6,6 +6,8 @@ from pathlib import Path
 from common import results
 from common.programs import SimulatorError, last_words
 
+# What the sources include of the project.
+HEADER = Path(__file__).with_name("side_by_side.h")
 COMMAND = ("c++", "-O3", "-shared", "-fPIC", "-std=c++17")
 
 
@@ -23,5 +25,6 @@ def shared_library(source: Path, folder: Path, *options: str) -> Path:
         if done.returncode:
             raise SimulatorError(f"{source.name}: {last_words(done)}")
 
-    rests_on = {"source": results.sha256(source), "command": [*COMMAND, *options]}
+    read = {"source": results.sha256(source), "header": results.sha256(HEADER)}
+    rests_on = {**read, "command": [*COMMAND, *options]}
     return results.folder(folder, "library", rests_on, make) / name

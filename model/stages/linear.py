@@ -46,7 +46,7 @@ class LayerSpec:
     """
 
     kind: ClassVar[str] = "linear"
-    hosts: ClassVar[tuple[str, ...]] = ("mlp_layer",)
+    hosts: ClassVar[tuple[str, ...]] = ("mlp_layers", "mlp_layer")
 
     name: str
     weights: str
@@ -199,7 +199,7 @@ class LayerSpec:
 
     def streams(self, index: int) -> tuple[Stream, ...]:
         """Vector in, sums, requantized values, and what an activation makes of them."""
-        scope, name = f"g_layer[{index}].u_layer", self.name
+        scope, name = f"u_layers.g_layer[{index}].u_layer", self.name
         vector = Field("x", self.x.width, self.n_in, signed=True)
         sums = Field("acc", self.acc_w, self.pe, signed=True)
         values = Field("y", self.z.width, self.pe, signed=True)
@@ -312,6 +312,12 @@ class LayerSpec:
         weights = rom_area(products * w_w, self.cycles)
         biases = rom_area(self.pe * sum_w, self.groups)
         return table + Area(products, luts, flip_flops + products * w_w, 0) + weights + biases
+
+    @property
+    def spare_area(self) -> Area:
+        """Spares of its two skid buffers, which are not there where it never waits."""
+        spare = self.pe * (self.acc_w + self.y.width)
+        return Area(0, spare, spare, 0)
 
     @property
     def bank_area(self) -> Area:

@@ -9,6 +9,7 @@ from tb.benches.elaboration import check_elaboration
 from tb.benches.scoreboard import Scoreboard
 from tb.job import job
 from tb.modules import (
+    chain_parts,
     guard_parts,
     learning_counts,
     learning_data,
@@ -21,7 +22,7 @@ from tb.streams import PERIOD_NS
 
 JOB = job()
 PARTS = learning_parts.PARTS | learning_words.PARTS | learning_data.PARTS | learning_walks.PARTS
-PARTS |= learning_counts.PARTS | loading_parts.PARTS | guard_parts.PARTS
+PARTS |= learning_counts.PARTS | loading_parts.PARTS | guard_parts.PARTS | chain_parts.PARTS
 
 
 @cocotb.test(timeout_time=40, timeout_unit="ms")

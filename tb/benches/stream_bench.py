@@ -106,7 +106,9 @@ async def equals_reference_at_random(dut, source, sink):
 async def takes_as_many_cycles_as_its_formulas(dut):
     """Latency of a vector, and the interval between vectors back to back, exactly."""
     bench = await opened(dut)
-    vectors = [OPERATOR.draw() for _ in range(8)]
+    # As many as fill it, and more: none of them waits for a place.
+    count = 8 + OPERATOR.latency // OPERATOR.interval
+    vectors = [OPERATOR.draw() for _ in range(count)]
     await bench.check(vectors)
     beats_in, beats_out = len(OPERATOR.beats_in(vectors[0])), len(OPERATOR.beats_out(vectors[0]))
     last_in = bench.source.taken[beats_in - 1 :: beats_in]

@@ -189,7 +189,7 @@ class Stopwatches:
         self.begun: Stopwatch | None = None
         # Vectors that come into a memory begin unseen.
         if not SEALED and not (SPEC.memory and slowest == 0):
-            block = dut.g_layer[slowest].u_layer
+            block = dut.u_layers.g_layer[slowest].u_layer
             self.begun = Stopwatch(bench, block.in_valid, block.in_ready)
 
     @property

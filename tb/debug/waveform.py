@@ -31,7 +31,7 @@ class Handshake:
 
     @property
     def name(self) -> str:
-        """``mlp_top.g_layer[0].u_layer.acc_``."""
+        """``mlp_top.u_layers.g_layer[0].u_layer.acc_``."""
         return f"{self.scope}.{self.prefix}"
 
 

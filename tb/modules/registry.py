@@ -3,6 +3,7 @@
 from tb.job import Job
 from tb.modules import (
     arithmetic,
+    chain,
     graph,
     guard,
     layer,
@@ -18,7 +19,7 @@ from tb.modules.description import Module
 from tb.modules.mutant import Mutant
 from tb.modules.operator import Operator, Pipeline
 
-FAMILIES = (arithmetic, stream, layer, graph, softmax, output, loading, guard, top, learning)
+FAMILIES = (arithmetic, stream, layer, graph, chain, softmax, output, loading, guard, top, learning)
 MODULES: dict[str, Module] = {m.name: m for family in FAMILIES for m in family.MODULES}
 # The Python module that describes each, by name.
 FAMILY_OF = {m.name: family.__name__ for family in FAMILIES for m in family.MODULES}

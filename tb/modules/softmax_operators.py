@@ -19,6 +19,8 @@ from tb.streams import LAST, Beat
 
 # Up to so many bits of logits in a vector, a softmax is tested on all vectors.
 EXHAUSTIVE_BITS = 9
+# Vectors of logits among which a whole softmax looks for those that tell a bit of a score.
+LOOKED_AT = 1 << 13
 # Logits of up to so many bits have a table of which every entry is tested.
 TABLE_BITS = 8
 
@@ -119,15 +121,13 @@ class OfScores(OfLogits):
     def corners(self) -> list[Vector]:
         """Those of every part; and each bit of each score by itself, all others 0."""
         vectors = super().corners()
-        divide = {"reciprocal": reference.quotients, "restoring": reference.exact_quotients}
         for lane, bit in itertools.product(range(self.spec.n), range(self.spec.score_w)):
             scores = np.zeros(self.spec.n, np.int64)
             scores[lane] = 1 << bit
-            total, winner = scores.sum(), np.array(lane)
-            made = divide[self.spec.divider](scores, np.array(total))
-            vector = {"scores": scores, "total": np.array([total]), "quotients": made}
-            vector |= {"p": reference.remainder(made, winner), "class": np.array([lane])}
-            vectors.append(vector)
+            made = reference.normalized(scores, self.spec)
+            vector = {"scores": scores, "total": made["totals"][None]}
+            vector |= {"quotients": made["quotients"], "p": made["probabilities"]}
+            vectors.append({**vector, "class": made["class"][None]})
         return vectors
 
 
@@ -234,3 +234,32 @@ class Softmax(OfLogits):
     def __init__(self, job: Job) -> None:
         super().__init__(job)
         self.inputs, self.outputs = (self.logits,), (self.probabilities, self.winner)
+
+    def corners(self) -> list[Vector]:
+        """Those of every part; and logits by which a bit of a score decides."""
+        return [*super().corners(), *self._deciding()]
+
+    def _deciding(self) -> list[Vector]:
+        """For each bit of each lane of scores, stuck at 0 and at 1: logits that tell, if any do.
+
+        A low bit decides a byte in one of a thousand vectors, which few random ones hold.
+        """
+        spec, rng = self.spec, np.random.default_rng(self.spec.n)
+        fmt, size = spec.x, (LOOKED_AT, spec.n)
+        drawn = rng.integers(fmt.q_min, fmt.q_max, size, endpoint=True)
+        near = drawn[:, :1] + rng.integers(-2, 2, size, endpoint=True)
+        drawn[::2] = np.clip(near, fmt.q_min, fmt.q_max)[::2]
+        made, found = reference.softmax(drawn, spec), []
+        for lane, bit in itertools.product(range(spec.lanes), range(spec.score_w)):
+            for stuck in (0, 1 << bit):
+                scores = made["scores"].copy()
+                scores[:, lane :: spec.lanes] &= ~(1 << bit)
+                scores[:, lane :: spec.lanes] |= stuck
+                summed: Int = scores.sum(axis=1)
+                other = reference.normalized(np.where(summed[:, None] > 0, scores, 1), spec)
+                tells = other["class"] != made["class"]
+                tells |= (other["probabilities"] != made["probabilities"]).any(axis=1)
+                tells &= summed > 0
+                if tells.any():
+                    found.append(self._annotated(drawn[tells.argmax()]))
+        return found

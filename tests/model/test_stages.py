@@ -147,7 +147,7 @@ def test_new_output_is_in_every_sum(known: NetworkSpec) -> None:
         f"linear{index:02d}_{what}.mem" for index in (0, 1) for what in ("weights", "biases")
     }
     assert known.parameters("")["OUTPUT"] == "codes"
-    assert known.hosts == ("mlp_layer", "mlp_codes")
+    assert known.hosts == ("mlp_layers", "mlp_layer", "mlp_codes")
     assert "SCORE" not in known.parameters("")
     assert [stream.part for stream in data_path(known)][-2:] == ["codes", "m_axis"]
     assert data_path(known)[-1].payloads[0].field.width == 8

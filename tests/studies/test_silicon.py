@@ -43,6 +43,13 @@ def test_the_page_says_every_figure_and_every_warning() -> None:
     assert page.count("| `mlp_top` | 1234 | 5678 | 84 | 1 |") == 1
 
 
+def test_a_clock_that_no_route_was_made_for_is_said_to_be_expected() -> None:
+    build = Build("shared", "ecp5", "85k", "why", route=False)
+    page = silicon.page([(build, facts(150.0, 160.0))])
+    assert "| 155.0 expected | 30 | 141 | 909.7 |" in page
+    assert "MHz, expected: 150.0 with seed 1" in page
+
+
 def test_readme_and_page_hold_the_same_table_of_every_build() -> None:
     readme, page = (ROOT / name for name in ("README.md", "docs/results/silicon.md"))
     _, block, _ = re.split(rf"<!-- /?{silicon.BLOCK} -->", readme.read_text())

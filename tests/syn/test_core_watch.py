@@ -99,7 +99,7 @@ def test_bench_fails(file: str, right: str, wrong: str, said: str, tmp_path: Pat
     ("signal", "value"),
     [
         ("u_top.u_unpack.out_valid", 0),
-        ("u_top.g_layer[0].u_layer.u_requantize.out_valid", 0),
+        ("u_top.u_layers.g_layer[0].u_layer.u_requantize.out_valid", 0),
         ("u_top.u_input.g_pack.u_pack.out_valid", 1),
         ("u_watch.results", 3),
         ("u_watch.wrong", 1),

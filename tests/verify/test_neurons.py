@@ -144,7 +144,7 @@ def test_lemma_is_refuted_on_another_weight(lemma: str, message: str) -> None:
         LEMMAS[lemma](elaborated(FC1), with_weight(29, 3, 1), FC1)
 
 
-# A mistake in mlp_top, and the message of the wiring's proof.
+# A mistake in mlp_layers, and the message of the wiring's proof.
 MISWIRED = {
     "skips-an-element": (
         "[FROM +: N_LANES*IN_W]",
@@ -164,7 +164,7 @@ def test_layers_are_connected() -> None:
 @pytest.mark.parametrize("name", MISWIRED)
 def test_wiring_is_refuted_on_a_mistake(name: str) -> None:
     right, wrong, what = MISWIRED[name]
-    rtl = mutated(Mutant(name, "mlp_top", right, wrong), BUILD / "mutants" / f"neurons-{name}")
+    rtl = mutated(Mutant(name, "mlp_layers", right, wrong), BUILD / "mutants" / f"neurons-{name}")
     with pytest.raises(ProofError, match=rf"{what}: is refuted"):
         wiring(IRIS, FOLDER / f"top-{name}", rtl)
 

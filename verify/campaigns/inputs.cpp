@@ -6,12 +6,7 @@
 
 #include <cstdint>
 
-// One function for processors with AVX2, one for all.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define SIDE_BY_SIDE __attribute__((target_clones("avx2", "default")))
-#else
-#define SIDE_BY_SIDE
-#endif
+#include "../side_by_side.h"
 
 namespace {
 

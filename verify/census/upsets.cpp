@@ -10,6 +10,8 @@
 #include <cstring>
 #include <vector>
 
+#include "../side_by_side.h"
+
 namespace {
 
 constexpr int WORDS = 4, LANES = 64 * WORDS;
@@ -57,8 +59,7 @@ constexpr uint32_t RESET_CYCLES = 2, MOST_BEATS = 64, PHASES = 4;
 constexpr uint32_t SAMPLE[PHASES] = {0, 1, 0, 1};
 
 // Where nearly all of the time goes: in one step a gate where a processor has words of 256 bits.
-__attribute__((target_clones("avx2", "default"))) void ands(Word* v, const uint32_t* gate,
-                                                            uint32_t gates) {
+SIDE_BY_SIDE void ands(Word* v, const uint32_t* gate, uint32_t gates) {
     for (const uint32_t *g = gate, *end = gate + 3 * gates; g != end; g += 3) {
         const Word a = v[g[1] >> 1], b = v[g[2] >> 1];
         v[g[0]] = (g[1] & 1 ? ~a : a) & (g[2] & 1 ? ~b : b);

@@ -1,7 +1,7 @@
 """Wiring of the layers in `mlp_top`: each feeds the next, with its own parameters.
 
-Yosys elaborates the top without looking into its instances; wires that are connected have one
-number in what it writes.
+Yosys elaborates the top without looking into any instance but that of `mlp_layers`; wires that are
+connected have one number in what it writes.
 """
 
 import itertools
@@ -24,6 +24,8 @@ from verify.formal.neurons_layer import parameters
 from verify.formal.softmax_proofs import ProofError
 
 WIRES = "wires between stages"
+# The module that chains the layers, and its instance, which is taken apart.
+CHAIN, LAYERS = "mlp_layers", "u_layers"
 # The stream between two instances: the port that gives, and the one that takes.
 STREAM = {"out_valid": "in_valid", "out_ready": "in_ready", "out_x": "in_x"}
 
@@ -42,7 +44,8 @@ def wiring(network: Network, folder: Path, rtl: Path = RTL) -> int:
     found = _elaborated(network, folder, rtl)
     (top,) = [module for name, module in found.items() if name == TOP]
     cells, layers = top["cells"], network.spec.layers
-    names = ["u_input", *(f"g_layer[{k}].u_layer" for k in range(len(layers))), "u_output"]
+    chain = [f"{LAYERS}.g_layer[{index}].u_layer" for index in range(len(layers))]
+    names = ["u_input", *chain, "u_output"]
     beside = {name for name in cells if "u_layer" in name} - set(names)
     if beside:
         raise ProofError(f"{TOP}: must have {len(layers)} layers, got {', '.join(sorted(beside))}")
@@ -77,7 +80,9 @@ def _elaborated(network: Network, folder: Path, rtl: Path) -> dict[str, Any]:
         f"read_verilog {' '.join(path.name for path in needed)}",
         f"chparam {chosen(network.spec.parameters(MEM_DIR))} {TOP}",
         f"hierarchy -check -top {TOP}",
+        f"setattr -mod -set keep_hierarchy 1 * *{CHAIN}* %d",
         "proc",
+        "flatten -noscopeinfo",
         "write_json top.json",
     ]
     run_yosys(lines, folder, "elaborate")
