@@ -70,6 +70,15 @@ BROKEN = {
         "holds_every_value_until_it_is_taken",
         "m_axis: no beat waits",
     ),
+    "says_that_weights_were_loaded": Broken(
+        "mlp_top",
+        (
+            (".done(load_done)", ".done(not_done)"),
+            (TUSER, f"wire not_done;\n    assign load_done = !not_done;\n    {TUSER}"),
+        ),
+        EVERY_SAMPLE,
+        "a verdict out of nowhere",
+    ),
     "takes_samples_that_are_too_long": Broken(
         "mlp_stream_pack",
         (("in_last && complete", "in_last && (complete || too_long)"),),

@@ -155,10 +155,14 @@ class Bench:
         self.results.append(values)
 
     async def expect_silence(self) -> None:
-        """No beat comes out of nowhere."""
+        """No beat comes out of nowhere, and no verdict on weights that nobody sent."""
+        dut = self.dut
         for _ in range(SPEC.interval + DRAIN_CYCLES):
             await self.clocked.edge
-            assert not high(self.dut.m_axis_tvalid), "m_axis: a beat out of nowhere"
+            assert not high(dut.m_axis_tvalid), "m_axis: a beat out of nowhere"
+            said = high(dut.load_done) or high(dut.load_refused)
+            assert not said, "load_done, load_refused: a verdict out of nowhere"
+            assert high(dut.s_load_tready) == SPEC.loadable, "s_load: ready for what it cannot take"
 
 
 class Stopwatch:
