@@ -84,9 +84,9 @@ module mlp_layers #(
     wire [N_LAYERS:0]             x_valid, x_ready;
     wire [N_LAYERS:0]             full;         // the memories of all layers in front of layer k
 
-    assign full[0]                     = 1'b1;
-    assign load_full                   = full[N_LAYERS];
-    assign x[0 +: LANES*FEATURE_W]     = in_x;
+    assign full[0]                 = 1'b1;
+    assign load_full               = full[N_LAYERS];
+    assign x[0 +: LANES*FEATURE_W] = in_x;
 
     genvar k;
     generate

@@ -31,6 +31,13 @@ class Broken:
     complaint: str
 
 
+def inverted(port: str) -> tuple[tuple[str, str], ...]:
+    """Changes of `mlp_top` by which an output is what an instance's ``.port(output)`` is not."""
+    output = port[port.index("(") + 1 : -1]
+    inverse = f"wire not_{output};\n    assign {output} = !not_{output};\n    {TUSER}"
+    return (port, port.replace(f"({output})", f"(not_{output})")), (TUSER, inverse)
+
+
 BROKEN = {
     "ends_every_beat": Broken(
         "mlp_top",
@@ -71,13 +78,16 @@ BROKEN = {
         "m_axis: no beat waits",
     ),
     "says_that_weights_were_loaded": Broken(
+        "mlp_top", inverted(".done(load_done)"), EVERY_SAMPLE, "a verdict out of nowhere"
+    ),
+    "says_that_weights_were_refused": Broken(
+        "mlp_top", inverted(".refused(load_refused)"), EVERY_SAMPLE, "a verdict out of nowhere"
+    ),
+    "takes_weights_without_a_memory": Broken(
         "mlp_top",
-        (
-            (".done(load_done)", ".done(not_done)"),
-            (TUSER, f"wire not_done;\n    assign load_done = !not_done;\n    {TUSER}"),
-        ),
+        inverted(".s_load_tready(s_load_tready)"),
         EVERY_SAMPLE,
-        "a verdict out of nowhere",
+        "s_load: ready for what it cannot take",
     ),
     "takes_samples_that_are_too_long": Broken(
         "mlp_stream_pack",

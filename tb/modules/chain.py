@@ -26,9 +26,21 @@ from tb.modules.operator import Operator, Vector, corner_vectors, served, unifor
 from tb.sim.made_up import made_up
 from tb.streams import LAST, Beat
 
-# The parameters of mlp_top that are those of its layers.
-LISTS = ("N", "X_W", "W_W", "ACC_W", "SHIFT", "RELU", "TABLE_W", "SIMD", "PE")
-OTHERS = ("N_LAYERS", "LOADABLE", "PLAN_AT", "PLANS", "MEM_DIR")
+# The parameters that mlp_top hands to its layers: those that say their shapes, with their legal
+# values, and the others.
+OF_LAYERS = {
+    "N_LAYERS": "1 .. 99",
+    "N": "each 1 or more",
+    "X_W": "each 2 .. 16",
+    "W_W": "each 2 .. 16",
+    "ACC_W": "each 4 .. 63",
+    "SHIFT": "each 0 or more",
+    "RELU": "each 0 .. 1",
+    "TABLE_W": "each 0 .. 12",
+    "SIMD": "each 1 or more",
+    "PE": "each 1 or more",
+}
+BESIDE = ("LOADABLE", "PLAN_AT", "PLANS", "MEM_DIR")
 
 
 class Chain(Operator):
@@ -75,7 +87,7 @@ class Chain(Operator):
 def parameters_of(spec: NetworkSpec, mem_dir: str) -> Parameters:
     """Parameters of `mlp_layers` in the `mlp_top` of this spec."""
     of_top = spec.parameters(mem_dir)
-    found = {name: of_top[name] for name in (*LISTS, *OTHERS) if name in of_top}
+    found = {name: of_top[name] for name in (*OF_LAYERS, *BESIDE) if name in of_top}
     return found | {"LANES": spec.in_lanes if spec.memory else spec.n_in}
 
 
@@ -175,16 +187,7 @@ MODULES = (
         "mlp_layers",
         Chain,
         {
-            "N_LAYERS": "1 .. 99",
-            "N": "each 1 or more",
-            "X_W": "each 2 .. 16",
-            "W_W": "each 2 .. 16",
-            "ACC_W": "each 4 .. 63",
-            "SHIFT": "each 0 or more",
-            "RELU": "each 0 .. 1",
-            "TABLE_W": "each 0 .. 12",
-            "SIMD": "each 1 or more",
-            "PE": "each 1 or more",
+            **OF_LAYERS,
             "LANES": "divides N[0]",
             "LOADABLE": "0 .. 1",
             "PLAN_AT": "each 0 or more",

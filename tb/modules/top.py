@@ -10,6 +10,7 @@ from model import artifact
 from model.artifact import Network
 from model.images import write_images
 from tb.modules.case import Parameters, Prepared
+from tb.modules.chain import OF_LAYERS
 from tb.modules.description import Module
 from tb.sim.made_up import made_up, waking_codes
 
@@ -44,16 +45,7 @@ MODULES = (
         "mlp_top",
         None,
         {
-            "N_LAYERS": "1 .. 99",
-            "N": "each 1 or more",
-            "X_W": "each 2 .. 16",
-            "W_W": "each 2 .. 16",
-            "ACC_W": "each 4 .. 63",
-            "SHIFT": "each 0 or more",
-            "RELU": "each 0 .. 1",
-            "TABLE_W": "each 0 .. 12",
-            "SIMD": "each 1 or more",
-            "PE": "each 1 or more",
+            **OF_LAYERS,
             "OUTPUT": '"softmax" or "logits" or "argmax" or "sigmoid"',
             "LOGIT_FRAC": "-16 .. 31",
             "SCORE": '"taylor2" or "exp"',
