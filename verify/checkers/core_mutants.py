@@ -53,9 +53,24 @@ MUTANTS = (
                 "test_every_stream_of_the_core_is_compared_whole",
             ),
             "lets-results-come-out-of-nowhere": (
-                "assert not high(self.dut.m_axis_tvalid),",
+                "assert not high(dut.m_axis_tvalid),",
                 "assert SPEC.interval,",
                 broken("invents_a_result_after_the_last"),
+            ),
+            "lets-weights-be-loaded-that-nobody-sent": (
+                "said = high(dut.load_done) or high(dut.load_refused)",
+                "said = high(dut.load_refused)",
+                broken("says_that_weights_were_loaded"),
+            ),
+            "lets-weights-be-refused-that-nobody-sent": (
+                "said = high(dut.load_done) or high(dut.load_refused)",
+                "said = high(dut.load_done)",
+                broken("says_that_weights_were_refused"),
+            ),
+            "lets-weights-in-without-a-memory": (
+                "assert high(dut.s_load_tready) == SPEC.loadable,",
+                "assert SPEC.interval,",
+                broken("takes_weights_without_a_memory"),
             ),
             "lets-results-wait-for-ready": (
                 "assert dut.m_axis_tvalid.value,",
