@@ -1,17 +1,14 @@
-"""Cost of a network whose every weight is a constant: adders of its digits, and LUTs they predict.
-
-A product with a constant is a sum of shifted inputs, one for each non-zero digit of the constant
-in canonical signed digits, which has the fewest of them (Reitwiesner, 1960).
-"""
+"""Cost of a network whose every weight is a constant: adders of its sums, and LUTs they predict."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.artifact import Network
 from model.format import Int
+from model.shared import shared
 from model.stages.linear import LayerSpec
 
 Mask = NDArray[np.bool_]
@@ -26,17 +23,6 @@ class Cost:
     adder_bits: int
     requantizer_bits: int
     luts: int
-
-
-def digits(codes: Int) -> Int:
-    """Non-zero canonical signed digits of each code.
-
-    >>> digits(np.array([0, 1, -3, 7, 11])).tolist()
-    [0, 1, 2, 2, 3]
-    """
-    size = np.abs(codes)
-    found: Int = np.bitwise_count(size ^ (3 * size)).astype(np.int64)
-    return found
 
 
 def alive(uses: Sequence[str], masks: Mapping[str, Mask]) -> dict[str, Mask]:
@@ -69,30 +55,36 @@ def alive(uses: Sequence[str], masks: Mapping[str, Mask]) -> dict[str, Mask]:
 
 
 def cost(network: Network) -> Cost:
-    """Cost of the network with all layers unrolled, whatever its own folds are.
+    """Cost of the network unrolled, by sums that outputs share, whatever its own folds are.
 
     The LUTs are predicted by the slopes below; `make study-area` fits them again.
     """
-    layers = network.spec.layers
     masks = {key: weights != 0 for key, weights in network.weights.items()}
-    masks = alive([layer.weights for layer in layers], masks)
-    adders = requantizers = 0
-    for layer in layers:
-        own = _rows(layer, network.weights[layer.weights] * masks[layer.weights])
-        adders, requantizers = adders + own[0], requantizers + own[1]
+    masks = alive([layer.weights for layer in network.spec.layers], masks)
+    living = {key: weights * masks[key] for key, weights in network.weights.items()}
     unrolled = network.spec.unrolled()
-    rest = unrolled.area.luts - sum(layer.area.luts for layer in unrolled.layers)
+    bare = unrolled.with_layers([replace(layer, plan=None) for layer in unrolled.layers])
+    built = shared(replace(network, spec=bare, weights=living))
+    layers = built.spec.layers
+    adders = sum(layer.plan.adder_bits(layer.n_in) for layer in layers if layer.plan)
+    requantizers = sum(_requantizer_bits(layer, living[layer.weights]) for layer in layers)
     return Cost(
         kept=sum(int(mask.sum()) for mask in masks.values()),
         weights=sum(mask.size for mask in masks.values()),
         adder_bits=adders,
         requantizer_bits=requantizers,
-        luts=predicted(adders, requantizers, rest),
+        luts=predicted(adders, requantizers, rest(built)),
     )
 
 
+def rest(built: Network) -> int:
+    """Estimated LUTs of all that is no layer, in an unrolled network of shared sums."""
+    layers = sum(layer.body_area.luts - layer.spare_area.luts for layer in built.spec.layers)
+    return built.spec.area.luts - layers
+
+
 # LUT4s of an ECP5 for a bit of an adder, a bit of a requantizer, and an estimated LUT of the rest.
-SLOPES = (0.65, 4.4, 1.5)
+SLOPES = (1.0, 2.1, 1.0)
 
 
 def predicted(adder_bits: int, requantizer_bits: int, rest: int) -> int:
@@ -101,10 +93,8 @@ def predicted(adder_bits: int, requantizer_bits: int, rest: int) -> int:
     return round(sum(slope * part for slope, part in zip(SLOPES, parts, strict=True)))
 
 
-def _rows(layer: LayerSpec, weights: Int) -> tuple[int, int]:
-    """Bits of adders and of requantizers of a layer, whose dead weights are 0."""
-    terms = digits(weights).sum(axis=1)
+def _requantizer_bits(layer: LayerSpec, weights: Int) -> int:
+    """Bits of the sums of a layer that vary; its dead weights are 0."""
     largest = np.abs(weights).sum(axis=1) * -layer.x.q_min
     widths = 1 + np.ceil(np.log2(np.maximum(largest, 1) + 1)).astype(np.int64)
-    adders = int((np.maximum(terms - 1, 0) * widths).sum())
-    return adders, int(widths[terms > 0].sum())
+    return int(widths[largest > 0].sum())

@@ -42,10 +42,10 @@ class Plan:
         """Bits of all registers between inputs and outputs."""
         return sum(width_of(word) for word in self.entries[: self.values] if word & REGISTERED)
 
-    @property
-    def adder_bits(self) -> int:
-        """Bits of all sums and differences."""
-        return sum(width_of(word) for word in self.entries[: self.values] if not word & ALONE)
+    def adder_bits(self, inputs: int) -> int:
+        """Bits of all sums and differences; the first values are the ``inputs``, which are none."""
+        sums = (word for word in self.entries[inputs : self.values] if not word & ALONE)
+        return sum(map(width_of, sums))
 
     @property
     def words(self) -> tuple[int, ...]:

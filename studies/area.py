@@ -1,10 +1,12 @@
-"""Train networks for area from several seeds: weights kept, accuracy, LUTs, and their clock."""
+"""Train networks for area from several seeds: weights kept, accuracy, LUTs, and their clock.
+
+Networks of several levels of pruning are built beside those that cross-validation chose, and
+alkaid's pipelines of the same integers beside ours.
+"""
 
 import argparse
 import json
-import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,76 +16,88 @@ from common import cli, files, jobs
 from common.executors import Serial
 from common.jobs import Job
 from common.paths import BUILD
-from model.artifact import Network
-from studies import area_networks, area_page
-from studies.area_page import Row
+from model import adders
+from studies import area_networks, area_page, area_peers
+from studies.area_networks import Row
 from syn import synthesis, utilization
 from syn.targets import target
 
 HERE = "studies.area"
 FOLDER = BUILD / "area"
 TARGET, DEVICE = target("ecp5"), "25k"
-# Seeds of each recipe of `model/networks/area/`.
-SEEDS = {"iris_area": 10, "wine_area": 5, "breast_cancer_area": 5, "digits_area": 3}
+# Recipes of `model/networks/area/`, each learned from as many seeds.
+NAMES = ("iris_area", "wine_area", "breast_cancer_area", "digits_area", "jet_tagging_area")
+SEEDS = 10
+# Levels of the first seed that are built, whatever cross-validation says of them.
+LEVELS = (0.35, 0.18, 0.09, 0.045)
 PLACEMENTS = (1, 2, 3)
 
 
-def measured(content: Mapping[str, Any], placements: Sequence[int]) -> dict[str, Any]:
-    """Cells of a network's unrolled build, placed with each of these seeds."""
-    network = unrolled(content)
+def measured(content: Mapping[str, Any], placements: Sequence[int], route: bool) -> dict[str, Any]:
+    """Cells of a network's build, placed with each of these seeds."""
+    network = area_networks.network_of(content)
     silent, device = Progress(disable=True), TARGET.device(DEVICE)
-    facts = utilization.measure(network, TARGET, device, placements, silent, Serial())
+    facts = utilization.measure(network, TARGET, device, placements, silent, Serial(), route=route)
     kept = ("cells", "placed", "clock", "cycles", "available", "tools")
     return {key: facts[key] for key in kept}
 
 
-def unrolled(content: Mapping[str, Any]) -> Network:
-    """The network with every weight a constant."""
-    with tempfile.TemporaryDirectory() as folder:
-        network = area_networks.network_of(dict(content), Path(folder))
-    return network.refolded(network.spec.unrolled())
-
-
-def rows(seeds: Mapping[str, int], workers: int) -> list[Row]:
-    """A row a network and seed; the median of each network's LUTs is placed too."""
-    work = [(name, seed) for name, count in seeds.items() for seed in range(count)]
+def seeds(names: Sequence[str], count: int, workers: int) -> list[Row]:
+    """A row a network and seed, as cross-validation prunes it; the medians are routed too."""
+    work = [(name, seed) for name in names for seed in range(count)]
     learning = [area_networks.job(*of) for of in work]
     learned = jobs.run("training for area", learning, FOLDER / "networks", workers=workers)
     found = [
         {"name": name, "seed": seed, **done.result}
         for (name, seed), done in zip(work, learned, strict=True)
     ]
-    _measure("synthesis", found, (), workers)
-    middle = [area_page.median([row for row in found if row["name"] == name]) for name in seeds]
-    _measure("placement", middle, PLACEMENTS, workers)
+    for row, built in zip(found, _built("seeds", found, workers), strict=True):
+        row |= built
+    middle = list(area_page.medians(found).values())
+    for row, built in zip(middle, _built("medians", middle, workers, routed=True), strict=True):
+        row["routed"] = built
     return found
 
 
-def _measure(label: str, found: Sequence[Row], placements: Sequence[int], workers: int) -> None:
-    """Add what each row's network takes of the device."""
+def levels(names: Sequence[str], workers: int) -> list[Row]:
+    """A row a network and level of `LEVELS`."""
+    learning = [area_networks.levels_job(name, LEVELS) for name in names]
+    learned = jobs.run("levels", learning, FOLDER / "levels", workers=workers)
+    found = [
+        {"name": name, **row}
+        for name, done in zip(names, learned, strict=True)
+        for row in done.result
+    ]
+    for row, built in zip(found, _built("levels", found, workers), strict=True):
+        row |= built
+    return found
+
+
+def _built(
+    label: str, found: Sequence[Row], workers: int, *, routed: bool = False
+) -> list[dict[str, Any]]:
+    """What each row's network takes of the device: placed once, or routed with every seed."""
     rests_on = {**jobs.rests_on(HERE), "tools of synthesis": synthesis.versions()}
+    placements = PLACEMENTS if routed else PLACEMENTS[:1]
     work = [
         Job(
-            f"{row['name']}-{row['seed']}{'-placed' if placements else ''}",
+            f"{row['name']}-{label}-{row.get('seed', row.get('level'))}",
             f"{HERE}:measured",
-            {"content": row["network"], "placements": list(placements)},
+            {"content": row["network"], "placements": list(placements), "route": routed},
             rests_on,
         )
         for row in found
     ]
-    done = jobs.run(label, work, FOLDER / "builds", workers=workers)
-    for row, measured_row in zip(found, done, strict=True):
-        row |= measured_row.result
+    done = jobs.run(f"build {label}", work, FOLDER / "builds", workers=workers)
+    return [measured_row.result for measured_row in done]
 
 
 def fitted(found: Sequence[Row]) -> list[float]:
     """The slopes of `model.adders` that predict the LUTs of these builds best, in proportion."""
     parts, luts = [], []
     for row in found:
-        network = unrolled(row["network"])
-        layers = sum(layer.area.luts for layer in network.spec.layers)
         cost = row["cost"]
-        rest = network.spec.area.luts - layers
+        rest = adders.rest(area_networks.network_of(row["network"]))
         parts.append([cost["adder_bits"], cost["requantizer_bits"], rest])
         luts.append(row["cells"]["LUT"])
     scale = np.array(luts, dtype=float)
@@ -93,17 +107,22 @@ def fitted(found: Sequence[Row]) -> list[float]:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write ``area.md`` and its picture, when every network is built."""
-    seeds = {
-        name: min(count, arguments.seeds or count)
-        for name, count in SEEDS.items()
-        if not arguments.only or name in arguments.only
-    }
-    found = rows(seeds, arguments.jobs)
-    slopes = fitted(found)
+    names = [name for name in NAMES if not arguments.only or name in arguments.only]
+    found = seeds(names, min(SEEDS, arguments.seeds or SEEDS), arguments.jobs)
+    walked = levels(names, arguments.jobs)
+    medians = area_page.medians(found)
+    piped = area_peers.measured(medians, TARGET, DEVICE, PLACEMENTS, FOLDER, arguments.jobs)
+    slopes = fitted([*found, *walked])
     with files.whole_file(arguments.docs / area_page.PICTURE) as temporary:
-        area_page.picture(found).savefig(temporary, dpi=120, format="png")
-    files.write_atomically(arguments.docs / area_page.PAGE, area_page.page(found, slopes))
-    plain = [{key: value for key, value in row.items() if key != "network"} for row in found]
+        picture = area_page.picture(found, walked, piped)
+        picture.savefig(temporary, dpi=120, format="png")
+    page = area_page.page(found, walked, piped, slopes)
+    files.write_atomically(arguments.docs / area_page.PAGE, page)
+    listed = {"seeds": found, "levels": walked, "alkaid": piped}
+    plain = {
+        kind: [{key: value for key, value in row.items() if key != "network"} for row in rows]
+        for kind, rows in listed.items()
+    }
     files.write_atomically(BUILD / "area.json", json.dumps(plain, indent=1) + "\n")
     print(f"{arguments.docs / area_page.PAGE}: {len(found)} networks")
 
@@ -113,7 +132,7 @@ def parser() -> argparse.ArgumentParser:
     built = argparse.ArgumentParser(prog="python -m studies.area", description=__doc__)
     built.add_argument("--jobs", type=int, default=2, help="networks at a time")
     built.add_argument("--seeds", type=int, help="most seeds of a network")
-    built.add_argument("--only", nargs="*", choices=list(SEEDS), help="these networks alone")
+    built.add_argument("--only", nargs="*", choices=NAMES, help="these networks alone")
     cli.add_docs(built)
     return built
 

@@ -1,4 +1,4 @@
-"""docs/results/area.md: networks trained for area, by seed, and accuracy against LUTs."""
+"""docs/results/area.md: networks trained for area, by seed and level, and accuracy against LUTs."""
 
 import statistics
 from collections.abc import Sequence
@@ -10,19 +10,26 @@ from matplotlib.figure import Figure
 
 from common import markdown
 from model import adders
+from studies import area_published
+from studies.area_networks import Row
 
 PAGE, PICTURE = "area.md", "area.png"
 DECISION = "[decision](../decisions/0020-pruned-where-the-training-split-allows.md)"
-COLOURS = ("#1f6feb", "#d9730d", "#2f9e5b", "#8250df")
+COLOURS = ("#1f6feb", "#d9730d", "#2f9e5b", "#8250df", "#c2255c")
 GREY = "#57606a"
 
-# A network of a seed, and what its build takes.
-Row = dict[str, Any]
 
+def medians(rows: Sequence[Row]) -> dict[str, Row]:
+    """The row of the median of placed LUTs of each network; of two, the larger.
 
-def median(rows: Sequence[Row]) -> Row:
-    """The row of the median of synthesized LUTs; of two, the larger."""
-    return sorted(rows, key=lambda row: (row["cells"]["LUT"], row["seed"]))[len(rows) // 2]
+    >>> rows = [{"name": "a", "seed": s, "placed": {"LUT": n}} for s, n in enumerate((9, 5, 7, 6))]
+    >>> medians(rows)["a"]["seed"]
+    2
+    """
+    return {
+        name: sorted(own, key=lambda row: (row["placed"]["LUT"], row["seed"]))[len(own) // 2]
+        for name, own in by_network(rows).items()
+    }
 
 
 def by_network(rows: Sequence[Row]) -> dict[str, list[Row]]:
@@ -39,34 +46,49 @@ def choice(row: Row) -> dict[str, Any]:
     return found
 
 
-def picture(rows: Sequence[Row]) -> Figure:
-    """LUTs against samples wrong: lines by level, as predicted; dots by seed, as built."""
+def together(row: Row) -> tuple[int, int]:
+    """Samples correct of both splits, and all samples."""
+    correct, count = (row["train"][place] + row["test"][place] for place in (0, 1))
+    return correct, count
+
+
+def percent(row: Row) -> float:
+    """Percent of all samples that are correct."""
+    correct, count = together(row)
+    return 100 * correct / count
+
+
+def picture(rows: Sequence[Row], walked: Sequence[Row], piped: Sequence[Row]) -> Figure:
+    """Accuracy against placed LUTs: a line through levels, dots for seeds, alkaid's medians."""
     networks = by_network(rows)
-    figure = Figure(figsize=(4.2 * len(networks), 4.4), layout="constrained")
+    figure = Figure(figsize=(4.0 * len(networks), 4.4), layout="constrained")
     for index, (name, own) in enumerate(networks.items()):
         axes = figure.add_subplot(1, len(networks), index + 1)
-        _panel(axes, own, COLOURS[index % len(COLOURS)])
+        levels, pipelines = (by_network(kind).get(name, []) for kind in (walked, piped))
+        _panel(axes, own, levels, pipelines, COLOURS[index % len(COLOURS)])
         axes.set_title(name, fontsize=11)
-        axes.set_xlabel("LUT4 of an ECP5, unrolled, softmax included")
+        axes.set_xlabel("LUT4 of an ECP5, placed")
         if index == 0:
-            axes.set_ylabel("accuracy in percent")
+            axes.set_ylabel("samples correct in percent, both splits")
             axes.legend(frameon=False, fontsize=8, loc="lower right")
     return figure
 
 
-def _panel(axes: Axes, rows: Sequence[Row], colour: str) -> None:
-    for row in rows:
-        facts = choice(row)
-        curve = facts["cross_validated_luts"], [100 * s for s in facts["cross_validated"]]
-        label = "levels, cross-validated and predicted" if row is rows[0] else None
-        axes.plot(*curve, color=GREY, linewidth=0.6, alpha=0.6, label=label)
-    for key, mark, face in (("train", "o", "none"), ("test", "o", colour)):
-        points = [(row["cells"]["LUT"], 100 * row[key][0] / row[key][1]) for row in rows]
-        kind = f"{key} split, built"
-        axes.plot(*zip(*points, strict=True), mark, color=colour, markerfacecolor=face, label=kind)
+def _panel(
+    axes: Axes, rows: Sequence[Row], walked: Sequence[Row], piped: Sequence[Row], colour: str
+) -> None:
+    kinds = (
+        (walked, "o-", GREY, "levels of the first seed"),
+        (rows, "o", colour, "seeds, at the level chosen"),
+        (piped, "x", "black", "alkaid, the median's integers, no softmax"),
+    )
+    for own, mark, shade, label in kinds:
+        points = sorted((row["placed"]["LUT"], percent(row)) for row in own)
+        if points:
+            axes.plot(*zip(*points, strict=True), mark, color=shade, markersize=5, label=label)
     axes.set(xscale="log")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(alpha=0.25)
+    axes.grid(alpha=0.25, which="both")
 
 
 def _spread(values: Sequence[float]) -> str:
@@ -78,7 +100,7 @@ def _spread(values: Sequence[float]) -> str:
 def summary(rows: Sequence[Row]) -> str:
     """A row a network: medians over its seeds, and the least and most."""
     columns = ["network", "seeds", "train correct", "test correct", "all correct"]
-    columns += ["weights kept", "LUT4", "FF"]
+    columns += ["weights kept", "LUT4 placed", "FF placed"]
     cells = []
     for name, own in by_network(rows).items():
         (samples,) = {(row["train"][1], row["test"][1]) for row in own}
@@ -88,70 +110,95 @@ def summary(rows: Sequence[Row]) -> str:
                 str(len(own)),
                 f"{_spread([row['train'][0] for row in own])} of {samples[0]}",
                 f"{_spread([row['test'][0] for row in own])} of {samples[1]}",
-                f"{_spread([row['train'][0] + row['test'][0] for row in own])} of {sum(samples)}",
+                f"{_spread([together(row)[0] for row in own])} of {sum(samples)}",
                 f"{_spread([row['cost']['kept'] for row in own])} of {own[0]['cost']['weights']:,}",
-                *(_spread([row["cells"][kind] for row in own]) for kind in ("LUT", "FF")),
+                *(_spread([row["placed"][kind] for row in own]) for kind in ("LUT", "FF")),
             ]
         )
     return markdown.table_of_numbers(columns, cells)
 
 
-def placed(rows: Sequence[Row]) -> str:
-    """A row a network: the build of median LUTs, placed and routed."""
-    columns = ["network", "seed", "LUT4 synthesized", "LUT4 placed", "FF placed", "MHz", "least"]
-    columns += ["cycles per result", "latency in cycles", "latency in ns"]
+def beside(rows: Sequence[Row], piped: Sequence[Row]) -> str:
+    """A row a network, of the build of median LUTs, and one for each pipeline of its integers."""
+    columns = ["network", "seed", "design", "softmax", "LUT4 synthesized", "LUT4 placed"]
+    columns += ["FF placed", "DSP", "MHz", "latency in cycles", "latency in ns"]
     cells = []
-    for name, own in by_network(rows).items():
-        row = median(own)
-        clock, cycles = row["clock"], row["cycles"]
-        cells.append(
-            [
-                name,
-                str(row["seed"]),
-                *(f"{row[part][kind]:,}" for part, kind in PARTS),
-                *(f"{clock[key]:,}" for key in ("median", "least")),
-                *(str(cycles[key]) for key in ("interval", "latency")),
-                f"{clock['latency in ns']:,}",
-            ]
-        )
+    for name, row in medians(rows).items():
+        routed = row["routed"]
+        ours = {
+            **routed,
+            "median": routed["clock"]["median"],
+            "latency in ns": routed["clock"]["latency in ns"],
+        }
+        designs = [("Verbatim", "yes", routed["cycles"]["latency"], ours)]
+        for pipe in by_network(piped).get(name, []):
+            designs.append((f"alkaid, {pipe['stages']} stages", "no", pipe["stages"], pipe))
+        for design, softmax, cycles, found in designs:
+            cells.append(
+                [
+                    name,
+                    str(row["seed"]),
+                    design,
+                    softmax,
+                    *(f"{found[part][kind]:,}" for part, kind in PARTS),
+                    f"{found['median']:,}",
+                    str(cycles),
+                    f"{found['latency in ns']:,}",
+                ]
+            )
     return markdown.table_of_numbers(columns, cells)
 
 
 # The parts of a measured row that a table shows.
-PARTS = (("cells", "LUT"), ("placed", "LUT"), ("placed", "FF"))
+PARTS = (("cells", "LUT"), ("placed", "LUT"), ("placed", "FF"), ("placed", "DSP"))
 
 
-def seeds(rows: Sequence[Row]) -> str:
+def by_level(walked: Sequence[Row]) -> str:
+    """A row a network and level of the first seed."""
+    columns = ["network", "level", "train", "test", "weights kept", "LUT4 placed", "FF placed"]
+    cells = [[row["name"], f"{row['level']:g}", *_counts(row), *_placed(row)] for row in walked]
+    return markdown.table_of_numbers(columns, cells)
+
+
+def by_seed(rows: Sequence[Row]) -> str:
     """A row a network and seed."""
     columns = ["network", "seed", "level", "cross-validated", "train", "test", "weights kept"]
-    columns += ["LUT4 predicted", "LUT4", "FF"]
+    columns += ["LUT4 predicted", "LUT4 synthesized", "LUT4 placed", "FF placed"]
     cells = []
     for row in rows:
         facts = choice(row)
         score = facts["cross_validated"][facts["levels"].index(facts["level"])]
+        luts = (row["cost"]["luts"], row["cells"]["LUT"])
         cells.append(
             [
                 row["name"],
                 str(row["seed"]),
                 f"{facts['level']:g}",
                 f"{score:.3f}",
-                f"{row['train'][0]}/{row['train'][1]}",
-                f"{row['test'][0]}/{row['test'][1]}",
-                str(row["cost"]["kept"]),
-                *(f"{value:,}" for value in (row["cost"]["luts"], *_cells(row))),
+                *_counts(row),
+                *(f"{value:,}" for value in luts),
+                *_placed(row),
             ]
         )
     return markdown.table_of_numbers(columns, cells)
 
 
-def _cells(row: Row) -> list[int]:
-    return [row["cells"][kind] for kind in ("LUT", "FF")]
+def _counts(row: Row) -> list[str]:
+    parts = ("train", "test")
+    return [*("/".join(map(str, row[part])) for part in parts), f"{row['cost']['kept']:,}"]
 
 
-def page(rows: Sequence[Row], slopes: Sequence[float]) -> str:
+def _placed(row: Row) -> list[str]:
+    return [f"{row['placed'][kind]:,}" for kind in ("LUT", "FF")]
+
+
+def page(
+    rows: Sequence[Row], walked: Sequence[Row], piped: Sequence[Row], slopes: Sequence[float]
+) -> str:
     """docs/results/area.md; ``slopes`` are those that fit these builds best."""
     tools = ", ".join(f"{name} {version}" for name, version in rows[0]["tools"].items())
-    errors = [100 * (row["cost"]["luts"] / row["cells"]["LUT"] - 1) for row in rows]
+    built = [*rows, *walked]
+    errors = [100 * (row["cost"]["luts"] / row["cells"]["LUT"] - 1) for row in built]
     best, own = (", ".join(f"{slope:g}" for slope in found) for found in (slopes, adders.SLOPES))
     return f"""# Training for area
 
@@ -159,29 +206,41 @@ Written by `make study-area` on {datetime.now(UTC).date().isoformat()}, with {to
 Networks of `model/networks/area/`, trained as their recipes say from several seeds of initial
 weights: pruned while they are fine-tuned, to the level that cross-validation inside the training
 split allows. The split into training and test is the same for every seed, and no test sample has a
-part in the choice. Every weight is a constant, a result leaves in each cycle, the softmax is
-included; LUTs and flip-flops are those of Yosys for an ECP5. Figures are the median over the seeds,
-with the least and the most.
+part in the choice. Every weight is a constant, in sums that outputs share; a result leaves in each
+cycle, the softmax is included; LUTs and flip-flops are placed on an ECP5 25k. Figures are the
+median over the seeds, with the least and the most. The samples of `jet_tagging_area` are made up
+in the shape of jet tagging: its accuracy is none of the field.
 
 {summary(rows)}
 
 ![]({PICTURE})
 
-Grey lines are the levels that were cross-validated, with LUTs as predicted; dots are the networks
-that came of it, as built.
+## Beside alkaid
 
-## Placed
+The build of the median LUTs of each network, and alkaid's pipelines of the same integers, which
+give the same logits for every sample of the dataset and have no softmax and no handshakes. Both by
+the same commands, placed and routed with several seeds: the median of their clocks.
 
-The build of the median LUTs of each network, placed and routed for an ECP5 25k with several seeds
-of the placement: the median of their clocks, and the least.
+{beside(rows, piped)}
 
-{placed(rows)}
+## Levels
+
+Networks of the first seed, pruned to a part of their weights whatever cross-validation says.
+
+{by_level(walked)}
 
 ## Seeds
 
-{seeds(rows)}
+{by_seed(rows)}
 
-LUTs are predicted by the digits of the weights ({DECISION}): here from {min(errors):+.0f} to
-{max(errors):+.0f} percent off. The slopes that fit these builds best are {best}; those of
-`model/adders.py` are {own}.
+LUTs are predicted from the integers ({DECISION}): here from {min(errors):+.0f} to
+{max(errors):+.0f} percent off Yosys' count. The slopes that fit these builds best are {best}; those
+of `model/adders.py` are {own}.
+
+## Published
+
+What papers on networks of look-up tables state for jet tagging: real jets with 16 features, LUTs of
+six inputs on Virtex UltraScale+, no softmax. Nothing of this was measured here.
+
+{area_published.table()}
 """

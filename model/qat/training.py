@@ -63,13 +63,28 @@ def learn(recipe: Recipe, dataset: Dataset, train: Int, advance: Advance = lambd
     """
     if recipe.area is None:
         return _learn(recipe, dataset, train, advance)
-    walk = functools.partial(_walk, recipe, dataset, advance)
-    choice = pruning.choose(recipe.area, dataset, train, recipe.seed, walk)
+    judged = functools.partial(_held_out, recipe, dataset, advance)
+    choice = pruning.choose(recipe.area, dataset, train, recipe.seed, judged)
     levels = recipe.area.walked[: choice.level + 1]
     return replace(_learn(recipe, dataset, train, advance, levels), choice=choice)
 
 
-def _walk(
+def walk(
+    recipe: Recipe,
+    dataset: Dataset,
+    train: Int,
+    judge: Callable[[Trained], None],
+    advance: Advance = lambda: None,
+) -> None:
+    """Follow a recipe with ``area`` to the last of its levels; ``judge`` is called at each.
+
+    Raises what `learn` raises.
+    """
+    assert recipe.area is not None
+    _learn(recipe, dataset, train, advance, recipe.area.walked, judge)
+
+
+def _held_out(
     recipe: Recipe, dataset: Dataset, advance: Advance, learned: Int, held: Int
 ) -> list[Held]:
     """Errors on the samples ``held`` at each level of a network of the others."""
@@ -80,8 +95,7 @@ def _walk(
         errors = _errors(trained, dataset, held)
         found.append(Held(errors, adders.cost(network).luts))
 
-    assert recipe.area is not None
-    _learn(recipe, dataset, learned, advance, recipe.area.walked, judge)
+    walk(recipe, dataset, learned, judge, advance)
     return found
 
 

@@ -302,7 +302,7 @@ class LayerSpec:
             table = rom_area(self.pe * self.y.width, 1 << y_w)
         luts = tree + self.pe * (3 * sum_w + 3 * kept_w + 3 * y_w)
         if self.plan:
-            adders = self.plan.adder_bits + self.pe * sum_w
+            adders = self.plan.adder_bits(self.n_in) + self.pe * sum_w
             luts += adders - tree
             flip_flops += self.plan.flip_flops
             flip_flops -= self.simd * x_w * 2 + products * product_w + tree

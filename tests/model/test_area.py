@@ -20,6 +20,7 @@ from model.qat import checkpoint, pruning, quantize, training
 from model.qat.checkpoint import CheckpointError
 from model.qat.pruning import Choice, Held, PruningError
 from model.recipe import RecipeError
+from model.shared import shared
 from model.sparsity import Sparsity
 from scripts import export, new, train
 
@@ -46,22 +47,6 @@ def network_of(trained: training.Trained, plan: recipe.Recipe = SHORT) -> artifa
     made = quantize.export(trained.quantized, plan, {}, trained.scaling, trained.targets)
     assert trained.choice is not None
     return pruning.recorded(made, plan, trained.choice)
-
-
-def naf(value: int) -> int:
-    """Non-zero digits of the non-adjacent form, digit by digit."""
-    count = 0
-    while value:
-        if value % 2:
-            value -= 2 - value % 4
-            count += 1
-        value //= 2
-    return count
-
-
-def test_digits_are_those_of_the_non_adjacent_form() -> None:
-    codes = np.arange(-(1 << 15), 1 << 15)
-    assert adders.digits(codes).tolist() == [naf(abs(int(code))) for code in codes]
 
 
 def test_alive_weights_are_those_on_a_path_from_an_input_to_an_output() -> None:
@@ -101,6 +86,24 @@ def test_cost_counts_what_is_kept_and_falls_with_it(short: training.Trained) -> 
     assert less.kept < whole.kept and less.adder_bits < whole.adder_bits
     assert less.luts < whole.luts
     assert adders.cost(network.refolded(network.spec.serial())) == whole
+    assert adders.cost(shared(network.refolded(network.spec.unrolled()))) == whole
+
+
+def test_cost_counts_the_adders_of_shared_sums_without_dead_weights(
+    short: training.Trained,
+) -> None:
+    network = network_of(short)
+    weights = {key: np.zeros_like(matrix) for key, matrix in network.weights.items()}
+    # fc1: outputs 0 and 1 have the same sum of two inputs, output 2 is not read.
+    weights["fc1"][0, :2] = weights["fc1"][1, :2] = weights["fc1"][2, :2] = 1
+    weights["fc2"][0, 0] = weights["fc2"][1, 1] = 1
+    weights["fc3"][0, 0] = weights["fc3"][1, 1] = 1
+    cost = adders.cost(replace(network, weights=weights))
+    x = network.spec.x
+    assert cost.kept == 8 and cost.adder_bits == x.width + 1
+    weights["fc1"][0, 0] = 2
+    apart = adders.cost(replace(network, weights=weights))
+    assert apart.kept == 8 and apart.adder_bits == x.width + 1 + x.width + 2
 
 
 def test_pruned_weights_stay_0_and_the_rest_is_at_most_the_level(short: training.Trained) -> None:

@@ -39,6 +39,8 @@ def test_graph_and_plan_are_the_matrix(matrix: Int, low: int, high: int, every: 
     plan = sum_plan.planned(graph, low, high, 40, levels=levels(matrix), every=every)
     sum_plan.check(plan, matrix, low, high, 40)
     assert plan.stages == sum_plan.stages(levels(matrix), every)
+    sums = graph.intervals(low, high)[graph.inputs :]
+    assert plan.adder_bits(graph.inputs) == sum(sharing.bits(*ends) for ends in sums)
     halves = zip(plan.words[1::2], plan.words[2::2], strict=True)
     assert plan.entries == tuple(low | high << 32 for low, high in halves)
 

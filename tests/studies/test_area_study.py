@@ -1,6 +1,7 @@
 """The page of training for area: medians, every seed, its picture; jobs that rest on the recipe."""
 
 import copy
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,9 @@ import pytest
 
 from common.errors import CommandError
 from common.paths import GOLDEN
-from model import artifact, recipe
-from studies import area, area_networks, area_page
-from studies.area_page import Row
+from model import adders, artifact, recipe
+from studies import area, area_networks, area_page, area_published
+from studies.area_networks import Row
 
 
 def row(name: str, seed: int, luts: int, correct: int) -> Row:
@@ -28,15 +29,25 @@ def row(name: str, seed: int, luts: int, correct: int) -> Row:
         "test": [29, 30],
         "cost": {"kept": 70 + seed, "weights": 1110, "luts": round(1.1 * luts)},
         "cells": {"LUT": luts, "FF": 2 * luts},
+        "placed": {"LUT": luts + 7, "FF": 2 * luts + 7, "DSP": 6},
         "tools": {"yosys": "1"},
     }
 
 
-PLACED: dict[str, Any] = {
-    "placed": {"LUT": 3600, "FF": 5000},
-    "clock": {"MHz": {"1": 160.0, "2": 150.0}, "median": 155.0, "least": 150.0}
-    | {"latency in ns": 380.0},
+ROUTED: dict[str, Any] = {
+    "cells": {"LUT": 3100},
+    "placed": {"LUT": 3600, "FF": 5000, "DSP": 6},
+    "clock": {"median": 155.5, "latency in ns": 380.0},
     "cycles": {"interval": 1, "latency": 59},
+}
+LEVELS = [
+    {**row("iris_area", 0, luts, 118), "level": part} for part, luts in ((0.5, 6000), (0.1, 2000))
+]
+ALKAID: dict[str, Any] = {
+    **row("iris_area", 1, 5000, 117),
+    "stages": 9,
+    "median": 120.5,
+    "latency in ns": 74.7,
 }
 
 
@@ -45,62 +56,111 @@ def rows() -> list[Row]:
     found = [row("iris_area", seed, 3000 + 100 * seed, 118 - seed) for seed in range(3)]
     found += [row("wine_area", 0, 1500, 110)]
     for of in (found[1], found[3]):
-        of |= copy.deepcopy(PLACED)
+        of["routed"] = copy.deepcopy(ROUTED)
     return found
 
 
-def test_page_has_medians_spread_every_seed_and_the_placed_build(rows: list[Row]) -> None:
-    text = area_page.page(rows, [0.5, 4.0, 1.25])
+def written(rows: list[Row]) -> str:
+    return area_page.page(rows, LEVELS, [ALKAID], [0.5, 4.0, 1.25])
+
+
+def test_page_has_medians_spread_every_seed_and_the_routed_builds(rows: list[Row]) -> None:
+    text = written(rows)
     assert "Written by `make study-area`" in text and "yosys 1" in text
     assert (
         "| iris_area | 3 | 117 (116 .. 118) of 120 | 29 (29 .. 29) of 30 | 146 (145 .. 147) of 150 "
-        "| 71 (70 .. 72) of 1,110 | 3,100 (3,000 .. 3,200) | 6,200 (6,000 .. 6,400) |"
+        "| 71 (70 .. 72) of 1,110 | 3,107 (3,007 .. 3,207) | 6,207 (6,007 .. 6,407) |"
     ) in text
-    assert ("| iris_area | 1 | 3,100 | 3,600 | 5,000 | 155.0 | 150.0 | 1 | 59 | 380.0 |") in text
-    assert text.count("\n| iris_area | ") == 1 + 1 + 3 and text.count("\n| wine_area | ") == 3
-    assert "| iris_area | 2 | 0.1 | 0.955 | 116/120 | 29/30 | 72 | 3,520 | 3,200 | 6,400 |" in text
+    ours = "| iris_area | 1 | Verbatim | yes | 3,100 | 3,600 | 5,000 | 6 | 155.5 | 59 | 380.0 |"
+    theirs = (
+        "| iris_area | 1 | alkaid, 9 stages | no | 5,000 | 5,007 | 10,007 | 6 | 120.5 | 9 | 74.7 |"
+    )
+    assert f"{ours}\n{theirs}\n| wine_area | 0 | Verbatim | yes |" in text
+    assert "| iris_area | 0.1 | 118/120 | 29/30 | 70 | 2,007 | 4,007 |" in text
+    assert (
+        "| iris_area | 2 | 0.1 | 0.955 | 116/120 | 29/30 | 72 | 3,520 | 3,200 | 3,207 | 6,407 |"
+    ) in text
     assert "+10 to\n+10 percent off" in text and "0.5, 4, 1.25" in text
+
+
+def test_page_lists_what_others_published_as_such(rows: list[Row]) -> None:
+    text = written(rows)
+    published = text[text.index("## Published") :]
+    assert "Nothing of this was measured here" in published
+    assert (
+        "| TreeLUT | 75.6 | 2,234 | 347 | 735 | 2.7 | Khataei and Bazargan, FPGA 2025 |"
+        in published
+    )
+    assert len({design.name for design in area_published.DESIGNS}) == published.count(", FP")
 
 
 def test_page_names_a_decision_that_is_there(rows: list[Row]) -> None:
     page = Path("docs/results") / area_page.DECISION.partition("(")[2].rstrip(")")
-    assert page.resolve().is_file() and area_page.DECISION in area_page.page(rows, [1.0, 1.0, 1.0])
+    assert page.resolve().is_file() and area_page.DECISION in written(rows)
 
 
 def test_median_of_two_is_the_larger(rows: list[Row]) -> None:
-    assert area_page.median(rows[:3])["seed"] == 1
-    assert area_page.median(rows[:2])["seed"] == 1
+    assert area_page.medians(rows[:3])["iris_area"]["seed"] == 1
+    assert area_page.medians(rows[:2])["iris_area"]["seed"] == 1
 
 
-def test_picture_has_a_panel_a_network_and_both_splits_of_each_seed(
+def test_picture_has_a_panel_a_network_with_levels_seeds_and_alkaid(
     rows: list[Row], tmp_path: Path
 ) -> None:
-    figure = area_page.picture(rows)
+    figure = area_page.picture(rows, LEVELS, [ALKAID])
     figure.savefig(tmp_path / "area.png")
     assert [axes.get_title() for axes in figure.axes] == ["iris_area", "wine_area"]
-    *levels, train, test = figure.axes[0].get_lines()
-    assert len(levels) == 3
-    assert list(train.get_xdata()) == list(test.get_xdata()) == [3000, 3100, 3200]
-    assert list(train.get_ydata()) == [100 * n / 120 for n in (118, 117, 116)]
+    levels, seeds, alkaid = figure.axes[0].get_lines()
+    assert list(levels.get_xdata()) == [2007, 6007]
+    assert list(seeds.get_xdata()) == [3007, 3107, 3207]
+    assert list(seeds.get_ydata()) == [100 * n / 150 for n in (147, 146, 145)]
+    assert list(alkaid.get_xdata()) == [5007] and list(alkaid.get_ydata()) == [100 * 146 / 150]
+    assert len(figure.axes[1].get_lines()) == 1
 
 
-def test_every_recipe_of_the_study_trains_for_area_and_unrolled() -> None:
-    assert set(area.SEEDS) == {path.stem for path in area_networks.FOLDER.glob("*.toml")}
-    for name in area.SEEDS:
+def test_every_recipe_of_the_study_trains_for_area_unrolled_by_shared_sums() -> None:
+    assert set(area.NAMES) == {path.stem for path in area_networks.FOLDER.glob("*.toml")}
+    for name in area.NAMES:
         plan = recipe.load(area_networks.FOLDER / f"{name}.toml")
-        assert plan.name == name and plan.area is not None
+        assert plan.name == name and plan.area is not None and plan.sharing is not None
+        assert set(area.LEVELS) <= set(plan.area.walked)
         assert isinstance(plan.folds, recipe.Goal) and plan.folds.target_cycles == 1
-        of = area_networks.job(name, 3)
-        assert of.arguments == {"name": name, "seed": 3}
-        assert f"model/networks/area/{name}.toml" in of.rests_on["files"]
-        sources = of.rests_on["sources"]
-        assert "model/qat/pruning.py" in sources and not any("syn/" in path for path in sources)
+        for of, own in (
+            (area_networks.job(name, 3), {"seed": 3}),
+            (area_networks.levels_job(name, area.LEVELS), {"built": list(area.LEVELS)}),
+        ):
+            assert of.arguments == {"name": name, **own}
+            assert f"model/networks/area/{name}.toml" in of.rests_on["files"]
+            sources = of.rests_on["sources"]
+            assert "model/qat/pruning.py" in sources
+            assert not any("syn/" in path for path in sources)
 
 
-def test_a_network_comes_back_from_its_content_unrolled() -> None:
+def test_samples_of_a_made_up_dataset_are_made_up() -> None:
+    found = area_networks.samples("jet_tagging_area")
+    assert found.features.shape == (600, 16) and set(found.labels) == set(range(5))
+
+
+def test_levels_of_one_seed_are_networks_that_keep_no_more_than_their_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (area_networks.FOLDER / "wine_area.toml").read_text()
+    text = re.sub(r"epochs = \d+", "epochs = 3", text)
+    (tmp_path / "wine_area.toml").write_text(text)
+    monkeypatch.setattr(area_networks, "FOLDER", tmp_path)
+    found = area_networks.levels("wine_area", [0.5, 0.13])
+    assert [found_row["level"] for found_row in found] == [0.5, 0.13]
+    for found_row in found:
+        network = area_networks.network_of(found_row["network"])
+        assert all(layer.plan for layer in network.spec.layers) and network.spec.interval == 1
+        assert 0 < found_row["cost"]["kept"] <= found_row["level"] * found_row["cost"]["weights"]
+        assert found_row["train"][1] + found_row["test"][1] == 178
+
+
+def test_a_network_comes_back_from_its_content() -> None:
     golden = artifact.load(GOLDEN / "wine.network.json")
-    network = area.unrolled(artifact.to_content(golden))
-    assert network.spec == golden.spec.unrolled()
+    network = area_networks.network_of(artifact.to_content(golden))
+    assert network.spec == golden.spec
     assert all((network.weights[key] == golden.weights[key]).all() for key in golden.weights)
 
 
@@ -119,11 +179,10 @@ def test_a_recipe_without_area_is_refused(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_fitted_slopes_are_those_that_made_the_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     golden = artifact.to_content(artifact.load(GOLDEN / "wine.network.json"))
-    spec = artifact.load(GOLDEN / "wine.network.json").spec.unrolled()
-    rest = spec.area.luts - sum(layer.area.luts for layer in spec.layers)
+    rest = adders.rest(artifact.load(GOLDEN / "wine.network.json"))
     rows: list[Row] = []
-    for adders, requantizers in ((100, 10), (500, 70), (2000, 30), (40, 44)):
-        luts = 0.5 * adders + 4 * requantizers + 2 * rest
-        cost = {"adder_bits": adders, "requantizer_bits": requantizers}
+    for added, requantizers in ((100, 10), (500, 70), (2000, 30), (40, 44)):
+        luts = 0.5 * added + 4 * requantizers + 2 * rest
+        cost = {"adder_bits": added, "requantizer_bits": requantizers}
         rows.append({"network": golden, "cost": cost, "cells": {"LUT": luts}})
     assert area.fitted([*rows, {**rows[0]}]) == [0.5, 4.0, 2.0]
