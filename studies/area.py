@@ -24,7 +24,10 @@ from syn.targets import target
 
 HERE = "studies.area"
 FOLDER = BUILD / "area"
-TARGET, DEVICE = target("ecp5"), "25k"
+FAMILY, DEVICE = "ecp5", "25k"
+# Small devices for the median of the first network, each with the seeds of its placement: the
+# package of the second has fewer pins than a result a cycle needs.
+SMALL: tuple[tuple[str, tuple[int, ...]], ...] = (("hx8k", (1, 2, 3)), ("up5k", ()))
 # Recipes of `model/networks/area/`, each learned from as many seeds.
 NAMES = ("iris_area", "wine_area", "breast_cancer_area", "digits_area", "jet_tagging_area")
 SEEDS = 10
@@ -33,12 +36,25 @@ LEVELS = (0.35, 0.18, 0.09, 0.045)
 PLACEMENTS = (1, 2, 3)
 
 
-def measured(content: Mapping[str, Any], placements: Sequence[int], route: bool) -> dict[str, Any]:
+def measured(
+    content: Mapping[str, Any],
+    placements: Sequence[int],
+    route: bool,
+    family: str = FAMILY,
+    device: str = DEVICE,
+) -> dict[str, Any]:
     """Cells of a network's build, placed with each of these seeds."""
-    network = area_networks.network_of(content)
-    silent, device = Progress(disable=True), TARGET.device(DEVICE)
-    facts = utilization.measure(network, TARGET, device, placements, silent, Serial(), route=route)
-    kept = ("cells", "placed", "clock", "cycles", "available", "tools")
+    network, chosen = area_networks.network_of(content), target(family)
+    facts = utilization.measure(
+        network,
+        chosen,
+        chosen.device(device),
+        placements,
+        Progress(disable=True),
+        Serial(),
+        route=route,
+    )
+    kept = ("device", "cells", "modules", "placed", "clock", "cycles", "available", "tools")
     return {key: facts[key] for key in kept}
 
 
@@ -73,23 +89,38 @@ def levels(names: Sequence[str], workers: int) -> list[Row]:
     return found
 
 
+def small(row: Row, workers: int) -> list[Row]:
+    """A row a device of `SMALL`, for this row's network."""
+    work = [
+        _job(f"{row['name']}-{device}", row, placements, route=True, family="ice40", device=device)
+        for device, placements in SMALL
+    ]
+    done = jobs.run("small devices", work, FOLDER / "builds", workers=workers)
+    return [{**row, **found.result} for found in done]
+
+
 def _built(
     label: str, found: Sequence[Row], workers: int, *, routed: bool = False
 ) -> list[dict[str, Any]]:
     """What each row's network takes of the device: placed once, or routed with every seed."""
-    rests_on = {**jobs.rests_on(HERE), "tools of synthesis": synthesis.versions()}
     placements = PLACEMENTS if routed else PLACEMENTS[:1]
     work = [
-        Job(
+        _job(
             f"{row['name']}-{label}-{row.get('seed', row.get('level'))}",
-            f"{HERE}:measured",
-            {"content": row["network"], "placements": list(placements), "route": routed},
-            rests_on,
+            row,
+            placements,
+            route=routed,
         )
         for row in found
     ]
     done = jobs.run(f"build {label}", work, FOLDER / "builds", workers=workers)
     return [measured_row.result for measured_row in done]
+
+
+def _job(name: str, row: Row, placements: Sequence[int], **options: object) -> Job:
+    rests_on = {**jobs.rests_on(HERE), "tools of synthesis": synthesis.versions()}
+    given = {"content": row["network"], "placements": list(placements), **options}
+    return Job(name, f"{HERE}:measured", given, rests_on)
 
 
 def fitted(found: Sequence[Row]) -> list[float]:
@@ -111,14 +142,15 @@ def run(arguments: argparse.Namespace) -> None:
     found = seeds(names, min(SEEDS, arguments.seeds or SEEDS), arguments.jobs)
     walked = levels(names, arguments.jobs)
     medians = area_page.medians(found)
-    piped = area_peers.measured(medians, TARGET, DEVICE, PLACEMENTS, FOLDER, arguments.jobs)
+    piped = area_peers.measured(medians, target(FAMILY), DEVICE, PLACEMENTS, FOLDER, arguments.jobs)
+    fitting = small(medians[names[0]], arguments.jobs)
     slopes = fitted([*found, *walked])
     with files.whole_file(arguments.docs / area_page.PICTURE) as temporary:
         picture = area_page.picture(found, walked, piped)
         picture.savefig(temporary, dpi=120, format="png")
-    page = area_page.page(found, walked, piped, slopes)
+    page = area_page.page(found, walked, piped, fitting, slopes)
     files.write_atomically(arguments.docs / area_page.PAGE, page)
-    listed = {"seeds": found, "levels": walked, "alkaid": piped}
+    listed = {"seeds": found, "levels": walked, "alkaid": piped, "small": fitting}
     plain = {
         kind: [{key: value for key, value in row.items() if key != "network"} for row in rows]
         for kind, rows in listed.items()

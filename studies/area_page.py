@@ -70,7 +70,7 @@ def picture(rows: Sequence[Row], walked: Sequence[Row], piped: Sequence[Row]) ->
         axes.set_xlabel("LUT4 of an ECP5, placed")
         if index == 0:
             axes.set_ylabel("samples correct in percent, both splits")
-            axes.legend(frameon=False, fontsize=8, loc="lower right")
+            figure.legend(frameon=False, fontsize=9, loc="outside lower center", ncols=3)
     return figure
 
 
@@ -86,9 +86,9 @@ def _panel(
         points = sorted((row["placed"]["LUT"], percent(row)) for row in own)
         if points:
             axes.plot(*zip(*points, strict=True), mark, color=shade, markersize=5, label=label)
-    axes.set(xscale="log")
+    axes.set_xlim(left=0)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(alpha=0.25, which="both")
+    axes.grid(alpha=0.25)
 
 
 def _spread(values: Sequence[float]) -> str:
@@ -120,13 +120,14 @@ def summary(rows: Sequence[Row]) -> str:
 
 def beside(rows: Sequence[Row], piped: Sequence[Row]) -> str:
     """A row a network, of the build of median LUTs, and one for each pipeline of its integers."""
-    columns = ["network", "seed", "design", "softmax", "LUT4 synthesized", "LUT4 placed"]
-    columns += ["FF placed", "DSP", "MHz", "latency in cycles", "latency in ns"]
+    columns = ["network", "seed", "design", "softmax", "LUT4 of layers", "LUT4 synthesized"]
+    columns += ["LUT4 placed", "FF placed", "DSP", "MHz", "latency in cycles", "latency in ns"]
     cells = []
     for name, row in medians(rows).items():
         routed = row["routed"]
         ours = {
             **routed,
+            "layers": sum(routed["modules"][module]["LUT"] for module in LAYERS),
             "median": routed["clock"]["median"],
             "latency in ns": routed["clock"]["latency in ns"],
         }
@@ -140,6 +141,7 @@ def beside(rows: Sequence[Row], piped: Sequence[Row]) -> str:
                     str(row["seed"]),
                     design,
                     softmax,
+                    f"{found['layers']:,}",
                     *(f"{found[part][kind]:,}" for part, kind in PARTS),
                     f"{found['median']:,}",
                     str(cycles),
@@ -149,8 +151,33 @@ def beside(rows: Sequence[Row], piped: Sequence[Row]) -> str:
     return markdown.table_of_numbers(columns, cells)
 
 
+# What computes layers: all that a pipeline without softmax and handshakes has, too.
+LAYERS = ("mlp_graph", "mlp_requantize", "mlp_layer")
 # The parts of a measured row that a table shows.
 PARTS = (("cells", "LUT"), ("placed", "LUT"), ("placed", "FF"), ("placed", "DSP"))
+
+
+def small(found: Sequence[Row]) -> str:
+    """A row a small device: what the network takes of it, and its clock where it was placed."""
+    columns = ["network", "seed", "device", "cells", "of them placed", "DSP", "BRAM", "MHz"]
+    columns += ["latency in cycles", "latency in ns"]
+    cells = []
+    for row in found:
+        clock, placed = row["clock"] or {}, row["placed"] or {}
+        cells.append(
+            [
+                row["name"],
+                str(row["seed"]),
+                f"ice40 {row['device']}",
+                f"{row['cells']['LUT']:,}",
+                f"{placed['LUT']:,} of {row['available']['LUT']:,}" if placed else "",
+                *(str(row["cells"][kind]) for kind in ("DSP", "BRAM")),
+                f"{clock['median']:,}" if clock else "",
+                str(row["cycles"]["latency"]),
+                f"{clock['latency in ns']:,}" if clock else "",
+            ]
+        )
+    return markdown.table_of_numbers(columns, cells)
 
 
 def by_level(walked: Sequence[Row]) -> str:
@@ -193,7 +220,11 @@ def _placed(row: Row) -> list[str]:
 
 
 def page(
-    rows: Sequence[Row], walked: Sequence[Row], piped: Sequence[Row], slopes: Sequence[float]
+    rows: Sequence[Row],
+    walked: Sequence[Row],
+    piped: Sequence[Row],
+    fitting: Sequence[Row],
+    slopes: Sequence[float],
 ) -> str:
     """docs/results/area.md; ``slopes`` are those that fit these builds best."""
     tools = ", ".join(f"{name} {version}" for name, version in rows[0]["tools"].items())
@@ -222,6 +253,13 @@ give the same logits for every sample of the dataset and have no softmax and no 
 the same commands, placed and routed with several seeds: the median of their clocks.
 
 {beside(rows, piped)}
+
+## Small devices
+
+The same median build of the first network on iCE40s. The package of an UP5K has 39 pins, fewer than
+a sample and a result in each cycle need: there it is synthesized, and not placed.
+
+{small(fitting)}
 
 ## Levels
 

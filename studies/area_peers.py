@@ -55,6 +55,7 @@ def measured(
                 **{key: row[key] for key in ("name", "seed", "train", "test")},
                 "stages": stages,
                 "cells": cells,
+                "layers": cells["LUT"],
                 "placed": placed[0].used,
                 "median": megahertz,
                 "latency in ns": round(1000 * stages / megahertz, 1),

@@ -23,7 +23,15 @@ NEURALUT = "Andronic and Constantinides, FPL 2024"
 ADDED = "Lou, Rademacher, Boland and Leong, FPL 2024"
 
 DESIGNS = (
-    Design("LogicNets, JSC-L", 72, 37_931, 810, 427, 13, "Umuroglu et al., FPL 2020, by PolyLUT's"),
+    Design(
+        "LogicNets, JSC-L",
+        72,
+        37_931,
+        810,
+        427,
+        13,
+        "Umuroglu et al., FPL 2020, as NeuraLUT's authors list it",
+    ),
     Design("PolyLUT, JSC-M Lite", 72, 12_436, 773, 646, 5, POLYLUT),
     Design("PolyLUT, JSC-XL", 75, 236_541, 2_775, 235, 21, POLYLUT),
     Design("PolyLUT-Add, JSC-M Lite", 72, 895, 189, 750, 4, ADDED),

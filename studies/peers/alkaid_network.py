@@ -25,9 +25,14 @@ def whole_bits(form: dict[str, int]) -> int:
     return form["width"] - 1 - form["frac"]
 
 
+def linear_stages(content: dict[str, Any]) -> list[dict[str, Any]]:
+    """The layers of a network's file."""
+    return [stage for stage in content["spec"]["stages"] if stage["kind"] == "linear"]
+
+
 def traced(content: dict[str, Any]) -> Any:
     """The network as alkaid's combinational logic: layers up to the logits."""
-    layers = [stage for stage in content["spec"]["stages"] if stage["kind"] == "linear"]
+    layers = linear_stages(content)
     first = layers[0]
     signs, whole, fraction = (
         np.full(first["n_in"], bits) for bits in (1, whole_bits(first["x"]), first["x"]["frac"])
@@ -44,10 +49,19 @@ def traced(content: dict[str, Any]) -> Any:
     return trace(entered, values)
 
 
-def lane(forms: Any) -> dict[str, int]:
-    """Width and frac of each value of a packed port, from the formats of all of them."""
-    signed, whole, fraction = (int(bits) for bits in np.max(np.array(forms), axis=-1))
-    return {"width": signed + whole + fraction, "frac": fraction, "signed": signed}
+def lanes(forms: Any, frac: int) -> list[dict[str, int]]:
+    """The values of a packed port: width, sign, and zeros below that a code of ``frac`` has more.
+
+    What nothing reads, and what is always 0, has no width and no place in the port.
+    """
+    return [
+        {
+            "width": int(signed + whole + fraction),
+            "signed": int(signed),
+            "shift": int(frac - fraction),
+        }
+        for signed, whole, fraction in np.array(forms).T
+    ]
 
 
 def main() -> None:
@@ -70,12 +84,13 @@ def main() -> None:
     rtl.mkdir(parents=True, exist_ok=True)
     for source in sorted((project / "src").rglob("*.v")):
         shutil.copy(source, rtl)
+    linear = linear_stages(content)
     facts = {
         "top": TOP,
         "seconds": round(seconds, 2),
         "stages": int(np.max(model.latency)),
-        "in": lane(logic.inp_kifs),
-        "out": lane(logic.out_kifs),
+        "in": lanes(logic.inp_kifs, linear[0]["x"]["frac"]),
+        "out": lanes(logic.out_kifs, linear[-1]["y"]["frac"]),
     }
     (arguments.out / "generated.json").write_text(json.dumps(facts) + "\n")
 

@@ -19,7 +19,6 @@ from common.errors import VerbatimError
 from common.paths import BUILD, ROOT
 from common.programs import last_words
 from model.format import Int
-from model.words import pack_rows
 from tb.sim.verilator_cpp import build_harness
 
 SOURCES = Path(__file__).parent
@@ -31,6 +30,10 @@ REQUIREMENTS = SOURCES / "requirements.txt"
 MEASURED_SECONDS = 1.0
 # Cycles after the last sample in which a free-running pipeline must have given its result.
 MOST_STAGES = 256
+
+
+# A value of a packed port: bits, whether it has a sign, and zeros below that its code has more.
+Lane = Mapping[str, int]
 
 
 class PeerError(VerbatimError):
@@ -137,17 +140,17 @@ def simulate_pipeline(design: Generated, codes: Int, wanted: Int) -> Simulated:
     Raises `PeerError` unless every result is there, in ``wanted [samples, n_out]``.
     """
     harness = _harness(design, "alkaid.cpp")
-    lane_in, lane_out = design.facts["in"], design.facts["out"]
-    packed = pack_rows(codes, lane_in["width"])
+    lanes_in, lanes_out = design.facts["in"], design.facts["out"]
+    packed = pack(codes, lanes_in)
     (design.folder / "inputs.bin").write_bytes(packed.tobytes())
-    bytes_out = (wanted.shape[1] * lane_out["width"] + 7) // 8
+    bytes_out = (sum(lane["width"] for lane in lanes_out) + 7) // 8
     said = _simulate(
         harness,
         design,
         *("inputs.bin", packed.shape[1], "outputs.bin", bytes_out, MOST_STAGES, MEASURED_SECONDS),
     )
     raw = np.fromfile(design.folder / "outputs.bin", dtype=np.uint8).reshape(-1, bytes_out)
-    seen = unpack(raw, wanted.shape[1], lane_out["width"], signed=bool(lane_out["signed"]))
+    seen = unpack(raw, lanes_out)
     try:
         latency = delay(seen, wanted)
     except PeerError as error:
@@ -219,15 +222,38 @@ def delay(seen: Int, wanted: Int) -> int:
     return best
 
 
-def unpack(raw: np.ndarray[Any, Any], n: int, width: int, *, signed: bool) -> Int:
-    """The values that `pack_rows` has packed.
+def pack(codes: Int, lanes: Sequence[Lane]) -> np.ndarray[Any, Any]:
+    """Each row of ``codes [rows, lanes]`` as the bytes of a port, the lowest first.
 
-    >>> unpack(np.array([[193, 15]], np.uint8), 2, 6, signed=True).tolist()
-    [[1, -1]]
+    >>> lanes = [{"width": width, "signed": 1, "shift": 0} for width in (6, 0, 6)]
+    >>> pack(np.array([[1, 7, -1]]), lanes).tolist()
+    [[193, 15]]
     """
-    bits = np.unpackbits(raw, axis=1, count=n * width, bitorder="little").astype(np.int64)
-    values: Int = (bits.reshape(-1, n, width) << np.arange(width)).sum(axis=2)
-    return values - ((values >> (width - 1)) << width) if signed else values
+    words = [
+        (codes[:, k, None] >> lane["shift"] >> np.arange(lane["width"])) & 1
+        for k, lane in enumerate(lanes)
+    ]
+    return np.packbits(np.concatenate(words, axis=1).astype(np.uint8), axis=1, bitorder="little")
+
+
+def unpack(raw: np.ndarray[Any, Any], lanes: Sequence[Lane]) -> Int:
+    """The values of a port's bytes ``[rows, bytes]``, ``[rows, lanes]``.
+
+    >>> lanes = [{"width": width, "signed": 1, "shift": shift} for width, shift in ((6, 0), (6, 2))]
+    >>> unpack(np.array([[193, 15]], np.uint8), lanes).tolist()
+    [[1, -4]]
+    """
+    bits = np.unpackbits(raw, axis=1, bitorder="little").astype(np.int64)
+    values = np.zeros((len(raw), len(lanes)), np.int64)
+    start = 0
+    for k, lane in enumerate(lanes):
+        width = lane["width"]
+        values[:, k] = (bits[:, start : start + width] << np.arange(width)).sum(axis=1)
+        if lane["signed"]:
+            values[:, k] -= (values[:, k] >> (width - 1)) << width
+        values[:, k] <<= lane["shift"]
+        start += width
+    return values
 
 
 def _harness(design: Generated, name: str) -> Path:

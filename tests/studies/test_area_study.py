@@ -39,13 +39,27 @@ ROUTED: dict[str, Any] = {
     "placed": {"LUT": 3600, "FF": 5000, "DSP": 6},
     "clock": {"median": 155.5, "latency in ns": 380.0},
     "cycles": {"interval": 1, "latency": 59},
+    "modules": {name: {"LUT": 700} for name in (*area_page.LAYERS, "mlp_softmax_exp")},
 }
+SMALL: list[dict[str, Any]] = [
+    {
+        **row("iris_area", 1, 3868, 117),
+        "device": "hx8k",
+        "cells": {"LUT": 3868, "DSP": 0, "BRAM": 3},
+        "placed": {"LUT": 4927},
+        "available": {"LUT": 7680},
+        "clock": {"median": 79.5, "latency in ns": 502.9},
+        "cycles": {"latency": 40},
+    },
+]
+SMALL += [{**SMALL[0], "device": "up5k", "placed": None, "clock": None}]
 LEVELS = [
     {**row("iris_area", 0, luts, 118), "level": part} for part, luts in ((0.5, 6000), (0.1, 2000))
 ]
 ALKAID: dict[str, Any] = {
     **row("iris_area", 1, 5000, 117),
     "stages": 9,
+    "layers": 5000,
     "median": 120.5,
     "latency in ns": 74.7,
 }
@@ -61,7 +75,7 @@ def rows() -> list[Row]:
 
 
 def written(rows: list[Row]) -> str:
-    return area_page.page(rows, LEVELS, [ALKAID], [0.5, 4.0, 1.25])
+    return area_page.page(rows, LEVELS, [ALKAID], SMALL, [0.5, 4.0, 1.25])
 
 
 def test_page_has_medians_spread_every_seed_and_the_routed_builds(rows: list[Row]) -> None:
@@ -71,9 +85,13 @@ def test_page_has_medians_spread_every_seed_and_the_routed_builds(rows: list[Row
         "| iris_area | 3 | 117 (116 .. 118) of 120 | 29 (29 .. 29) of 30 | 146 (145 .. 147) of 150 "
         "| 71 (70 .. 72) of 1,110 | 3,107 (3,007 .. 3,207) | 6,207 (6,007 .. 6,407) |"
     ) in text
-    ours = "| iris_area | 1 | Verbatim | yes | 3,100 | 3,600 | 5,000 | 6 | 155.5 | 59 | 380.0 |"
+    ours = (
+        "| iris_area | 1 | Verbatim | yes "
+        "| 2,100 | 3,100 | 3,600 | 5,000 | 6 | 155.5 | 59 | 380.0 |"
+    )
     theirs = (
-        "| iris_area | 1 | alkaid, 9 stages | no | 5,000 | 5,007 | 10,007 | 6 | 120.5 | 9 | 74.7 |"
+        "| iris_area | 1 | alkaid, 9 stages | no "
+        "| 5,000 | 5,000 | 5,007 | 10,007 | 6 | 120.5 | 9 | 74.7 |"
     )
     assert f"{ours}\n{theirs}\n| wine_area | 0 | Verbatim | yes |" in text
     assert "| iris_area | 0.1 | 118/120 | 29/30 | 70 | 2,007 | 4,007 |" in text
@@ -81,6 +99,12 @@ def test_page_has_medians_spread_every_seed_and_the_routed_builds(rows: list[Row
         "| iris_area | 2 | 0.1 | 0.955 | 116/120 | 29/30 | 72 | 3,520 | 3,200 | 3,207 | 6,407 |"
     ) in text
     assert "+10 to\n+10 percent off" in text and "0.5, 4, 1.25" in text
+
+
+def test_page_tells_a_device_it_is_placed_on_from_one_it_is_not(rows: list[Row]) -> None:
+    text = written(rows)
+    placed = "| iris_area | 1 | ice40 hx8k | 3,868 | 4,927 of 7,680 | 0 | 3 | 79.5 | 40 | 502.9 |"
+    assert f"{placed}\n| iris_area | 1 | ice40 up5k | 3,868 |  | 0 | 3 |  | 40 |  |" in text
 
 
 def test_page_lists_what_others_published_as_such(rows: list[Row]) -> None:

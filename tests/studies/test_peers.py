@@ -27,12 +27,16 @@ CELLS = {"LUT": 12345, "FF": 678, "DSP": 9, "BRAM": 10}
 LATE = np.concatenate([np.zeros((4, 3), np.int64), GIVEN.logits, np.zeros((2, 3), np.int64)])
 
 
+def lane(width: int, *, signed: int = 1, shift: int = 0) -> dict[str, int]:
+    return {"width": width, "signed": signed, "shift": shift}
+
+
 def made(tmp_path: Path) -> Generated:
     """Two files of Verilog, three lines in all, and the formats of a pipeline's ports."""
     (tmp_path / "rtl").mkdir()
     (tmp_path / "rtl/a.v").write_text("module a;\nendmodule\n")
     (tmp_path / "rtl/b.v").write_text("// nothing\n")
-    lanes = {name: {"width": 8, "frac": 4, "signed": 1} for name in ("in", "out")}
+    lanes = {name: [lane(8)] * count for name, count in (("in", 4), ("out", 3))}
     return Generated(tmp_path, {"top": "a", "seconds": 1.5, **lanes})
 
 
@@ -137,10 +141,19 @@ def test_accelerator_is_compared_with_its_own_evaluation(
 @pytest.mark.parametrize("width", [3, 8, 13])
 def test_packing_is_undone(width: int) -> None:
     values = np.random.default_rng(1).integers(-(1 << width - 1), 1 << width - 1, (20, 5))
-    packed = pack_rows(values, width)
-    assert packed.shape == (20, (5 * width + 7) // 8)
-    assert (generate.unpack(packed, 5, width, signed=True) == values).all()
-    assert (generate.unpack(packed, 5, width, signed=False) == values % (1 << width)).all()
+    packed = generate.pack(values, [lane(width)] * 5)
+    assert (packed == pack_rows(values, width)).all()
+    assert (generate.unpack(packed, [lane(width)] * 5) == values).all()
+    unsigned = generate.unpack(packed, [lane(width, signed=0)] * 5)
+    assert (unsigned == values % (1 << width)).all()
+
+
+def test_lanes_of_other_widths_have_their_own_places() -> None:
+    lanes = [lane(5), lane(0), lane(9, signed=0), lane(3, shift=2)]
+    values = np.array([[-16, 0, 511, -16], [15, 0, 0, 12], [0, 0, 256, -4]])
+    packed = generate.pack(values, lanes)
+    assert packed.shape == (3, 3)
+    assert (generate.unpack(packed, lanes) == values).all()
 
 
 def test_row_counts_what_is_correct_and_what_is_as_ours(tmp_path: Path) -> None:
