@@ -84,7 +84,7 @@ def rest(built: Network) -> int:
 
 
 # LUT4s of an ECP5 for a bit of an adder, a bit of a requantizer, and an estimated LUT of the rest.
-SLOPES = (1.0, 2.1, 1.0)
+SLOPES = (1.33, 2.2, 0.91)
 
 
 def predicted(adder_bits: int, requantizer_bits: int, rest: int) -> int:
