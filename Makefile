@@ -271,7 +271,7 @@ study-area: .venv/yosys ## networks trained for area: accuracy against LUTs
 study-learning: .venv/ready ## learning in the field, and beside floats
 	@$(RUN) studies.learning
 
-study-peers: build/setup/verilator .venv/yosys ## alkaid and NNgen on the same network
+study-peers: build/setup/verilator .venv/yosys ## alkaid, NNgen, hls4ml on the same network
 	@$(RUN) studies.peers.compare
 
 ##@ Maintain

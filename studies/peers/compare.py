@@ -1,16 +1,18 @@
 """Put other generators beside the core, on the golden IrisNet, and write docs/results/peers.md.
 
 Each design is generated, simulated on the dataset and on random inputs, compared value for value,
-synthesized, placed and routed by the same tools. What was done once is not done again.
+synthesized, placed and routed by the same tools. What was done once is not done again, only the
+speed of simulations is measured anew. Of hls4ml it is the emulator alone that is compared.
 """
 
 import argparse
 import importlib.metadata
 import json
+import statistics
 import tempfile
 import time
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -30,7 +32,7 @@ from model.data import datasets
 from model.format import Int
 from studies.peers import generate, page
 from studies.peers.generate import Generated, PeerError, Simulated
-from studies.peers.page import CLOCKED, Facts, multipliers
+from studies.peers.page import CLOCKED, PACE, Facts, multipliers
 from syn import carried, folds, synthesis, utilization
 from syn.folds import SHARED
 from syn.synthesis import Design
@@ -48,8 +50,12 @@ INPUT_SEED = 1
 CUTOFFS = (5, 3)
 # Folds of this project's core; a result a cycle is one of sums, as alkaid's pipelines are.
 OURS = ("serial", "default", SHARED)
+# The same sums in words of the machine that simulates: for no device, the fastest of ours.
+NATIVE = "native"
 # NNgen's inputs, and outputs, side by side.
 SIDES = (1, 4, 8)
+# Backends of hls4ml: an emulator on ap_fixed, and one on ac_fixed, several times as fast.
+BACKENDS = ("Vitis", "Quartus")
 
 
 @dataclass(frozen=True)
@@ -71,11 +77,12 @@ class Inputs:
 class Contender:
     """A design that computed what it should, and what remains to be synthesized.
 
-    It is placed unless one that is much the same is, and routed unless that takes hours.
+    It is placed unless one that is much the same is, and routed unless that takes hours. None is
+    for no device.
     """
 
     facts: Facts
-    design: Design
+    design: Design | None
     placed: bool = True
     routed: bool = True
 
@@ -104,36 +111,45 @@ def version(name: str) -> str:
     raise PeerError(f"{name} must be pinned as NAME==VERSION")
 
 
-def known(name: str, release: str, found: Simulated, classes: Int, given: Inputs) -> Facts:
-    """Figures of a simulated design; ``classes [samples]`` are those it decides for."""
+def known(name: str, release: str, classes: Int, pace: float, given: Inputs) -> Facts:
+    """Figures of whatever was simulated; ``classes [samples]`` are those it decides for."""
     return {
         "name": name,
         "version": release,
         "softmax": False,
-        "cycles": found.latency,
-        "interval": round(found.interval, 1),
         "samples": len(given.labels),
         "correct": int((classes == given.labels).sum()),
         "our class": int((classes == given.classes[: len(classes)]).sum()),
         "results": len(given.codes),
-        "simulated samples per second": round(found.samples_per_second),
+        PACE: round(pace),
+    }
+
+
+def timed(found: Simulated) -> Facts:
+    """Cycles to a result and between results."""
+    return {"cycles": found.latency, "interval": round(found.interval, 1)}
+
+
+def of_logits(
+    name: str, package: str, made: Generated, logits: Int, pace: float, given: Inputs
+) -> Facts:
+    """Figures of a peer that ends in ``logits [samples, n_out]``: the largest decides.
+
+    None of the peers has a softmax.
+    """
+    classes = np.argmax(logits[: len(given.labels)], axis=1)
+    return known(name, version(package), classes, pace, given) | {
+        "results as ours": int((logits == given.logits).all(axis=1).sum()),
+        "generate seconds": made.facts["seconds"],
     }
 
 
 def of_peer(
     name: str, package: str, count: int, made: Generated, found: Simulated, given: Inputs
 ) -> Contender:
-    """A peer's design of ``count`` multipliers: DSPs where there are enough of them.
-
-    None of the peers has a softmax: the largest logit decides.
-    """
-    classes = np.argmax(found.results[: len(given.labels)], axis=1)
-    facts = known(name, version(package), found, classes, given) | {
-        "multipliers": count,
-        "results as ours": int((found.results == given.logits).all(axis=1).sum()),
-        "generate seconds": made.facts["seconds"],
-        "lines of Verilog": lines(made.rtl),
-    }
+    """A peer's design of ``count`` multipliers: DSPs where there are enough of them."""
+    facts = of_logits(name, package, made, found.results, found.samples_per_second, given)
+    facts |= timed(found) | {"multipliers": count, "lines of Verilog": lines(made.rtl)}
     return Contender(facts, Design(made.top, {}, rtl=made.rtl, multipliers=count))
 
 
@@ -167,11 +183,22 @@ def of_nngen(python: Path, side: int, batch: int, given: Inputs) -> Contender:
     return replace(contender, facts=contender.facts | {"batch": batch}, placed=batch == 1)
 
 
+def of_hls4ml(python: Path, backend: str, given: Inputs) -> Contender:
+    """An emulator that hls4ml wrote, which must give the reference's logits."""
+    made = generate.generate(
+        python, "hls4ml_network", {"network": GOLDEN_IRIS}, [f"--backend={backend}"]
+    )
+    found = generate.emulate(made, given.codes, given.logits)
+    name = f"hls4ml, emulator for {backend}"
+    pace = found.samples_per_second
+    return Contender(of_logits(name, "hls4ml", made, found.results, pace, given), None)
+
+
 def of_ours(network: Network, fold: str, given: Inputs) -> Contender:
     """This project's core at a fold, which must give the reference's classes and probabilities."""
     name = f"Verbatim, {fold}"
     start = time.perf_counter()
-    folded = folds.refolded(network, fold)
+    folded = native.sharing_sums(network) if fold == NATIVE else folds.refolded(network, fold)
     with tempfile.TemporaryDirectory() as folder:
         images.write_images(folded, Path(folder))
     seconds = time.perf_counter() - start
@@ -181,14 +208,16 @@ def of_ours(network: Network, fold: str, given: Inputs) -> Contender:
     spec, pace = folded.spec, speed(folded, given.codes)
     found = Simulated(given_back, spec.latency, spec.interval, pace)
     classes = given_back[: len(given.labels), 0]
-    facts = known(name, own_version(), found, classes, given) | {
+    facts = known(name, own_version(), classes, pace, given) | timed(found)
+    facts |= {
         "softmax": True,
         "multipliers": multipliers(spec),
         "results as ours": len(given_back),
         "generate seconds": round(seconds, 4),
         "lines of Verilog": lines(RTL),
     }
-    return Contender(facts, utilization.design(folded), routed=fold != SHARED)
+    design = None if fold == NATIVE else utilization.design(folded)
+    return Contender(facts, design, routed=fold != SHARED)
 
 
 def own_version() -> str:
@@ -213,7 +242,7 @@ def speed(network: Network, samples: Int) -> float:
 def makers(network: Network, python: Path, given: Inputs) -> dict[str, Callable[[], Contender]]:
     """Every design by what it is called before it is made, in the order of the page."""
     found: dict[str, Callable[[], Contender]] = {}
-    for fold in OURS:
+    for fold in (*OURS, NATIVE):
         found[f"Verbatim, {fold}"] = partial(of_ours, network, fold, given)
     for cutoff in CUTOFFS:
         found[f"alkaid, cutoff {cutoff}"] = partial(of_alkaid, python, cutoff, given)
@@ -221,15 +250,40 @@ def makers(network: Network, python: Path, given: Inputs) -> dict[str, Callable[
         for side in SIDES:
             name = f"NNgen, {side}x{side}, batch of {batch}"
             found[name] = partial(of_nngen, python, side, batch, given)
+    for backend in BACKENDS:
+        found[f"hls4ml, {backend}"] = partial(of_hls4ml, python, backend, given)
+    return found
+
+
+def in_turns(
+    designs: Mapping[str, Callable[[], Contender]], advance: Callable[[str], None]
+) -> list[Contender]:
+    """Every design, simulated in turns: its speed is the median of `generate.ROUNDS`.
+
+    A machine that is slow for a while slows a round of most designs, not most rounds of one.
+    ``advance`` gets the name of each before its turn.
+    """
+    rounds: list[list[Contender]] = []
+    for _ in range(generate.ROUNDS):
+        rounds.append([])
+        for name, make in designs.items():
+            advance(name)
+            rounds[-1].append(make())
+    found = []
+    for first, *others in zip(*rounds, strict=True):
+        pace = statistics.median(turn.facts[PACE] for turn in (first, *others))
+        found.append(replace(first, facts=first.facts | {PACE: pace}))
     return found
 
 
 def jobs_on_device(contender: Contender, placing: bool) -> list[Job]:
     """Remaining jobs of a contender: synthesize it, and place it where it has a clock."""
+    design = contender.design
+    if design is None:
+        return []
     family = target(FAMILY)
     device = family.device(DEVICE)
     assert device is not None
-    design = contender.design
     work = [carried.netlist_job(design, family, device)]
     if placing and contender.placed:
         route = contender.routed
@@ -239,10 +293,10 @@ def jobs_on_device(contender: Contender, placing: bool) -> list[Job]:
 
 def on_device(contender: Contender, done: Sequence[Done]) -> Facts:
     """The facts with cells, and with a clock where it is placed, from what its jobs gave."""
-    first, *placed = done
-    facts = contender.facts | carried.netlist_of(first.result).cells | dict.fromkeys(CLOCKED)
-    facts["routed"] = contender.routed
-    for found in placed:
+    facts = contender.facts | dict.fromkeys(CLOCKED) | {"routed": contender.routed}
+    for found in done[:1]:
+        facts |= carried.netlist_of(found.result).cells
+    for found in done[1:]:
         placement = carried.placement_of(found.result)
         facts |= placement.used | clocked(facts, placement.megahertz)
     return facts
@@ -268,12 +322,13 @@ def measured(network: Network, placing: bool, workers: int, bar: Progress) -> li
     given = inputs(network)
     task = bar.add_task("install the peers", total=None)
     designs = makers(network, generate.environment(), given)
-    bar.update(task, total=len(designs))
-    contenders = []
-    for name, make in designs.items():
-        bar.update(task, description=f"simulate {name}")
-        contenders.append(make())
-        bar.advance(task)
+    total = generate.ROUNDS * len(designs)
+    bar.update(task, total=total)
+
+    def advance(name: str) -> None:
+        bar.update(task, description=f"simulate {name}", advance=1)
+
+    contenders = in_turns(designs, advance)
     bar.update(task, description="simulated")
     label = "place and route" if placing else "synthesize"
     parts = [jobs_on_device(contender, placing) for contender in contenders]

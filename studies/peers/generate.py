@@ -1,4 +1,4 @@
-"""Other generators on our network: their environment, their Verilog, and what it does simulated.
+"""Other generators on our network: their environment, what they write, and what that computes.
 
 Everything is under ``build/peers``, each folder named by the content of its inputs, so
 that an interrupted campaign goes on where it was.
@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from common import results
 from common.errors import VerbatimError
 from common.paths import BUILD, ROOT
 from common.programs import last_words
 from model.format import Int
+from tb.sim.simulators import complaint_in
 from tb.sim.verilator_cpp import build_harness
 
 SOURCES = Path(__file__).parent
@@ -28,8 +30,13 @@ ROWS = BUILD / "peers.json"
 REQUIREMENTS = SOURCES / "requirements.txt"
 # Seconds for which each design is simulated, at least, to say how fast that is.
 MEASURED_SECONDS = 1.0
+# Times that each of them is, in turns.
+ROUNDS = 3
 # Cycles after the last sample in which a free-running pipeline must have given its result.
 MOST_STAGES = 256
+# The compiler by the name under which Verilator's makefile calls it; -O3 is hls4ml's own choice.
+COMPILER = "c++"
+_COMPILED = ("-O3", "-w")
 
 
 # A value of a packed port: bits, whether it has a sign, and zeros below that its code has more.
@@ -42,7 +49,7 @@ class PeerError(VerbatimError):
 
 @dataclass(frozen=True)
 class Generated:
-    """A design that a peer wrote: its Verilog, and the facts its script left beside it."""
+    """A design that a peer wrote: its sources, and the facts its script left beside them."""
 
     folder: Path
     facts: Mapping[str, Any]
@@ -68,6 +75,14 @@ class Simulated:
     results: Int
     latency: int
     interval: float
+    samples_per_second: float
+
+
+@dataclass(frozen=True)
+class Emulated:
+    """Logits ``[samples, n]`` of a program that is no hardware, and its speed."""
+
+    results: Int
     samples_per_second: float
 
 
@@ -185,7 +200,53 @@ def simulate_accelerator(design: Generated, codes: Int, batch: int, n_out: int) 
     return Simulated(logits, said["most"], interval, speed)
 
 
-def require_same(name: str, found: Int, wanted: Int) -> None:
+def emulate(design: Generated, codes: Int, wanted: Int) -> Emulated:
+    """Compute the logits of ``codes [samples, n_in]`` by hls4ml's emulator, and compare.
+
+    Raises `PeerError` unless they are ``wanted [samples, n_out]``, value for value.
+    """
+    harness = build_emulator(design, SOURCES / "hls4ml.cpp")
+    lsb_in, lsb_out = (2.0 ** -design.facts[port]["frac"] for port in ("in", "out"))
+    (codes * lsb_in).astype(np.float32).tofile(design.folder / "inputs.bin")
+    n_in, n_out = codes.shape[1], wanted.shape[1]
+    words = ("inputs.bin", n_in, "outputs.bin", n_out, MEASURED_SECONDS)
+    said = _simulate(harness, design, *words)
+    raw = np.fromfile(design.folder / "outputs.bin", dtype=np.float32).reshape(-1, n_out)
+    # What is no code differs from every one.
+    require_same(f"{design.top} of {design.folder.name}", raw / lsb_out, wanted)
+    return Emulated((raw / lsb_out).astype(np.int64), said["samples per second"])
+
+
+def build_emulator(design: Generated, harness: Path) -> Path:
+    """The executable of what hls4ml wrote, in a C++ ``harness`` that includes its bridge.
+
+    Raises `PeerError` where it cannot be compiled.
+    """
+    project, failure = design.folder / "project", f"{design.top} cannot be compiled"
+
+    def make(folder: Path) -> None:
+        headers = [project / name for name in ("", *design.facts["headers"])]
+        command = [
+            *(COMPILER, *_COMPILED, *(f"-I{path}" for path in headers)),
+            *(str(harness), str(project / "firmware" / f"{design.top}.cpp")),
+            *("-o", str(folder / "harness")),
+        ]
+        log = folder / "build.log"
+        with log.open("w") as stream:
+            done = subprocess.run(command, stdout=stream, stderr=subprocess.STDOUT, check=False)
+        if done.returncode:
+            raise PeerError(f"{failure}: {complaint_in(log)}; log: {log}")
+
+    rests_on = {
+        "generated": design.folder.name,
+        "harness": results.files([harness]),
+        "compiler": _run([COMPILER, "--version"], failure),
+        "options": list(_COMPILED),
+    }
+    return results.folder(FOLDER, "emulator", rests_on, make) / "harness"
+
+
+def require_same(name: str, found: NDArray[Any], wanted: Int) -> None:
     """Raise `PeerError` with the first sample in which a peer's simulation is not as expected."""
     if found.shape != wanted.shape:
         raise PeerError(f"{name}: results must have shape {wanted.shape}, got {found.shape}")

@@ -16,7 +16,7 @@ from model import artifact, reference
 PACKAGES = ("boards", "common", "model", "scripts", "studies", "syn", "tb", "verify")
 
 # Run by a simulator, or in an environment of their own.
-ELSEWHERE = ("tb/benches/", "studies/peers/alkaid_", "studies/peers/nngen_")
+ELSEWHERE = ("tb/benches/", *(f"studies/peers/{name}_" for name in ("alkaid", "hls4ml", "nngen")))
 
 
 def own_errors():

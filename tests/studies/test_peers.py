@@ -13,11 +13,11 @@ import pytest
 from common.paths import GOLDEN_IRIS, ROOT
 from model import artifact
 from model.words import pack_rows
-from studies.peers import generate
+from studies.peers import compare, generate
 from studies.peers import page as peers_page
 from studies.peers.compare import Contender, Inputs, clocked, inputs, of_peer, own_version, version
 from studies.peers.generate import Generated, PeerError, Simulated
-from studies.peers.page import CLOCKED, equal_multipliers, matching, multipliers
+from studies.peers.page import CLOCKED, PACE, equal_multipliers, matching, multipliers
 from syn.folds import SHARED, refolded
 
 NETWORK = artifact.load(GOLDEN_IRIS)
@@ -53,6 +53,20 @@ def rows(tmp_path: Path, *, placed: bool = True) -> list[dict[str, Any]]:
     found[1]["routed"] = True
     found[1] |= {"cycles": 23879, "interval": 159.2}
     return [row | clocked(row, 100.0) for row in found] if placed else found
+
+
+def emulated() -> dict[str, Any]:
+    """A row without hardware, as `compare.on_device` leaves it."""
+    design = Generated(Path(), {"seconds": 0.5})
+    name = "hls4ml, emulator for Vitis"
+    facts = compare.of_logits(name, "hls4ml", design, GIVEN.logits, 60_000.2, GIVEN)
+    return compare.on_device(Contender(facts, None), [])
+
+
+def ours(name: str, pace: int) -> dict[str, Any]:
+    """A row of this project's core that was only simulated."""
+    row = {"name": f"Verbatim, {name}", "version": own_version(), "softmax": True, PACE: pace}
+    return emulated() | row | {"lines of Verilog": 2000}
 
 
 # What is compared
@@ -97,7 +111,8 @@ def answering(folder: Path, monkeypatch: pytest.MonkeyPatch, outputs: bytes, sai
     text = f"from pathlib import Path\nPath('outputs.bin').write_bytes({outputs!r})\n"
     program.write_text(f"#!{sys.executable}\n{text}print({json.dumps(json.dumps(said))})\n")
     program.chmod(0o755)
-    monkeypatch.setattr(generate, "build_harness", lambda *_, **__: program)
+    for build in ("build_harness", "build_emulator"):
+        monkeypatch.setattr(generate, build, lambda *_, **__: program)
 
 
 @pytest.mark.parametrize("doctored", [False, True])
@@ -136,6 +151,91 @@ def test_accelerator_is_compared_with_its_own_evaluation(
         assert (found.latency, found.interval, found.samples_per_second) == (10, 10, 300)
         sent = np.frombuffer((tmp_path / "inputs.bin").read_bytes(), np.int8).reshape(-1, 8)
         assert (sent[:, :4] == GIVEN.codes).all() and not sent[:, 4:].any()
+
+
+@pytest.mark.parametrize("doctored", [0, 0.25, 0.5])
+def test_emulator_is_compared_with_the_reference(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, doctored: float
+) -> None:
+    logits = (GIVEN.logits / 2).astype(np.float32)
+    logits[1199, 2] += doctored
+    answering(tmp_path, monkeypatch, logits.tobytes(), {"samples per second": 5.0})
+    design = Generated(tmp_path, {"top": "a", "in": {"frac": 4}, "out": {"frac": 1}})
+    if doctored:
+        with pytest.raises(PeerError, match=r"^a of .*: 1 of 1200 results differ; sample 1199"):
+            generate.emulate(design, GIVEN.codes, GIVEN.logits)
+    else:
+        found = generate.emulate(design, GIVEN.codes, GIVEN.logits)
+        assert (found.results == GIVEN.logits).all() and found.samples_per_second == 5.0
+        sent = np.fromfile(tmp_path / "inputs.bin", np.float32).reshape(-1, 4)
+        assert (sent * 16 == GIVEN.codes).all()
+
+
+def project(folder: Path, sizes: str) -> Generated:
+    """What hls4ml writes, of a network that doubles its two inputs."""
+    firmware = folder / "project/firmware"
+    firmware.mkdir(parents=True)
+    name = "hls4ml_network"
+    (firmware / f"{name}.h").write_text("void twice(float *x, float *y);\n")
+    (firmware / f"{name}.cpp").write_text(
+        f'#include "{name}.h"\nvoid twice(float *x, float *y) {{ *y = 2 * *x; }}\n'
+    )
+    (folder / f"project/{name}_bridge.cpp").write_text(
+        f'#include "firmware/{name}.h"\n'
+        f'extern "C" void {name}_float(float *x, float y[2]{sizes}) '
+        "{ twice(x, y); twice(x + 1, y + 1); }\n"
+    )
+    ports = {port: {"frac": 3} for port in ("in", "out")}
+    return Generated(folder, {"top": name, "headers": ["firmware"], **ports})
+
+
+@pytest.mark.parametrize("sizes", ["", ", unsigned short &in, unsigned short &out"])
+def test_emulator_is_compiled_once_and_called_through_either_bridge(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sizes: str
+) -> None:
+    monkeypatch.setattr(generate, "FOLDER", tmp_path / "build")
+    monkeypatch.setattr(generate, "MEASURED_SECONDS", 0.01)
+    design, values = project(tmp_path / "made", sizes), np.array([[3, -7], [1, 0], [127, -128]])
+    found = generate.emulate(design, values, 2 * values)
+    assert (found.results == 2 * values).all() and found.samples_per_second > 0
+    with pytest.raises(PeerError, match=r"3 of 3 results differ; sample 0 gives \[6.0, -14.0\]"):
+        generate.emulate(design, values, 2 * values + 1)
+    (harness,) = (tmp_path / "build").glob("emulator-*/harness")
+    before = harness.stat().st_mtime_ns
+    generate.emulate(design, values, 2 * values)
+    assert harness.stat().st_mtime_ns == before
+
+
+def test_emulator_that_does_not_compile_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generate, "FOLDER", tmp_path / "build")
+    design = project(tmp_path / "made", ", long size")
+    with pytest.raises(PeerError, match=r"^hls4ml_network cannot be compiled: .*error: ") as error:
+        generate.emulate(design, GIVEN.codes, GIVEN.logits)
+    assert "\n" not in str(error.value)
+    monkeypatch.setattr(generate, "COMPILER", str(tmp_path / "none"))
+    with pytest.raises(PeerError, match=r"^hls4ml_network cannot be compiled: .*No such file"):
+        generate.emulate(design, GIVEN.codes, GIVEN.logits)
+
+
+def test_what_is_for_no_device_has_no_jobs_and_no_clock() -> None:
+    row = emulated()
+    assert compare.jobs_on_device(Contender(row, None), placing=True) == []
+    assert [row[key] for key in CLOCKED] == [None] * 3 and "LUT" not in row
+    assert (row["results as ours"], row["our class"]) == (1200, 150)
+
+
+def test_speed_is_the_median_of_rounds_that_are_taken_in_turns() -> None:
+    said: list[str] = []
+    speeds = {"a": iter([1, 9, 5]), "b": iter([40, 20, 30])}
+    designs = {
+        name: lambda name=name: Contender({"name": name, PACE: next(speeds[name])}, None)
+        for name in speeds
+    }
+    found = compare.in_turns(designs, said.append)
+    assert said == ["a", "b"] * generate.ROUNDS
+    assert [contender.facts[PACE] for contender in found] == [5, 30]
 
 
 @pytest.mark.parametrize("width", [3, 8, 13])
@@ -177,18 +277,45 @@ def test_inputs_are_all_samples_then_random_codes_in_whole_batches() -> None:
 
 
 def test_page_says_every_figure(tmp_path: Path) -> None:
-    page = peers_page.page(rows(tmp_path), NETWORK.spec, "2026-01-02", {"yosys": "9"})
+    some = [ours("native", 480_000), *rows(tmp_path)]
+    page = peers_page.page(some, NETWORK.spec, "2026-01-02", {"yosys": "9"})
     assert (
         "Written by `make study-peers` on 2026-01-02, with yosys 9. Nothing here was typed." in page
     )
     cells = "12,345 | 678 | 9 | 10 | 100"
     assert f"| alkaid, 12 stages | 0 | {cells} expected | 1 | 12 | 120 | 100,000,000 |" in page
     assert f"| NNgen, 8x8 | 64 | {cells} | 159.2 | 23,879 | 238,790 | 628,141 |" in page
-    assert "| alkaid, 12 stages | no | 148 | 150 | 1,200 | 1.5 | 3 | 240,000 |" in page
+    assert "| alkaid, 12 stages | no | 148 | 150 | 1,200 | 1.5 | 3 |" in page
+
+
+def test_page_says_the_speed_of_what_is_for_no_device_too(tmp_path: Path) -> None:
+    some = [ours("serial", 4_000), ours("native", 480_000), *rows(tmp_path), emulated()]
+    page = peers_page.page(some, NETWORK.spec, "2026-01-02", {})
+    assert f"hls4ml {version('hls4ml')}" in page
+    assert "| hls4ml, emulator for Vitis | no | 148 | 150 | 1,200 | 0.5 |  |" in page
+    assert "| hls4ml, emulator for Vitis | no | 60,000 | 0.25 |" in page
+    assert "| Verbatim, native | yes | 480,000 | 2 |" in page
+    assert "| alkaid, 12 stages | no | 240,000 | 1 |" in page
+    hardware = peers_page.hardware(some)
+    assert "alkaid" in hardware and "hls4ml" not in hardware and "native" not in hardware
+
+
+@pytest.mark.parametrize(("pace", "verdict"), [(360_000, "reached"), (359_999, "missed")])
+def test_page_says_the_ratio_to_the_fastest_of_alkaid(
+    tmp_path: Path, pace: int, verdict: str
+) -> None:
+    peers = rows(tmp_path)
+    slower = [row | {"name": "alkaid, 20 stages", PACE: 100_000} for row in peers]
+    some = [*slower, *peers, ours("native", pace), ours("serial", 4_000)]
+    assert peers_page.aim(some) == (
+        "Our fastest, Verbatim, native, gives 1.50 times as many samples per second as "
+        f"alkaid, 12 stages, and ends in a softmax. The aim is 1.5 or more: {verdict}."
+    )
 
 
 def test_page_without_placement_leaves_the_clock_empty(tmp_path: Path) -> None:
-    page = peers_page.page(rows(tmp_path, placed=False), NETWORK.spec, "2026-01-02", {})
+    some = [ours("native", 480_000), *rows(tmp_path, placed=False)]
+    page = peers_page.page(some, NETWORK.spec, "2026-01-02", {})
     assert "| alkaid, 12 stages | 0 | 12,345 | 678 | 9 | 10 |  | 1 | 12 |  |  |" in page
 
 
@@ -240,11 +367,11 @@ def test_environment_is_kept_until_the_requirements_change(
     assert len(commands) == expected
 
 
-def test_pins_are_exact_and_of_both_peers() -> None:
+def test_pins_are_exact_and_of_every_peer() -> None:
     lines = generate.REQUIREMENTS.read_text().splitlines()
     pins = [line for line in lines if line and not line.startswith("#")]
     assert all(line.count("==") == 1 for line in pins)
-    assert {"alkaid", "nngen", "setuptools"} <= {line.partition("==")[0] for line in pins}
+    assert {"alkaid", "hls4ml", "nngen", "setuptools"} <= {line.partition("==")[0] for line in pins}
 
 
 def test_nothing_else_asks_for_the_peers() -> None:
