@@ -102,7 +102,7 @@ def small(row: Row, workers: int) -> list[Row]:
 def _built(
     label: str, found: Sequence[Row], workers: int, *, routed: bool = False
 ) -> list[dict[str, Any]]:
-    """What each row's network takes of the device: placed once, or routed with every seed."""
+    """Cells and clock of each row's network: placed once, or routed with every seed."""
     placements = PLACEMENTS if routed else PLACEMENTS[:1]
     work = [
         _job(
