@@ -127,9 +127,14 @@ class LayerSpec:
         return self.steps * self.groups
 
     @property
-    def multipliers(self) -> int:
-        """Multipliers, all of them busy in each of the ``cycles``."""
+    def products(self) -> int:
+        """Products of inputs and weights in each of the ``cycles``."""
         return self.simd * self.pe
+
+    @property
+    def multipliers(self) -> int:
+        """Multipliers, all of them busy in each of the ``cycles``; a layer of sums has none."""
+        return 0 if self.plan else self.products
 
     @property
     def linear_cycles(self) -> int:
@@ -233,7 +238,7 @@ class LayerSpec:
         Then the table of an activation, a word for each code that enters it. A plan is of its
         weights, which have no image beside it.
         """
-        weights = {f"linear{index:02d}_weights.mem": (self.cycles, self.multipliers * self.w.width)}
+        weights = {f"linear{index:02d}_weights.mem": (self.cycles, self.products * self.w.width)}
         found = {} if self.plan else weights
         found[f"linear{index:02d}_biases.mem"] = (self.groups, self.pe * self.acc_w)
         table = {f"linear{index:02d}_table.mem": (1 << self.z.width, self.y.width)}
@@ -247,7 +252,7 @@ class LayerSpec:
         That is all steps of the first group of outputs, then the next group.
         """
         folded = weights[self.weights].reshape(self.groups, self.pe, self.steps, self.simd)
-        rows = folded.transpose(0, 2, 1, 3).reshape(self.cycles, self.multipliers)
+        rows = folded.transpose(0, 2, 1, 3).reshape(self.cycles, self.products)
         groups = biases[self.name].reshape(self.groups, self.pe)
         found = {
             f"linear{index:02d}_weights.mem": [pack_lanes(row, self.w.width) for row in rows],
@@ -285,7 +290,7 @@ class LayerSpec:
         Where every weight has a multiplier of its own, that is an adder, and the weight a constant.
         Where there is a plan, its adders are in the place of all products and sums.
         """
-        products, x_w, w_w, y_w = self.multipliers, self.x.width, self.w.width, self.z.width
+        products, x_w, w_w, y_w = self.products, self.x.width, self.w.width, self.z.width
         product_w, sum_w = x_w + w_w, self.acc_w
         kept_w = sum_w - self.shift + 1
         tree = self.pe * (self.simd - 1) * sum_w

@@ -21,8 +21,8 @@ ALKAID_TARGET = 1.5
 
 
 def multipliers(spec: NetworkSpec) -> int:
-    """Of the layers together; a layer of sums has none."""
-    return sum(layer.multipliers for layer in spec.layers if not layer.plan)
+    """Of the layers together."""
+    return sum(layer.multipliers for layer in spec.layers)
 
 
 def number(value: float | None) -> str:

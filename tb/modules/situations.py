@@ -166,7 +166,7 @@ def output_of(spec: NetworkSpec) -> str:
 
 def fold_of(spec: NetworkSpec) -> str:
     """The end of the range of folds at which a network stands, or between them."""
-    if all(layer.multipliers == 1 for layer in spec.layers):
+    if all(layer.products == 1 for layer in spec.layers):
         return "serial"
-    unrolled = all(layer.multipliers == layer.n_in * layer.n_out for layer in spec.layers)
+    unrolled = all(layer.products == layer.n_in * layer.n_out for layer in spec.layers)
     return "unrolled" if unrolled else "folded"

@@ -14,6 +14,7 @@ from model.artifact import ArtifactError, Network
 from model.format import SpecError
 from model.images import identity
 from model.shared import shared
+from model.summary import summary
 from model.verilog import PIECE, TypingError, is_long, literal, number, typed
 from scripts import bitstream
 from tb.sim.made_up import made_up
@@ -64,6 +65,15 @@ def test_a_file_keeps_the_plan_and_an_edited_one_is_refused(tmp_path: Path) -> N
     with pytest.raises(ArtifactError, match="output 5 must be row 5"):
         SHARED.refolded(SHARED.spec.with_layers(layers))
     assert "plan" not in content["spec"]["stages"][1]
+
+
+def test_a_layer_of_sums_has_no_multiplier() -> None:
+    layers = SHARED.spec.layers
+    planned = [layer for layer in layers if layer.plan]
+    assert planned and all(layer.multipliers == 0 for layer in planned)
+    assert all(layer.products == layer.n_in * layer.n_out for layer in planned)
+    others = sum(layer.products for layer in layers if not layer.plan)
+    assert f"\n{others} multipliers, " in summary(SHARED.spec)
 
 
 def test_another_fold_has_no_plan() -> None:
