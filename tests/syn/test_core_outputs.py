@@ -13,7 +13,9 @@ import pytest
 from model import reference
 from model.artifact import Network
 from model.format import Int
+from model.shared import shared
 from syn.package import content, folder
+from tb.sim.made_up import made_up
 from tests.cores import (
     OUTPUTS,
     compiled_by_icarus,
@@ -216,7 +218,7 @@ def test_result_of_another_length_is_refused_by_python(kind: str, tmp_path: Path
             "logits",
             (
                 "3 features in, 2 logits out,",
-                "| layers | 3 to 4, tanh, 1x1; 4 to 2, 1x1 (SIMD x PE multipliers) |",
+                "| layers | 3 to 4, tanh, 1x1 multipliers; 4 to 2, 1x1 multipliers |",
                 "| output | logits |",
                 "| `m_axis_tdata` | 16 | 1 logit of 2 bytes, the first in the low bits |",
                 "| `m_axis_tuser` | 8 | 0: this output has no class |",
@@ -256,7 +258,7 @@ def test_result_of_another_length_is_refused_by_python(kind: str, tmp_path: Path
             "sigmoids",
             (
                 "3 probabilities out,",
-                "2 to 4, leaky_relu(0.125), 1x1;",
+                "2 to 4, leaky_relu(0.125), 1x1 multipliers;",
                 "| `m_axis_tdata` | 24 | 3 probabilities of 1 byte, the first in the low bits |",
                 "probabilities in units of 1/255, each by itself",
             ),
@@ -283,6 +285,13 @@ def test_readme_lays_out_a_result(kind: str, sentences: tuple[str, ...], tmp_pat
     _, results = reference.result(network, traced)
     bytes_out = " ".join(re.findall("..", sent(network, results)[0]))
     assert f"| result, in hexadecimal | `{bytes_out}` |" in page
+
+
+def test_readme_counts_no_multipliers_of_a_layer_of_sums(tmp_path: Path) -> None:
+    network = shared(made_up([4, 6, 5], folds=[(4, 6), (2, 5)], in_lanes=4))
+    core = written(network, features_of(network), tmp_path / "core")
+    layers = "| layers | 4 to 6, ReLU, sums that outputs share; 6 to 5, 2x5 multipliers |"
+    assert layers in (core / "README.md").read_text()
 
 
 @pytest.mark.parametrize(
