@@ -33,13 +33,11 @@ NAMES = ("iris_area", "wine_area", "breast_cancer_area", "digits_area", "jet_tag
 SEEDS = 10
 # Levels of the first seed that are built, whatever cross-validation says of them.
 LEVELS = (0.35, 0.18, 0.09, 0.045)
-PLACEMENTS = (1, 2, 3)
 
 
 def measured(
     content: Mapping[str, Any],
     placements: Sequence[int],
-    route: bool,
     family: str = FAMILY,
     device: str = DEVICE,
 ) -> dict[str, Any]:
@@ -52,14 +50,18 @@ def measured(
         placements,
         Progress(disable=True),
         Serial(),
-        route=route,
     )
     kept = ("device", "cells", "modules", "placed", "clock", "cycles", "available", "tools")
     return {key: facts[key] for key in kept}
 
 
+def placements(name: str) -> tuple[int, ...]:
+    """Seeds of the placement of a network's median build: several of the first."""
+    return (1, 2, 3) if name == NAMES[0] else (1,)
+
+
 def seeds(names: Sequence[str], count: int, workers: int) -> list[Row]:
-    """A row a network and seed, as cross-validation prunes it; the medians are routed too."""
+    """A row a network and seed, as cross-validation prunes it; the medians are placed too."""
     work = [(name, seed) for name in names for seed in range(count)]
     learning = [area_networks.job(*of) for of in work]
     learned = jobs.run("training for area", learning, FOLDER / "networks", workers=workers)
@@ -70,8 +72,8 @@ def seeds(names: Sequence[str], count: int, workers: int) -> list[Row]:
     for row, built in zip(found, _built("seeds", found, workers), strict=True):
         row |= built
     middle = list(area_page.medians(found).values())
-    for row, built in zip(middle, _built("medians", middle, workers, routed=True), strict=True):
-        row["routed"] = built
+    for row, built in zip(middle, _built("medians", middle, workers, place=True), strict=True):
+        row["median"] = built
     return found
 
 
@@ -92,24 +94,22 @@ def levels(names: Sequence[str], workers: int) -> list[Row]:
 def small(row: Row, workers: int) -> list[Row]:
     """A row a device of `SMALL`, for this row's network."""
     work = [
-        _job(f"{row['name']}-{device}", row, placements, route=True, family="ice40", device=device)
-        for device, placements in SMALL
+        _job(f"{row['name']}-{device}", row, own, family="ice40", device=device)
+        for device, own in SMALL
     ]
     done = jobs.run("small devices", work, FOLDER / "builds", workers=workers)
     return [{**row, **found.result} for found in done]
 
 
 def _built(
-    label: str, found: Sequence[Row], workers: int, *, routed: bool = False
+    label: str, found: Sequence[Row], workers: int, *, place: bool = False
 ) -> list[dict[str, Any]]:
-    """Cells and clock of each row's network: placed once, or routed with every seed."""
-    placements = PLACEMENTS if routed else PLACEMENTS[:1]
+    """Cells of each row's network, and its clock where it is placed."""
     work = [
         _job(
             f"{row['name']}-{label}-{row.get('seed', row.get('level'))}",
             row,
-            placements,
-            route=routed,
+            placements(row["name"]) if place else (),
         )
         for row in found
     ]
@@ -117,9 +117,9 @@ def _built(
     return [measured_row.result for measured_row in done]
 
 
-def _job(name: str, row: Row, placements: Sequence[int], **options: object) -> Job:
+def _job(name: str, row: Row, seeds_of_placement: Sequence[int], **options: object) -> Job:
     rests_on = {**jobs.rests_on(HERE), "tools of synthesis": synthesis.versions()}
-    given = {"content": row["network"], "placements": list(placements), **options}
+    given = {"content": row["network"], "placements": list(seeds_of_placement), **options}
     return Job(name, f"{HERE}:measured", given, rests_on)
 
 
@@ -142,7 +142,7 @@ def run(arguments: argparse.Namespace) -> None:
     found = seeds(names, min(SEEDS, arguments.seeds or SEEDS), arguments.jobs)
     walked = levels(names, arguments.jobs)
     medians = area_page.medians(found)
-    piped = area_peers.measured(medians, target(FAMILY), DEVICE, PLACEMENTS, FOLDER, arguments.jobs)
+    piped = area_peers.measured(medians, target(FAMILY), DEVICE, placements, FOLDER, arguments.jobs)
     fitting = small(medians[names[0]], arguments.jobs)
     slopes = fitted([*found, *walked])
     with files.whole_file(arguments.docs / area_page.PICTURE) as temporary:

@@ -1,7 +1,7 @@
 """Alkaid's pipelines of the networks that were trained for area, on the same device."""
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from common import jobs
@@ -19,7 +19,7 @@ def measured(
     networks: Mapping[str, Row],
     target: Target,
     device: str,
-    placements: Sequence[int],
+    placements: Callable[[str], Sequence[int]],
     folder: Path,
     workers: int,
 ) -> list[Row]:
@@ -38,17 +38,20 @@ def measured(
     assert chosen is not None
     work = [
         job
-        for _, design, _ in made
+        for row, design, _ in made
         for job in (
             carried.netlist_job(design, target, chosen),
-            *(carried.placement_job(design, target, chosen, seed) for seed in placements),
+            *(
+                carried.placement_job(design, target, chosen, seed)
+                for seed in placements(row["name"])
+            ),
         )
     ]
     done = iter(jobs.run("alkaid's pipelines", work, folder / "pipelines", workers=workers))
     found = []
     for row, _, stages in made:
         cells = carried.netlist_of(next(done).result).cells
-        placed = [carried.placement_of(next(done).result) for _ in placements]
+        placed = [carried.placement_of(next(done).result) for _ in placements(row["name"])]
         megahertz = statistics.median(placement.megahertz for placement in placed)
         found.append(
             {
@@ -57,7 +60,8 @@ def measured(
                 "cells": cells,
                 "layers": cells["LUT"],
                 "placed": placed[0].used,
-                "median": megahertz,
+                "placements": len(placed),
+                "MHz": megahertz,
                 "latency in ns": round(1000 * stages / megahertz, 1),
             }
         )

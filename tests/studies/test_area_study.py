@@ -29,15 +29,14 @@ def row(name: str, seed: int, luts: int, correct: int) -> Row:
         "test": [29, 30],
         "cost": {"kept": 70 + seed, "weights": 1110, "luts": round(1.1 * luts)},
         "cells": {"LUT": luts, "FF": 2 * luts},
-        "placed": {"LUT": luts + 7, "FF": 2 * luts + 7, "DSP": 6},
         "tools": {"yosys": "1"},
     }
 
 
-ROUTED: dict[str, Any] = {
+PLACED: dict[str, Any] = {
     "cells": {"LUT": 3100},
     "placed": {"LUT": 3600, "FF": 5000, "DSP": 6},
-    "clock": {"median": 155.5, "latency in ns": 380.0},
+    "clock": {"MHz": {"1": 155.5}, "median": 155.5, "latency in ns": 380.0},
     "cycles": {"interval": 1, "latency": 59},
     "modules": {name: {"LUT": 700} for name in (*area_page.LAYERS, "mlp_softmax_exp")},
 }
@@ -60,7 +59,9 @@ ALKAID: dict[str, Any] = {
     **row("iris_area", 1, 5000, 117),
     "stages": 9,
     "layers": 5000,
-    "median": 120.5,
+    "placed": {"LUT": 5007, "FF": 10007, "DSP": 0},
+    "placements": 3,
+    "MHz": 120.5,
     "latency in ns": 74.7,
 }
 
@@ -70,7 +71,7 @@ def rows() -> list[Row]:
     found = [row("iris_area", seed, 3000 + 100 * seed, 118 - seed) for seed in range(3)]
     found += [row("wine_area", 0, 1500, 110)]
     for of in (found[1], found[3]):
-        of["routed"] = copy.deepcopy(ROUTED)
+        of["median"] = copy.deepcopy(PLACED)
     return found
 
 
@@ -78,26 +79,27 @@ def written(rows: list[Row]) -> str:
     return area_page.page(rows, LEVELS, [ALKAID], SMALL, [0.5, 4.0, 1.25])
 
 
-def test_page_has_medians_spread_every_seed_and_the_routed_builds(rows: list[Row]) -> None:
+def test_page_has_medians_spread_every_seed_and_the_placed_builds(rows: list[Row]) -> None:
     text = written(rows)
     assert "Written by `make study-area`" in text and "yosys 1" in text
     assert (
         "| iris_area | 3 | 117 (116 .. 118) of 120 | 29 (29 .. 29) of 30 | 146 (145 .. 147) of 150 "
-        "| 71 (70 .. 72) of 1,110 | 3,107 (3,007 .. 3,207) | 6,207 (6,007 .. 6,407) |"
+        "| 71 (70 .. 72) of 1,110 | 3,100 (3,000 .. 3,200) | 6,200 (6,000 .. 6,400) |"
     ) in text
     ours = (
         "| iris_area | 1 | Verbatim | yes "
-        "| 2,100 | 3,100 | 3,600 | 5,000 | 6 | 155.5 | 59 | 380.0 |"
+        "| 2,100 | 3,100 | 3,600 | 5,000 | 6 | 1 | 155.5 | 59 | 380.0 |"
     )
     theirs = (
         "| iris_area | 1 | alkaid, 9 stages | no "
-        "| 5,000 | 5,000 | 5,007 | 10,007 | 6 | 120.5 | 9 | 74.7 |"
+        "| 5,000 | 5,000 | 5,007 | 10,007 | 0 | 3 | 120.5 | 9 | 74.7 |"
     )
     assert f"{ours}\n{theirs}\n| wine_area | 0 | Verbatim | yes |" in text
-    assert "| iris_area | 0.1 | 118/120 | 29/30 | 70 | 2,007 | 4,007 |" in text
+    assert "| iris_area | 0.1 | 118/120 | 29/30 | 70 | 2,000 | 4,000 |" in text
     assert (
-        "| iris_area | 2 | 0.1 | 0.955 | 116/120 | 29/30 | 72 | 3,520 | 3,200 | 3,207 | 6,407 |"
+        "| iris_area | 2 | 0.1 | 0.955 | 116/120 | 29/30 | 72 | 3,520 | 3,200 | 6,400 |"
     ) in text
+    assert "adds 500 LUT4s at most" in text
     assert "+10 to\n+10 percent off" in text and "0.5, 4, 1.25" in text
 
 
@@ -135,10 +137,10 @@ def test_picture_has_a_panel_a_network_with_levels_seeds_and_alkaid(
     figure.savefig(tmp_path / "area.png")
     assert [axes.get_title() for axes in figure.axes] == ["iris_area", "wine_area"]
     levels, seeds, alkaid = figure.axes[0].get_lines()
-    assert list(levels.get_xdata()) == [2007, 6007]
-    assert list(seeds.get_xdata()) == [3007, 3107, 3207]
+    assert list(levels.get_xdata()) == [2000, 6000]
+    assert list(seeds.get_xdata()) == [3000, 3100, 3200]
     assert list(seeds.get_ydata()) == [100 * n / 150 for n in (147, 146, 145)]
-    assert list(alkaid.get_xdata()) == [5007] and list(alkaid.get_ydata()) == [100 * 146 / 150]
+    assert list(alkaid.get_xdata()) == [5000] and list(alkaid.get_ydata()) == [100 * 146 / 150]
     assert len(figure.axes[1].get_lines()) == 1
 
 
