@@ -17,6 +17,8 @@ PAGE, PICTURE = "area.md", "area.png"
 DECISION = "[decision](../decisions/0020-pruned-where-the-training-split-allows.md)"
 COLOURS = ("#1f6feb", "#d9730d", "#2f9e5b", "#8250df", "#c2255c")
 GREY = "#57606a"
+# Panels in a line of the picture.
+ACROSS = 3
 
 
 def medians(rows: Sequence[Row]) -> dict[str, Row]:
@@ -61,15 +63,16 @@ def percent(row: Row) -> float:
 def picture(rows: Sequence[Row], walked: Sequence[Row], piped: Sequence[Row]) -> Figure:
     """Accuracy against LUTs: a line through levels, dots for seeds, alkaid's medians."""
     networks = by_network(rows)
-    figure = Figure(figsize=(4.0 * len(networks), 4.4), layout="constrained")
+    lines = -(-len(networks) // ACROSS)
+    figure = Figure(figsize=(3.6 * ACROSS, 3.4 * lines + 0.5), layout="constrained")
     for index, (name, own) in enumerate(networks.items()):
-        axes = figure.add_subplot(1, len(networks), index + 1)
+        axes = figure.add_subplot(lines, ACROSS, index + 1)
         levels, pipelines = (by_network(kind).get(name, []) for kind in (walked, piped))
         _panel(axes, own, levels, pipelines, COLOURS[index % len(COLOURS)])
         axes.set_title(name, fontsize=11)
         axes.set_xlabel("LUT4 of an ECP5")
         if index == 0:
-            axes.set_ylabel("samples correct in percent, both splits")
+            figure.supylabel("samples correct in percent, both splits", fontsize=10)
             figure.legend(frameon=False, fontsize=9, loc="outside lower center", ncols=3)
     return figure
 
@@ -87,6 +90,7 @@ def _panel(
         if points:
             axes.plot(*zip(*points, strict=True), mark, color=shade, markersize=5, label=label)
     axes.set_xlim(left=0)
+    axes.locator_params(axis="x", nbins=5)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.25)
 
