@@ -62,9 +62,8 @@ def cost(network: Network) -> Cost:
     masks = {key: weights != 0 for key, weights in network.weights.items()}
     masks = alive([layer.weights for layer in network.spec.layers], masks)
     living = {key: weights * masks[key] for key, weights in network.weights.items()}
-    unrolled = network.spec.unrolled()
-    bare = unrolled.with_layers([replace(layer, plan=None) for layer in unrolled.layers])
-    built = shared(replace(network, spec=bare, weights=living))
+    unrolled = network.spec.serial().unrolled()
+    built = shared(replace(network, spec=unrolled, weights=living))
     layers = built.spec.layers
     adders = sum(layer.plan.adder_bits(layer.n_in) for layer in layers if layer.plan)
     requantizers = sum(_requantizer_bits(layer, living[layer.weights]) for layer in layers)

@@ -158,6 +158,12 @@ def exact_quotients(scores: Int, totals: Int) -> Int:
     return quotient
 
 
+def divided(scores: Int, totals: Int, spec: SoftmaxSpec) -> Int:
+    """Quotients by the divider of ``spec``: ``[..., n]`` and ``[...]`` to ``[..., n]``."""
+    divide = {"reciprocal": quotients, "restoring": exact_quotients}[spec.divider]
+    return divide(scores, totals)
+
+
 def remainder(quotient: Int, classes: Int) -> Int:
     """Probabilities: losers keep their quotient, the winner gets 255 minus all of them."""
     losers = quotient.copy()
@@ -182,8 +188,7 @@ def softmax(logits: Int, spec: SoftmaxSpec) -> dict[str, Int]:
 def normalized(scores: Int, spec: SoftmaxSpec) -> dict[str, Int]:
     """Totals of scores ``[..., n]`` and all that follows: `softmax` without its first part."""
     totals = scores.sum(axis=-1)
-    divide = {"reciprocal": quotients, "restoring": exact_quotients}[spec.divider]
-    quotient, classes = divide(scores, totals), winner(scores)
+    quotient, classes = divided(scores, totals, spec), winner(scores)
     return {
         "totals": totals,
         "quotients": quotient,

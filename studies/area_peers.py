@@ -1,11 +1,11 @@
 """Alkaid's pipelines of the networks that were trained for area, on the same device."""
 
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from common import jobs
-from model import reference
+from model import artifact, reference
 from studies import area_networks
 from studies.area_networks import Row
 from studies.peers import generate
@@ -30,9 +30,9 @@ def measured(
     """
     python = generate.environment()
     made = [
-        (row, *_pipeline(python, name, row, cutoff, folder))
+        (row, *pipeline)
         for name, row in networks.items()
-        for cutoff in CUTOFFS
+        for pipeline in _pipelines(python, name, row, folder)
     ]
     chosen = target.device(device)
     assert chosen is not None
@@ -68,12 +68,15 @@ def measured(
     return found
 
 
-def _pipeline(python: Path, name: str, row: Row, cutoff: int, folder: Path) -> tuple[Design, int]:
-    """A pipeline that gives the reference's logits on all samples, and its stages."""
+def _pipelines(python: Path, name: str, row: Row, folder: Path) -> Iterator[tuple[Design, int]]:
+    """For each cutoff, one that gives the reference's logits on all samples; and its stages."""
     path = area_networks.saved(row["network"], folder / "alkaid" / f"{name}-{row['seed']}")
-    network = area_networks.network_of(row["network"])
+    network = artifact.load(path)
     codes = reference.encode(network, area_networks.samples(name).features)
     wanted = reference.trace(network, codes)[network.spec.logits_key]
-    made = generate.generate(python, "alkaid_network", {"network": path}, [f"--cutoff={cutoff}"])
-    simulated = generate.simulate_pipeline(made, codes, wanted)
-    return Design(made.top, {}, rtl=made.rtl, multipliers=0), simulated.latency
+    for cutoff in CUTOFFS:
+        made = generate.generate(
+            python, "alkaid_network", {"network": path}, [f"--cutoff={cutoff}"]
+        )
+        simulated = generate.simulate_pipeline(made, codes, wanted)
+        yield Design(made.top, {}, rtl=made.rtl, multipliers=0), simulated.latency

@@ -269,6 +269,12 @@ MODULES = (
                 "TOTAL_W - 1 + ADDR_W",
                 "TOTAL_W + ADDR_W",
             ),
+            mistake(
+                "total-without-its-lowest-bit",
+                "3by1-8.4",
+                ".in_x(in_total)",
+                ".in_x({in_total[TOTAL_W-1:1], 1'b0})",
+            ),
         ),
         assumed=("!in_valid || in_total != 0",),
     ),

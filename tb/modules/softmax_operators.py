@@ -4,8 +4,10 @@ import functools
 import itertools
 import random
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from model import reference, tables
 from model.format import Format, Int
@@ -19,7 +21,7 @@ from tb.streams import LAST, Beat
 
 # Up to so many bits of logits in a vector, a softmax is tested on all vectors.
 EXHAUSTIVE_BITS = 9
-# Vectors of logits among which a whole softmax looks for those that tell a bit of a score.
+# Vectors among which a part looks for those that tell a bit of a score or of the total.
 LOOKED_AT = 1 << 13
 # Logits of up to so many bits have a table of which every entry is tested.
 TABLE_BITS = 8
@@ -44,6 +46,44 @@ def _telling(score_w: int, total_w: int) -> tuple[Int, Int]:
             tells = quotients != (legal * neighbour) >> shift
             found[entry, side] = legal[tells][-1] if tells.any() else legal[-1]
     return totals, found
+
+
+def deciding(scores: Int, spec: SoftmaxSpec, seen: Sequence[str]) -> list[int]:
+    """Indices of the vectors of ``scores [vectors, n]`` that tell stuck bits by what is ``seen``.
+
+    For each bit of the total, and of each lane of scores before the sum and behind it, stuck at 0
+    and at 1: one vector that tells, if any does. A low bit decides a byte in one of a thousand
+    vectors, which few random ones hold.
+    """
+    made, found = reference.normalized(scores, spec), set()
+
+    def look(broken: dict[str, Int], legal: NDArray[np.bool_]) -> None:
+        differs = [(broken[key] != made[key]).reshape(len(scores), -1) for key in seen]
+        tells: NDArray[np.bool_] = np.concatenate(differs, axis=1).any(axis=1) & legal
+        if tells.any():
+            found.add(int(tells.argmax()))
+
+    def look_behind_the_sum(scores: Int, totals: Int) -> None:
+        legal = totals > 0
+        quotients = reference.divided(scores, np.where(legal, totals, 1), spec) & PROBABILITY_ONE
+        p = reference.remainder(quotients, made["class"])
+        look({**made, "quotients": quotients, "probabilities": p}, legal)
+
+    for bit, high in itertools.product(range(spec.total_w), (False, True)):
+        look_behind_the_sum(scores, _stuck(made["totals"], bit, high))
+    for lane, bit in itertools.product(range(spec.lanes), range(spec.score_w)):
+        for high in (False, True):
+            broken = scores.copy()
+            broken[:, lane :: spec.lanes] = _stuck(scores[:, lane :: spec.lanes], bit, high)
+            look_behind_the_sum(broken, made["totals"])
+            legal: NDArray[np.bool_] = np.any(broken, axis=1)
+            look(reference.normalized(np.where(legal[:, None], broken, 1), spec), legal)
+    return sorted(found)
+
+
+def _stuck(values: Int, bit: int, high: bool) -> Int:
+    """The values with one of their bits at 1, or at 0."""
+    return values | (1 << bit) if high else values & ~(1 << bit)
 
 
 class OfLogits(Operator):
@@ -118,17 +158,29 @@ class OfLogits(Operator):
 class OfScores(OfLogits):
     """A part that takes scores: of whatever bits, though no logits have some of them."""
 
+    # What a user sees of a vector, by the names of the reference.
+    seen: ClassVar[tuple[str, ...]] = ("scores", "totals", "class")
+
     def corners(self) -> list[Vector]:
-        """Those of every part; and each bit of each score by itself, all others 0."""
-        vectors = super().corners()
-        for lane, bit in itertools.product(range(self.spec.n), range(self.spec.score_w)):
-            scores = np.zeros(self.spec.n, np.int64)
+        """Those of every part; each bit of each score alone; and scores of which a bit decides."""
+        spec, vectors = self.spec, super().corners()
+        for lane, bit in itertools.product(range(spec.n), range(spec.score_w)):
+            scores = np.zeros(spec.n, np.int64)
             scores[lane] = 1 << bit
-            made = reference.normalized(scores, self.spec)
-            vector = {"scores": scores, "total": made["totals"][None]}
-            vector |= {"quotients": made["quotients"], "p": made["probabilities"]}
-            vectors.append({**vector, "class": made["class"][None]})
+            vectors.append(self._of_scores(scores))
+        rng, size = np.random.default_rng(spec.n), (LOOKED_AT, spec.n)
+        # Small totals too: behind their leading one, low bits of them are read.
+        drawn = rng.integers(0, 1 << spec.score_w, size) >> rng.integers(0, spec.score_w, size)
+        drawn = np.minimum(drawn, spec.max_score)[drawn.any(axis=1)]
+        vectors += [self._of_scores(drawn[row]) for row in deciding(drawn, spec, self.seen)]
         return vectors
+
+    def _of_scores(self, scores: Int) -> Vector:
+        """A vector of scores with all that follows."""
+        made = reference.normalized(scores, self.spec)
+        vector = {"scores": scores, "total": made["totals"][None]}
+        vector |= {"quotients": made["quotients"], "p": made["probabilities"]}
+        return vector | {"class": made["class"][None]}
 
 
 class Max(OfLogits):
@@ -172,6 +224,8 @@ class Sum(OfScores):
 
 
 class Divide(OfScores):
+    seen = ("quotients",)
+
     @staticmethod
     def cycles(spec: SoftmaxSpec) -> int:
         return spec.divide_cycles
@@ -216,6 +270,8 @@ class Remainder(OfLogits):
 
 
 class Normalize(OfScores):
+    seen = ("probabilities", "class")
+
     @staticmethod
     def cycles(spec: SoftmaxSpec) -> int:
         return spec.normalize_cycles
@@ -236,30 +292,12 @@ class Softmax(OfLogits):
         self.inputs, self.outputs = (self.logits,), (self.probabilities, self.winner)
 
     def corners(self) -> list[Vector]:
-        """Those of every part; and logits by which a bit of a score decides."""
-        return [*super().corners(), *self._deciding()]
-
-    def _deciding(self) -> list[Vector]:
-        """For each bit of each lane of scores, stuck at 0 and at 1: logits that tell, if any do.
-
-        A low bit decides a byte in one of a thousand vectors, which few random ones hold.
-        """
+        """Those of every part; and logits by which a bit of a score, or of the total, decides."""
         spec, rng = self.spec, np.random.default_rng(self.spec.n)
         fmt, size = spec.x, (LOOKED_AT, spec.n)
         drawn = rng.integers(fmt.q_min, fmt.q_max, size, endpoint=True)
         near = drawn[:, :1] + rng.integers(-2, 2, size, endpoint=True)
         drawn[::2] = np.clip(near, fmt.q_min, fmt.q_max)[::2]
-        made, found = reference.softmax(drawn, spec), []
-        for lane, bit in itertools.product(range(spec.lanes), range(spec.score_w)):
-            for stuck in (0, 1 << bit):
-                scores = made["scores"].copy()
-                scores[:, lane :: spec.lanes] &= ~(1 << bit)
-                scores[:, lane :: spec.lanes] |= stuck
-                summed: Int = scores.sum(axis=1)
-                other = reference.normalized(np.where(summed[:, None] > 0, scores, 1), spec)
-                tells = other["class"] != made["class"]
-                tells |= (other["probabilities"] != made["probabilities"]).any(axis=1)
-                tells &= summed > 0
-                if tells.any():
-                    found.append(self._annotated(drawn[tells.argmax()]))
-        return found
+        scores = reference.softmax(drawn, spec)["scores"]
+        found = deciding(scores, spec, ("probabilities", "class"))
+        return [*super().corners(), *(self._annotated(drawn[row]) for row in found)]
