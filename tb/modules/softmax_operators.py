@@ -159,7 +159,7 @@ class OfScores(OfLogits):
     """A part that takes scores: of whatever bits, though no logits have some of them."""
 
     # What a user sees of a vector, by the names of the reference.
-    seen: ClassVar[tuple[str, ...]] = ("scores", "totals", "class")
+    seen: ClassVar[tuple[str, ...]] = ("totals", "class")
 
     def corners(self) -> list[Vector]:
         """Those of every part; each bit of each score alone; and scores of which a bit decides."""
