@@ -69,7 +69,7 @@ def measured(
 
 
 def _pipelines(python: Path, name: str, row: Row, folder: Path) -> Iterator[tuple[Design, int]]:
-    """For each cutoff, one that gives the reference's logits on all samples; and its stages."""
+    """A pipeline for each cutoff, checked against the reference on all samples, and its stages."""
     path = area_networks.saved(row["network"], folder / "alkaid" / f"{name}-{row['seed']}")
     network = artifact.load(path)
     codes = reference.encode(network, area_networks.samples(name).features)
