@@ -332,11 +332,13 @@ def test_equal_multipliers_are_never_more(tmp_path: Path) -> None:
     assert table.count("\n") == 3 and ratios in table and "at most 64 in all" in table
 
 
-def test_page_and_its_rows_are_of_every_peer_and_of_three_folds() -> None:
+def test_page_and_its_rows_are_of_every_peer_and_of_our_folds() -> None:
     page = (ROOT / "docs/results/peers.md").read_text()
-    for name in (*(f"Verbatim, {fold}" for fold in NETWORK.spec.at_each_fold()), "alkaid", "NNgen"):
+    ours = [f"Verbatim, {fold}" for fold in (*compare.OURS, compare.NATIVE)]
+    for name in (*ours, "alkaid, ", "NNgen, ", "hls4ml, "):
         assert f"\n| {name}" in page
-    assert f"alkaid {version('alkaid')}" in page and f"NNgen {version('nngen')}" in page
+    for package, name in (("alkaid", "alkaid"), ("NNgen", "nngen"), ("hls4ml", "hls4ml")):
+        assert f"{package} {version(name)}" in page
 
 
 # What fails
