@@ -24,6 +24,8 @@ from syn.package.vectors import Real, Samples, Vectors, samples, vectors
 
 TEMPLATES = Path(__file__).with_name("templates")
 WRAPPER = TEMPLATES / "wrapper.v.j2"
+# Templates of files that are named the same in every core.
+NAMED_ALIKE = ("package_ip.tcl.j2", "component.xml.j2", "instance.v.txt.j2", "README.md.j2")
 # The modules beside `mlp_top`: where the network is trimmed, and where results have a number.
 RANGE = "mlp_range"
 WATCH = "mlp_watch"
@@ -311,25 +313,22 @@ def texts(core: Core) -> dict[str, str]:
     environment, filled = _environment(), context(core)
     name = core.spec.name
     rendered = {
-        f"{core.module}.v": "wrapper.v",
-        f"{name}_tb.v": "bench.v",
-        f"{name}.f": "sources.f",
-        f"{name}.core": "fusesoc.core",
-        f"{name}.qip": "quartus.qip",
-        "package_ip.tcl": "package_ip.tcl",
-        "component.xml": "component.xml",
-        f"{name}_litex.py": "litex.py",
-        "instance.v.txt": "instance.v.txt",
-        f"host/{name}.h": "host.h",
-        f"host/{name}.c": "host.c",
-        f"host/{name}_host.py": "host.py",
-        "host/samples.csv": "samples.csv",
-        "README.md": "README.md",
+        f"{core.module}.v": WRAPPER.name,
+        f"{name}_tb.v": "bench.v.j2",
+        f"{name}.f": "sources.f.j2",
+        f"{name}.core": "fusesoc.core.j2",
+        f"{name}.qip": "quartus.qip.j2",
+        f"{name}_litex.py": "litex.py.j2",
+        f"host/{name}.h": "host.h.j2",
+        f"host/{name}.c": "host.c.j2",
+        f"host/{name}_host.py": "host.py.j2",
+        "host/samples.csv": "samples.csv.j2",
+        **{template.removesuffix(".j2"): template for template in NAMED_ALIKE},
     }
     if core.has_bytes:
-        rendered[f"tt_um_{name}.v"] = "tiny_tapeout.v"
+        rendered[f"tt_um_{name}.v"] = "tiny_tapeout.v.j2"
     found = {
-        path: environment.get_template(f"{template}.j2").render(filled)
+        path: environment.get_template(template).render(filled)
         for path, template in rendered.items()
     }
     return (

@@ -102,6 +102,15 @@ def test_changed_source_makes_its_own_claims_stale(source: str, claims: set[str]
     assert stale_where(source) == claims
 
 
+def test_no_claim_is_of_earlier_sources_where_prose_has_changed() -> None:
+    """As README.md, which a name in the text of a core's folder once stood for."""
+    for name, known in ledger.read(ledger.LEDGER).items():
+        assert known["basis"] is not None
+        sources = record.rests_on(known["basis"])["sources"]
+        prose = [path for path in sources if path.endswith(".md") and "/results/" not in path]
+        assert not prose, name
+
+
 def test_new_module_asks_for_no_claim_about_others(tmp_path: Path) -> None:
     """Where the RTL had one module less, a claim on a part of it is as it was."""
     for basis, changed in ((LINEAR, []), (FORMAL, ["rtl/mlp_softmax_max.v"])):
