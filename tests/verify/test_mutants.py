@@ -217,6 +217,30 @@ def test_user_who_keeps_no_promise_tells_a_part_from_its_mutant(
     assert judge.proof_of(part, mutant)["outcome"] == "survived"
 
 
+@pytest.mark.parametrize(
+    ("case", "change"),
+    [
+        # A total of 1, the only one to show bit 8 of a product, leaves bit 3 at 0 in any score's.
+        ("softmax_reciprocal-3by1-8.4", "-mode cnot1 -port Q -portbit 8 -ctrlbit 3"),
+        # Every beat counts as a vector's last, which it is where vectors have one.
+        ("softmax_sum-3by3-8.4", "-mode const1 -cell u_scores -port out_data -portbit 45"),
+    ],
+)
+def test_input_that_no_user_gives_would_tell_a_module_from_its_mutant(
+    monkeypatch: pytest.MonkeyPatch, case: str, change: str
+) -> None:
+    """A score above its total; a vector of one beat without an end."""
+    subject = subject_of(case)
+    proposed, *control = re.split(r" (?=-ctrlbit)", change)
+    (mutant,) = subject.mutants(1, 1, proposed).every
+    for bit in control:  # Yosys draws it, whatever it is asked for
+        chosen_bit = re.sub(r"-ctrlbit \d+", bit, mutant.change)
+        mutant = dataclasses.replace(mutant, number=999, change=chosen_bit)
+    assert judge.proof_of(subject, mutant)["outcome"] == "equivalent"
+    monkeypatch.setattr(equivalence, "ASSUMED", {})
+    assert judge.proof_of(subject, mutant)["outcome"] == "survived"
+
+
 @pytest.mark.parametrize("name", ["top-4x6x3", "rom-70-12"])
 def test_subject_has_the_parameters_of_its_case(name: str, tmp_path: Path) -> None:
     subject = Subject(case_named(name))

@@ -30,6 +30,18 @@ STANDS_STILL = re.compile(r"connect \S+ \d+'[01x]+")
 # Enabled cycles after which a part without a stream shows nothing that it began with.
 SETTLED = 5
 
+# Duties of users beyond those of a module's description: Verilog over its ports, in which {NAME} is
+# a parameter. One of a {lane} is owed in each of N.
+WHOLE = "!in_valid || in_last || {LANES} != {N}"  # a vector of one beat is its last
+ABOVE_ZERO = "!in_valid || in_total != 0"
+WITHIN_TOTAL = "!in_valid || in_scores[{lane}*{SCORE_W} +: {SCORE_W}] <= in_total"
+ASSUMED = {
+    "mlp_softmax_normalize": (WHOLE,),
+    "mlp_softmax_reciprocal": (WITHIN_TOTAL,),
+    "mlp_softmax_restoring": (ABOVE_ZERO, WITHIN_TOTAL),
+    "mlp_softmax_sum": (WHOLE,),
+}
+
 
 def _is_part(subject: Subject) -> bool:
     """Tell if a module belongs to the core that learns, whose parts have no streams."""
@@ -38,10 +50,14 @@ def _is_part(subject: Subject) -> bool:
 
 def _assumed(subject: Subject) -> list[str]:
     """Duties of a module's users, beyond stable payloads."""
-    module = subject.case.module
+    module, parameters = subject.case.module, subject.parameters
     if _is_part(subject):
-        return parts.promised(module, subject.parameters)
-    return [text.format(**subject.parameters) for text in MODULES[module].assumed]
+        return parts.promised(module, parameters)
+    count = parameters.get("N")
+    lanes = range(count) if isinstance(count, int) else range(1)
+    texts = (*MODULES[module].assumed, *ASSUMED.get(module, ()))
+    owed = [text.format(**parameters, lane=lane) for text in texts for lane in lanes]
+    return list(dict.fromkeys(owed))
 
 
 def compare(
