@@ -49,16 +49,21 @@ def picture(rows: Sequence[Row], samples: int, peers: Sequence[Row]) -> Figure:
                 _points(speed, own, "results per second", color=colour, line=0.8)
     for axes, key in ((speed, "results per second"), (accuracy, "correct")):
         _points(axes, peers, key, color=PEER_COLOUR, marker="x")
-    for row in rows:
-        if row["bits"] == widths[0] and row["score"] == "taylor2":
-            _name(speed, row, f"{row['interval']} cycles, {row['DSP']} DSP", (-6, 6), "right")
+    named = [row for row in rows if (row["bits"], row["score"]) == (widths[0], "taylor2")]
+    fastest = max(named, key=lambda row: row["results per second"])
+    for row in named:
+        cycles = "1 cycle" if row["interval"] == 1 else f"{row['interval']} cycles"
+        # Above the fastest are peers.
+        offset = (-7, -3) if row is fastest else (-6, 6)
+        _name(speed, row, f"{cycles}, {row['DSP']} DSP", offset, "right")
     slowest = min(row["results per second"] for row in rows)
-    for index, peer in enumerate(peers):
-        # On the side where nothing else is; neighbours above and below their points.
+    fastest_peer = max(peers, key=lambda peer: peer["results per second"], default=None)
+    for peer in peers:
+        # On the side where nothing else is; the fastest from above.
         if peer["results per second"] < slowest:
             _name(speed, peer, peer["name"], (7, -3), "left")
         else:
-            _name(speed, peer, peer["name"], (-6, 6 - 16 * (index % 2)), "right")
+            _name(speed, peer, peer["name"], (6, 6) if peer is fastest_peer else (-7, -3), "right")
     speed.set(xscale="log", yscale="log", xlabel="results per second", ylabel="LUT4 of an ECP5")
     whole = sorted({row["correct"] for row in (*rows, *peers)})
     accuracy.set(yscale="log", xlabel=f"samples correct of {samples}", xticks=whole)
