@@ -12,7 +12,7 @@ import statistics
 import tempfile
 import time
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -22,14 +22,16 @@ import numpy as np
 from rich.console import Console
 from rich.progress import Progress
 
-from common import cli, jobs, sources
+from common import cli, imports, jobs
 from common.files import write_atomically
 from common.jobs import Done, Job
-from common.paths import GOLDEN_IRIS, ROOT, RTL
+from common.paths import GOLDEN_IRIS, ROOT
+from common.sources import verilog
 from model import artifact, images, reference
 from model.artifact import Network
 from model.data import datasets
 from model.format import Int
+from model.spec import TOP
 from studies.peers import generate, page
 from studies.peers.generate import Generated, PeerError, Simulated
 from studies.peers.page import CLOCKED, PACE, Facts, multipliers
@@ -149,13 +151,13 @@ def of_peer(
 ) -> Contender:
     """A peer's design of ``count`` multipliers: DSPs where there are enough of them."""
     facts = of_logits(name, package, made, found.results, found.samples_per_second, given)
-    facts |= timed(found) | {"multipliers": count, "lines of Verilog": lines(made.rtl)}
+    facts |= timed(found) | {"multipliers": count, "lines of Verilog": lines(verilog(made.rtl))}
     return Contender(facts, Design(made.top, {}, rtl=made.rtl, multipliers=count))
 
 
-def lines(rtl: Path) -> int:
-    """Of the Verilog in a folder."""
-    return sum(len(path.read_text().splitlines()) for path in sources.verilog(rtl))
+def lines(rtl: Iterable[Path]) -> int:
+    """Of these sources."""
+    return sum(len(path.read_text().splitlines()) for path in rtl)
 
 
 def of_alkaid(python: Path, cutoff: int, given: Inputs) -> Contender:
@@ -214,7 +216,7 @@ def of_ours(network: Network, fold: str, given: Inputs) -> Contender:
         "multipliers": multipliers(spec),
         "results as ours": len(given_back),
         "generate seconds": round(seconds, 4),
-        "lines of Verilog": lines(RTL),
+        "lines of Verilog": lines(imports.below(TOP)),
     }
     design = None if fold == NATIVE else utilization.design(folded)
     return Contender(facts, design, routed=fold != SHARED)
