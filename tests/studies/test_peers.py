@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from common.paths import GOLDEN_IRIS, ROOT
+from common.paths import GOLDEN_IRIS, ROOT, RTL
+from common.sources import verilog
 from model import artifact
+from model.spec import TOP
 from model.words import pack_rows
 from studies.peers import compare, generate
 from studies.peers import page as peers_page
@@ -19,6 +21,7 @@ from studies.peers.compare import Contender, Inputs, clocked, inputs, of_peer, o
 from studies.peers.generate import Generated, PeerError, Simulated
 from studies.peers.page import CLOCKED, PACE, equal_multipliers, matching, multipliers
 from syn.folds import SHARED, refolded
+from tb.sim import native
 
 NETWORK = artifact.load(GOLDEN_IRIS)
 GIVEN = inputs(NETWORK)
@@ -265,6 +268,19 @@ def test_row_counts_what_is_correct_and_what_is_as_ours(tmp_path: Path) -> None:
     assert (facts["results as ours"], facts["results"]) == (1199, 1200)
     assert (facts["generate seconds"], facts["lines of Verilog"]) == (1.5, 3)
     assert facts["version"] == version("alkaid") and own_version().count(".") == 2
+
+
+def test_lines_beside_a_peer_are_those_of_the_core_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A core that learns is none of what the peers' designs stand beside."""
+    answer = native.Streamed(GIVEN.classes, GIVEN.probabilities, 1)
+    monkeypatch.setattr(native, "stream", lambda *_, **__: answer)
+    monkeypatch.setattr(compare, "speed", lambda *_: 1.0)
+    counted = compare.of_ours(NETWORK, "default", GIVEN).facts["lines of Verilog"]
+    every = verilog(RTL)
+    learning = [path for path in every if path.stem.startswith("mlp_learn_")]
+    assert learning
+    assert compare.lines([RTL / f"{TOP}.v"]) < counted
+    assert counted <= compare.lines(every) - compare.lines(learning)
 
 
 def test_inputs_are_all_samples_then_random_codes_in_whole_batches() -> None:
